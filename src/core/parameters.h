@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// The parameters of a network: one flat buffer each for values, gradients and Adam's two moments, with named views.
+// So the optimiser is one kernel, an all-reduce one call, and a checkpoint a list of names.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "core/memory.h"
+
+namespace ebm {
+
+/// How a parameter starts (PyTorch's defaults): a constant, or U(-bound, bound).
+struct Initialization {
+  enum class Kind { constant, uniform } kind = Kind::constant;
+  float value = 0;  ///< the constant, or the bound
+};
+
+/// One named parameter (PyTorch's state_dict name and shape) inside the flat buffers.
+struct Parameter {
+  std::string name;
+  std::vector<int64_t> shape;
+  Initialization initialization;
+  int64_t size = 0;
+  int64_t offset = 0;         ///< in the flat buffer of its kind, a multiple of parameter_alignment
+  float* value = nullptr;     ///< device pointers, valid once allocated
+  float* gradient = nullptr;  ///< null for statistics
+};
+
+inline constexpr int64_t parameter_alignment = 16;  ///< floats: 64 bytes, for vector loads
+
+/// All parameters of one network. Layers declare theirs, then allocate() gives them their memory.
+/// Padding between parameters is zero and keeps a zero gradient, so flat kernels may run over it.
+class Parameters {
+ public:
+  /// Declares a trainable parameter / a running statistic (saved, never optimised). Throws Error on a name in use.
+  Parameter* add(const std::string& name, std::vector<int64_t> shape, Initialization initialization);
+  Parameter* add_statistic(const std::string& name, std::vector<int64_t> shape, Initialization initialization);
+  void allocate(Memory& memory);
+
+  const std::deque<Parameter>& trainable() const { return trainable_; }
+  const std::deque<Parameter>& statistics() const { return statistics_; }
+
+  /// The flat buffers, 1 x padded size. Moments are Adam's running means of g and g^2 (exp_avg, exp_avg_sq).
+  View values() const { return flat_view(values_); }
+  View gradients() const { return flat_view(gradients_); }
+  View first_moments() const { return flat_view(first_moments_); }
+  View second_moments() const { return flat_view(second_moments_); }
+  View statistics_values() const { return flat_view(statistics_values_); }
+
+  /// The part of a flat buffer (one of the four above) that belongs to `parameter`.
+  static View part(View flat_buffer, const Parameter& parameter) {
+    return {flat_buffer.data + parameter.offset, 1, flat(parameter.size)};
+  }
+
+ private:
+  static View flat_view(const Buffer<float>& buffer) { return {buffer.data(), 1, flat(buffer.size())}; }
+  Parameter* declare(std::deque<Parameter>& list, const std::string& name, std::vector<int64_t> shape,
+                     Initialization initialization);
+
+  std::deque<Parameter> trainable_, statistics_;  // deque: pointers stay valid while it grows
+  Buffer<float> values_, gradients_, first_moments_, second_moments_, statistics_values_;
+};
+
+}  // namespace ebm

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// Shapes and views: the alphabet of every array in this project.
+//
+// An array holds `rows` samples; a sample has the features H x W x C (NHWC in memory) or just F (then H = W = 1, C = F).
+// Tangents are more rows: k tangents of B samples are k*B rows, tangent-major: row t*B + b is tangent t of sample b.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <type_traits>
+
+namespace ebm {
+
+/// The shape of one sample: H x W x C, or F as 1 x 1 x F.
+struct Features {
+  int64_t height = 1;
+  int64_t width = 1;
+  int64_t channels = 0;
+
+  int64_t size() const { return height * width * channels; }
+  bool operator==(const Features&) const = default;
+};
+
+inline Features flat(int64_t features) { return {.height = 1, .width = 1, .channels = features}; }
+
+inline std::string to_string(const Features& f) {
+  return std::to_string(f.height) + "x" + std::to_string(f.width) + "x" + std::to_string(f.channels);
+}
+
+/// A non-owning, contiguous rows x features block of device memory. Cheap to copy; an empty view means "absent".
+template <class T>
+struct BasicView {
+  T* data = nullptr;
+  int64_t rows = 0;
+  Features features;
+
+  int64_t columns() const { return features.size(); }
+  int64_t size() const { return rows * features.size(); }
+  bool empty() const { return data == nullptr; }
+
+  /// Rows first .. first + count of this view.
+  BasicView row_range(int64_t first, int64_t count) const {
+    return {data + first * features.size(), count, features};
+  }
+  /// The same memory under another sample shape of equal size.
+  BasicView reshaped(const Features& other) const { return {data, rows, other}; }
+
+  operator BasicView<const T>() const
+    requires(!std::is_const_v<T>)
+  {
+    return {data, rows, features};
+  }
+};
+
+using View = BasicView<float>;
+using ConstView = BasicView<const float>;
+
+/// True if `second` starts where `first` ends: then one call over stacked rows does the work of two.
+inline bool stacked(ConstView first, ConstView second) { return first.data + first.size() == second.data; }
+
+template <class T>
+std::string to_string(const BasicView<T>& v) {
+  return std::to_string(v.rows) + " rows of " + to_string(v.features);
+}
+
+}  // namespace ebm

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "kernels/cpu/cpu_kernels.h"
+
+#include <omp.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "kernels/cpu/launcher.h"
+#include "kernels/cpu/noise.h"
+#include "kernels/cpu/products.h"
+#include "kernels/runner.h"
+
+namespace ebm {
+
+namespace {
+
+class FunctionGraph final : public Graph {
+ public:
+  explicit FunctionGraph(std::function<void()> work) : work_(std::move(work)) {}
+  void launch() override { work_(); }
+
+ private:
+  std::function<void()> work_;
+};
+
+class CopyReadback final : public Readback {
+ public:
+  explicit CopyReadback(int64_t bytes) : bytes_(static_cast<size_t>(bytes)) {}
+  void start(const void* device) override { std::memcpy(bytes_.data(), device, bytes_.size()); }
+  const void* wait() override { return bytes_.data(); }
+
+ private:
+  std::vector<unsigned char> bytes_;
+};
+
+class CpuBase : public Kernels {
+ public:
+  ~CpuBase() override = default;
+
+  std::string description() const override { return "cpu (" + std::to_string(omp_get_max_threads()) + " threads)"; }
+  bool is_cuda() const override { return false; }
+
+  void deallocate(void* block) noexcept override { std::free(block); }
+  void upload(void* device, const void* host, int64_t bytes) override { copy(device, host, bytes); }
+  void download(void* host, const void* device, int64_t bytes) override { copy(host, device, bytes); }
+  void copy(void* to, const void* from, int64_t bytes) override { std::memcpy(to, from, static_cast<size_t>(bytes)); }
+  void zero(void* device, int64_t bytes) override { std::memset(device, 0, static_cast<size_t>(bytes)); }
+  void synchronize() override {}
+
+  void gemm(const Gemm& product) override { products_.run(product); }
+  void noise(const Noise& noise, View out) override { cpu::fill_noise(noise, out); }
+
+  std::unique_ptr<Graph> capture(std::function<void()> work) override {
+    return std::make_unique<FunctionGraph>(std::move(work));
+  }
+  std::unique_ptr<Readback> readback(int64_t bytes) override { return std::make_unique<CopyReadback>(bytes); }
+  void push_range(const char*) override {}
+  void pop_range() noexcept override {}
+
+ protected:
+  void* do_allocate(int64_t bytes) override {
+    const size_t rounded = (static_cast<size_t>(bytes) + 63) / 64 * 64;
+    void* block = std::aligned_alloc(64, rounded);
+    if (block == nullptr) {
+      throw Error("the CPU has no " + std::to_string(bytes) + " bytes of memory left; use a smaller batch or network");
+    }
+    return std::memset(block, 0, rounded);
+  }
+
+  cpu::Launcher launcher_;
+
+ private:
+  cpu::Products products_;
+};
+
+using CpuKernels = Runner<CpuBase>;
+
+}  // namespace
+
+std::unique_ptr<Kernels> make_cpu_kernels() { return std::make_unique<CpuKernels>(); }
+
+}  // namespace ebm

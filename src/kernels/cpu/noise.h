@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernels/kernels.h"
+
+namespace ebm::cpu {
+
+/// Fills `out` as Kernels::noise says. Throws Error when noise.first is no multiple of 4 or the stream is too large.
+void fill_noise(const Noise& noise, View out);
+
+}  // namespace ebm::cpu

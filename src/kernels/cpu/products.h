@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+
+#include "kernels/kernels.h"
+
+namespace ebm::cpu {
+
+/// Matrix products through oneDNN. Keeps what a shape needs from one call to the next.
+class Products {
+ public:
+  Products();
+  ~Products();
+  Products(const Products&) = delete;
+  Products& operator=(const Products&) = delete;
+
+  /// Throws Error if oneDNN refuses the product.
+  void run(const Gemm& product);
+
+ private:
+  struct Matmuls;
+  std::unique_ptr<Matmuls> matmuls_;
+};
+
+}  // namespace ebm::cpu

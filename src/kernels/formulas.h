@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// The list of all formulas. A new formula is a struct in src/kernels/formulas/ and one name here.
+#pragma once
+
+#include "kernels/formulas/batch_norm.h"
+#include "kernels/formulas/leaky_relu.h"
+#include "kernels/formulas/linear.h"
+#include "kernels/formulas/tanh.h"
+
+namespace ebm {
+
+/// Something that can run one kind of formula on a device: queued, in order.
+template <class Formula>
+class Runs {
+ public:
+  virtual void run(const Formula& formula) = 0;
+
+ protected:
+  ~Runs() = default;
+};
+
+template <class... Formulas>
+class RunsAll : public Runs<Formulas>... {
+ public:
+  using Runs<Formulas>::run...;
+
+ protected:
+  ~RunsAll() = default;
+};
+
+template <class... Formulas>
+struct FormulaList {
+  using Interface = RunsAll<Formulas...>;
+};
+
+using Formulas = FormulaList<
+    // layers
+    AddBias, ColumnSum, TotalSum, MixTangents, //
+    LeakyRelu, LeakyReluLinearized, PreluBackward,                                //
+    Tanh, TanhLinearized, TanhCurvature,                                          //
+    BatchNormStatistics, BatchNormRunning, BatchNormApply, BatchNormScale,        //
+    BatchNormProjections, BatchNormProject, BatchNormPairing, BatchNormCurvature, //
+    BatchNormBackward, BatchNormTangentBackward, BatchNormTangentWeight, BatchNormSharedBackward>;
+
+using AllFormulas = Formulas::Interface;
+
+}  // namespace ebm

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+// Batch norm of a column (channel) over N rows:
+//   m = mean x,  s = 1 / sqrt(var + eps) (var with 1/N),  xh = s (x - m),  y = g xh + b,
+// or the same with m, s from the running statistics, when it is an affine map of each row on its own.
+// The derivations of all maps stand in docs/method.md, "Batch norm".
+#pragma once
+
+#include "kernels/formulas/formula.h"
+
+namespace ebm {
+
+/// m and s of the batch; running_mean and running_var move by `momentum` (running_var with N / (N - 1), as PyTorch).
+struct BatchNormStatistics {
+  static constexpr Pattern pattern = Pattern::columns;
+  int64_t rows, columns;
+  const float* x;  // rows x columns
+  float eps, momentum;
+  float *mean, *inv_std;              // columns: m, s
+  float *running_mean, *running_var;  // columns
+
+  EBM_HD Sums<2> term(int64_t row, int64_t column) const {
+    const double v = x[row * columns + column];
+    return {{v, v * v}};
+  }
+  EBM_HD void finish(int64_t column, const Sums<2>& sums) const {
+    const double n = static_cast<double>(rows);
+    const double m = sums.of[0] / n;
+    const double spread = sums.of[1] / n - m * m;  // float32 squared is exact in float64: no cancellation to fear
+    const double var = spread > 0 ? spread : (spread <= 0 ? 0 : spread);  // keeps NaN
+    mean[column] = static_cast<float>(m);
+    inv_std[column] = static_cast<float>(1 / sqrt(var + eps));
+    running_mean[column] += momentum * (static_cast<float>(m) - running_mean[column]);
+    running_var[column] += momentum * (static_cast<float>(var * n / (n - 1)) - running_var[column]);
+  }
+};
+
+/// m and s from the running statistics. Run over one row.
+struct BatchNormRunning {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows = 1, columns;
+  const float *running_mean, *running_var;
+  float eps;
+  float *mean, *inv_std;
+
+  EBM_HD void operator()(int64_t, int64_t column) const {
+    mean[column] = running_mean[column];
+    inv_std[column] = static_cast<float>(1 / sqrt(static_cast<double>(running_var[column]) + eps));
+  }
+};
+
+/// y = g s (x - m) + b.
+struct BatchNormApply {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows, columns;
+  const float *x, *mean, *inv_std, *weight, *bias;
+  float* y;
+
+  EBM_HD void operator()(int64_t row, int64_t c) const {
+    const int64_t i = row * columns + c;
+    y[i] = weight[c] * (inv_std[c] * (x[i] - mean[c])) + bias[c];
+  }
+};
+
+/// out = g s in: the whole linearised map, forwards and backwards, when m and s are constants.
+struct BatchNormScale {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows, columns;
+  const float *in, *inv_std, *weight;
+  float* out;
+
+  EBM_HD void operator()(int64_t row, int64_t c) const {
+    const int64_t i = row * columns + c;
+    out[i] = weight[c] * inv_std[c] * in[i];
+  }
+};
+
+/// The sums of one block of `rows` rows against the values x: sum u and sum xh u. Serves the JVP (u = x_dot) and the VJP
+/// (u = y_bar). One block is the values or one tangent.
+struct BatchNormProjections {
+  static constexpr Pattern pattern = Pattern::columns;
+  int64_t rows, columns;
+  const float *x, *mean, *inv_std;  // rows x columns, columns, columns
+  const float* u;                   // rows x columns
+  float *sum_u, *sum_xhu;           // columns
+
+  EBM_HD Sums<2> term(int64_t row, int64_t c) const {
+    const int64_t i = row * columns + c;
+    const float xh = inv_std[c] * (x[i] - mean[c]);
+    return {{u[i], static_cast<double>(xh) * u[i]}};
+  }
+  EBM_HD void finish(int64_t c, const Sums<2>& sums) const {
+    sum_u[c] = static_cast<float>(sums.of[0]);
+    sum_xhu[c] = static_cast<float>(sums.of[1]);
+  }
+};
+
+/// out (+)= g s (u - mean u - xh mean(xh u)): batch statistics' linearised map, which is symmetric, so JVP and VJP.
+struct BatchNormProject {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows, columns;
+  const float *x, *mean, *inv_std, *weight;
+  const float *u, *sum_u, *sum_xhu;
+  float* out;
+  Write mode;
+
+  EBM_HD void operator()(int64_t row, int64_t c) const {
+    const int64_t i = row * columns + c;
+    const float n = static_cast<float>(rows);
+    const float xh = inv_std[c] * (x[i] - mean[c]);
+    write(out[i], weight[c] * inv_std[c] * (u[i] - sum_u[c] / n - xh * (sum_xhu[c] / n)), mode);
+  }
+};
+
+/// What one tangent adds to the values' cotangent with batch statistics (c = y_dot_bar, C = sum xh c, M = sum xh x_dot):
+///   q = -g s (x_dot C / N + c M / N),  l = g s (sum c x_dot - sum x_dot sum c / N - M C / N)
+///   x_bar += s (q - mean q - xh mean(xh q)) - l s xh / N
+/// Two steps: this one gathers sum c x_dot (the other sums are BatchNormProjections of x_dot and of c).
+struct BatchNormPairing {
+  static constexpr Pattern pattern = Pattern::columns;
+  int64_t rows, columns;
+  const float *x_dot, *c;  // rows x columns
+  float* sum;              // columns: sum c x_dot
+
+  EBM_HD Sums<1> term(int64_t row, int64_t column) const {
+    const int64_t i = row * columns + column;
+    return {{static_cast<double>(c[i]) * x_dot[i]}};
+  }
+  EBM_HD void finish(int64_t column, const Sums<1>& sums) const { sum[column] = static_cast<float>(sums.of[0]); }
+};
+
+/// The second step of BatchNormPairing. mean q and mean(xh q) follow from the sums, since q is linear in x_dot and c.
+struct BatchNormCurvature {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows, columns;
+  const float *x, *mean, *inv_std, *weight;
+  const float *x_dot, *sum_x_dot, *sum_xh_x_dot;  // one tangent and its projections
+  const float *c, *sum_c, *sum_xh_c;              // its cotangent y_dot_bar and its projections
+  const float* sum_c_x_dot;
+  float* x_bar;
+  Write mode;
+
+  EBM_HD void operator()(int64_t row, int64_t k) const {
+    const int64_t i = row * columns + k;
+    const float n = static_cast<float>(rows);
+    const float s = inv_std[k];
+    const float xh = s * (x[i] - mean[k]);
+    const float gs = weight[k] * s;
+    const float big_c = sum_xh_c[k] / n, big_m = sum_xh_x_dot[k] / n;
+    const float q = -gs * (x_dot[i] * big_c + c[i] * big_m);
+    const float mean_q = -gs * (sum_x_dot[k] / n * big_c + sum_c[k] / n * big_m);
+    const float mean_xh_q = -2 * gs * big_m * big_c;
+    const float l_over_n = gs * (sum_c_x_dot[k] / n - sum_x_dot[k] / n * (sum_c[k] / n) - big_m * big_c);
+    write(x_bar[i], s * (q - mean_q - xh * mean_xh_q) - l_over_n * s * xh, mode);
+  }
+};
+
+/// weight_bar and bias_bar of the values (running or batch statistics): sum xh y_bar, sum y_bar; x_bar = g s y_bar when
+/// the statistics are constants (x_bar not null).
+struct BatchNormBackward {
+  static constexpr Pattern pattern = Pattern::columns;
+  int64_t rows, columns;
+  const float *x, *mean, *inv_std, *weight;
+  const float* y_bar;
+  float* x_bar;  // rows x columns, or null
+  float *weight_bar, *bias_bar;
+  Write mode;
+
+  EBM_HD Sums<2> term(int64_t row, int64_t c) const {
+    const int64_t i = row * columns + c;
+    const float bar = y_bar[i];
+    if (x_bar != nullptr) x_bar[i] = weight[c] * inv_std[c] * bar;
+    const float xh = inv_std[c] * (x[i] - mean[c]);
+    return {{static_cast<double>(xh) * bar, bar}};
+  }
+  EBM_HD void finish(int64_t c, const Sums<2>& sums) const {
+    write(weight_bar[c], static_cast<float>(sums.of[0]), mode);
+    write(bias_bar[c], static_cast<float>(sums.of[1]), mode);
+  }
+};
+
+/// weight_bar of the tangents with constant statistics: sum over all tangent rows of y_dot_bar s x_dot.
+/// x_dot_bar = g s y_dot_bar in the same pass.
+struct BatchNormTangentBackward {
+  static constexpr Pattern pattern = Pattern::columns;
+  int64_t rows, columns;
+  const float *inv_std, *weight;
+  const float *x_dot, *y_dot_bar;  // rows x columns
+  float* x_dot_bar;                // rows x columns, or null
+  float* weight_bar;               // columns
+  Write mode;
+
+  EBM_HD Sums<1> term(int64_t row, int64_t c) const {
+    const int64_t i = row * columns + c;
+    const float bar = y_dot_bar[i];
+    if (x_dot_bar != nullptr) x_dot_bar[i] = weight[c] * inv_std[c] * bar;
+    return {{static_cast<double>(inv_std[c] * x_dot[i]) * bar}};
+  }
+  EBM_HD void finish(int64_t c, const Sums<1>& sums) const {
+    write(weight_bar[c], static_cast<float>(sums.of[0]), mode);
+  }
+};
+
+/// weight_bar (+)= s (sum c x_dot - sum x_dot sum c / N - M C / N): one tangent's share with batch statistics, from sums.
+struct BatchNormTangentWeight {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows = 1, columns;
+  int64_t samples;  // N
+  const float *inv_std, *sum_x_dot, *sum_xh_x_dot, *sum_c, *sum_xh_c, *sum_c_x_dot;
+  float* weight_bar;
+  Write mode;
+
+  EBM_HD void operator()(int64_t, int64_t k) const {
+    const float n = static_cast<float>(samples);
+    write(weight_bar[k],
+          inv_std[k] * (sum_c_x_dot[k] - sum_x_dot[k] * (sum_c[k] / n) - sum_xh_x_dot[k] * (sum_xh_c[k] / n)), mode);
+  }
+};
+
+/// The parameters' gradients when values and tangents share one backward signal y_bar (constant statistics):
+/// `mixed` = a x + b x_dot, so weight_bar = sum s (mixed - a m) y_bar, bias_bar = sum a y_bar; x_bar = g s y_bar.
+struct BatchNormSharedBackward {
+  static constexpr Pattern pattern = Pattern::columns;
+  int64_t rows, columns;
+  const float *mixed, *a;  // rows x columns, rows
+  const float *mean, *inv_std, *weight, *y_bar;
+  float* x_bar;  // rows x columns, or null
+  float *weight_bar, *bias_bar;
+  Write mode;
+
+  EBM_HD Sums<2> term(int64_t row, int64_t c) const {
+    const int64_t i = row * columns + c;
+    const float bar = y_bar[i];
+    if (x_bar != nullptr) x_bar[i] = weight[c] * inv_std[c] * bar;
+    return {{static_cast<double>(inv_std[c] * (mixed[i] - a[row] * mean[c])) * bar, static_cast<double>(a[row]) * bar}};
+  }
+  EBM_HD void finish(int64_t c, const Sums<2>& sums) const {
+    write(weight_bar[c], static_cast<float>(sums.of[0]), mode);
+    write(bias_bar[c], static_cast<float>(sums.of[1]), mode);
+  }
+};
+
+}  // namespace ebm
