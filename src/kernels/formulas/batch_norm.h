@@ -221,7 +221,8 @@ struct BatchNormTangentWeight {
 struct BatchNormSharedBackward {
   static constexpr Pattern pattern = Pattern::columns;
   int64_t rows, columns;
-  const float *mixed, *a;  // rows x columns, rows
+  int64_t pixels;          // rows that belong to one sample
+  const float *mixed, *a;  // rows x columns, rows / pixels
   const float *mean, *inv_std, *weight, *y_bar;
   float* x_bar;  // rows x columns, or null
   float *weight_bar, *bias_bar;
@@ -231,7 +232,9 @@ struct BatchNormSharedBackward {
     const int64_t i = row * columns + c;
     const float bar = y_bar[i];
     if (x_bar != nullptr) x_bar[i] = weight[c] * inv_std[c] * bar;
-    return {{static_cast<double>(inv_std[c] * (mixed[i] - a[row] * mean[c])) * bar, static_cast<double>(a[row]) * bar}};
+    const float weight_of_sample = a[row / pixels];
+    return {{static_cast<double>(inv_std[c] * (mixed[i] - weight_of_sample * mean[c])) * bar,
+             static_cast<double>(weight_of_sample) * bar}};
   }
   EBM_HD void finish(int64_t c, const Sums<2>& sums) const {
     write(weight_bar[c], static_cast<float>(sums.of[0]), mode);

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: MIT
+#include "layers/batch_norm.h"
+
+namespace ebm {
+
+namespace {
+
+struct BatchNormTrace : Trace {
+  BatchNormTrace(Kernels& kernels, const TraceOptions& options, std::shared_ptr<Scratch> scratch, int64_t channels)
+      : Trace(kernels, options, std::move(scratch)),
+        mean(kernels, channels),
+        inv_std(kernels, channels),
+        sum_bar(kernels, channels),
+        sum_xh_bar(kernels, channels),
+        sum_pairing(kernels, channels),
+        sum_x_dot(kernels, channels * options.tangents),
+        sum_xh_x_dot(kernels, channels * options.tangents) {}
+  Buffer<float> mean, inv_std;             // m, s
+  Buffer<float> sum_bar, sum_xh_bar;       // of one cotangent block
+  Buffer<float> sum_pairing;               // sum x_dot y_dot_bar of one tangent
+  Buffer<float> sum_x_dot, sum_xh_x_dot;  // tangents x channels, from the jvp
+};
+
+BatchNormTrace& of(Trace& trace) { return static_cast<BatchNormTrace&>(trace); }
+
+int64_t channels(ConstView v) { return v.features.channels; }
+/// Rows in the sense of batch norm: every pixel of every sample.
+int64_t pixels(ConstView v) { return v.size() / v.features.channels; }
+
+void sums_of(BatchNormTrace& trace, ConstView u, float* sum_u, float* sum_xhu) {
+  trace.kernels.run(BatchNormProjections{.rows = pixels(u),
+                                         .columns = channels(u),
+                                         .x = trace.x.data,
+                                         .mean = trace.mean.data(),
+                                         .inv_std = trace.inv_std.data(),
+                                         .u = u.data,
+                                         .sum_u = sum_u,
+                                         .sum_xhu = sum_xhu});
+}
+
+ConstView tangent_block(ConstView tangents, int64_t samples, int64_t t) {
+  return tangents.row_range(t * samples, samples);
+}
+
+}  // namespace
+
+void BatchNorm::declare(Parameters& parameters, const std::string& prefix) {
+  const int64_t c = input().channels;
+  const auto constant = [](float value) { return Initialization{Initialization::Kind::constant, value}; };
+  weight_ = parameters.add(prefix + "weight", {c}, constant(1));
+  bias_ = parameters.add(prefix + "bias", {c}, constant(0));
+  running_mean_ = parameters.add_statistic(prefix + "running_mean", {c}, constant(0));
+  running_var_ = parameters.add_statistic(prefix + "running_var", {c}, constant(1));
+}
+
+std::unique_ptr<Trace> BatchNorm::make_trace(Kernels& kernels, const TraceOptions& options,
+                                             std::shared_ptr<Scratch> scratch) const {
+  if (options.statistics == Statistics::batch) {
+    if (options.batch * input().height * input().width < 2) {
+      throw Error("batch norm needs more than one value in a channel for batch statistics; use a larger batch");
+    }
+    if (options.tangent_samples != 0 && options.tangent_samples != options.batch) {
+      throw Error("batch norm with batch statistics couples all samples: a part of them cannot have tangents");
+    }
+  }
+  if (options.tangents > 0) scratch->reserve(options.batch * input().size());  // mix_tangents
+  return std::make_unique<BatchNormTrace>(kernels, options, std::move(scratch), input().channels);
+}
+
+void BatchNorm::do_forward(Trace& base, View y) const {
+  BatchNormTrace& trace = of(base);
+  if (trace.options.statistics == Statistics::batch) {
+    trace.kernels.run(BatchNormStatistics{.rows = pixels(y),
+                                          .columns = channels(y),
+                                          .x = trace.x.data,
+                                          .eps = eps_,
+                                          .momentum = momentum_,
+                                          .mean = trace.mean.data(),
+                                          .inv_std = trace.inv_std.data(),
+                                          .running_mean = running_mean_->value,
+                                          .running_var = running_var_->value});
+  } else {
+    trace.kernels.run(BatchNormRunning{.columns = channels(y),
+                                       .running_mean = running_mean_->value,
+                                       .running_var = running_var_->value,
+                                       .eps = eps_,
+                                       .mean = trace.mean.data(),
+                                       .inv_std = trace.inv_std.data()});
+  }
+  trace.kernels.run(BatchNormApply{.rows = pixels(y),
+                                   .columns = channels(y),
+                                   .x = trace.x.data,
+                                   .mean = trace.mean.data(),
+                                   .inv_std = trace.inv_std.data(),
+                                   .weight = weight_->value,
+                                   .bias = bias_->value,
+                                   .y = y.data});
+}
+
+/// out = g s in.
+void BatchNorm::scale(Trace& base, ConstView in, View out) const {
+  base.kernels.run(BatchNormScale{.rows = pixels(in),
+                                  .columns = channels(in),
+                                  .in = in.data,
+                                  .inv_std = of(base).inv_std.data(),
+                                  .weight = weight_->value,
+                                  .out = out.data});
+}
+
+/// out (+)= g s P u, from the sums of u.
+void BatchNorm::project(Trace& base, ConstView u, const float* sum_u, const float* sum_xhu, View out, Write mode) const {
+  const BatchNormTrace& trace = of(base);
+  trace.kernels.run(BatchNormProject{.rows = pixels(u),
+                                     .columns = channels(u),
+                                     .x = trace.x.data,
+                                     .mean = trace.mean.data(),
+                                     .inv_std = trace.inv_std.data(),
+                                     .weight = weight_->value,
+                                     .u = u.data,
+                                     .sum_u = sum_u,
+                                     .sum_xhu = sum_xhu,
+                                     .out = out.data,
+                                     .mode = mode});
+}
+
+void BatchNorm::do_jvp(Trace& base, View y_dot) const {
+  BatchNormTrace& trace = of(base);
+  if (trace.options.statistics == Statistics::running) {
+    scale(trace, trace.x_dot, y_dot);
+    return;
+  }
+  const int64_t samples = trace.tangent_samples(), c = input().channels;
+  for (int64_t t = 0; t < trace.x_dot.rows / samples; ++t) {
+    const ConstView x_dot = tangent_block(trace.x_dot, samples, t);
+    float *sum = trace.sum_x_dot.data() + t * c, *sum_xh = trace.sum_xh_x_dot.data() + t * c;
+    sums_of(trace, x_dot, sum, sum_xh);
+    project(trace, x_dot, sum, sum_xh, y_dot.row_range(t * samples, samples), Write::overwrite);
+  }
+}
+
+/// The values' chain: parameter gradients (weight_bar, bias_bar) and x_bar.
+void BatchNorm::values_backward(Trace& base, ConstView y_bar, View x_bar, Gradient gradient, Write mode) const {
+  BatchNormTrace& trace = of(base);
+  const bool running = trace.options.statistics == Statistics::running;
+  if (gradient != Gradient::ignore) {
+    trace.kernels.run(BatchNormBackward{.rows = pixels(y_bar),
+                                        .columns = channels(y_bar),
+                                        .x = trace.x.data,
+                                        .mean = trace.mean.data(),
+                                        .inv_std = trace.inv_std.data(),
+                                        .weight = weight_->value,
+                                        .y_bar = y_bar.data,
+                                        .x_bar = running ? x_bar.data : nullptr,
+                                        .weight_bar = weight_->gradient,
+                                        .bias_bar = bias_->gradient,
+                                        .mode = mode});
+  } else if (running && !x_bar.empty()) {
+    scale(trace, y_bar, x_bar);
+  }
+  if (!running && !x_bar.empty()) {
+    sums_of(trace, y_bar, trace.sum_bar.data(), trace.sum_xh_bar.data());
+    project(trace, y_bar, trace.sum_bar.data(), trace.sum_xh_bar.data(), x_bar, Write::overwrite);
+  }
+}
+
+void BatchNorm::do_vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) const {
+  values_backward(trace, y_bar, x_bar, gradient, write_mode(gradient));
+}
+
+/// One tangent's chain with batch statistics: x_dot_bar, its share of x_bar and of weight_bar.
+void BatchNorm::tangent_backward(Trace& base, int64_t t, ConstView y_dot_bar, Pair x_bar, Write x_bar_mode,
+                                 Gradient gradient, Write mode) const {
+  BatchNormTrace& trace = of(base);
+  const int64_t samples = trace.tangent_samples(), c = input().channels;
+  const ConstView x_dot = tangent_block(trace.x_dot, samples, t);
+  const float *sum_x_dot = trace.sum_x_dot.data() + t * c, *sum_xh_x_dot = trace.sum_xh_x_dot.data() + t * c;
+  float *sum_c = trace.sum_bar.data(), *sum_xh_c = trace.sum_xh_bar.data(), *pairing = trace.sum_pairing.data();
+  sums_of(trace, y_dot_bar, sum_c, sum_xh_c);
+  trace.kernels.run(BatchNormPairing{
+      .rows = pixels(x_dot), .columns = c, .x_dot = x_dot.data, .c = y_dot_bar.data, .sum = pairing});
+  if (!x_bar.tangent.empty()) project(trace, y_dot_bar, sum_c, sum_xh_c, x_bar.tangent, Write::overwrite);
+  if (!x_bar.value.empty()) {
+    trace.kernels.run(BatchNormCurvature{.rows = pixels(x_dot),
+                                         .columns = c,
+                                         .x = trace.x.data,
+                                         .mean = trace.mean.data(),
+                                         .inv_std = trace.inv_std.data(),
+                                         .weight = weight_->value,
+                                         .x_dot = x_dot.data,
+                                         .sum_x_dot = sum_x_dot,
+                                         .sum_xh_x_dot = sum_xh_x_dot,
+                                         .c = y_dot_bar.data,
+                                         .sum_c = sum_c,
+                                         .sum_xh_c = sum_xh_c,
+                                         .sum_c_x_dot = pairing,
+                                         .x_bar = x_bar.value.data,
+                                         .mode = x_bar_mode});
+  }
+  if (gradient != Gradient::ignore) {
+    trace.kernels.run(BatchNormTangentWeight{.columns = c,
+                                             .samples = pixels(x_dot),
+                                             .inv_std = trace.inv_std.data(),
+                                             .sum_x_dot = sum_x_dot,
+                                             .sum_xh_x_dot = sum_xh_x_dot,
+                                             .sum_c = sum_c,
+                                             .sum_xh_c = sum_xh_c,
+                                             .sum_c_x_dot = pairing,
+                                             .weight_bar = weight_->gradient,
+                                             .mode = mode});
+  }
+}
+
+void BatchNorm::do_vjp_of_jvp(Trace& base, ConstPair y_bar, Pair x_bar, Gradient gradient) const {
+  BatchNormTrace& trace = of(base);
+  const bool has_value = !y_bar.value.empty();
+  Write mode = write_mode(gradient);
+  if (has_value) {
+    values_backward(trace, y_bar.value, x_bar.value, gradient, mode);
+    mode = Write::accumulate;
+  } else if (gradient == Gradient::overwrite) {  // a tangent does not see the bias
+    trace.kernels.zero(bias_->gradient, bias_->size * static_cast<int64_t>(sizeof(float)));
+  }
+  if (trace.options.statistics == Statistics::batch) {
+    const int64_t samples = trace.tangent_samples();
+    for (int64_t t = 0; t < trace.x_dot.rows / samples; ++t) {
+      const Pair parts{x_bar.value, x_bar.tangent.empty() ? View{} : x_bar.tangent.row_range(t * samples, samples)};
+      tangent_backward(trace, t, tangent_block(y_bar.tangent, samples, t), parts,
+                       has_value || t > 0 ? Write::accumulate : Write::overwrite, gradient, mode);
+      mode = Write::accumulate;
+    }
+  } else if (gradient != Gradient::ignore) {
+    trace.kernels.run(BatchNormTangentBackward{.rows = pixels(y_bar.tangent),
+                                               .columns = channels(y_bar.tangent),
+                                               .inv_std = trace.inv_std.data(),
+                                               .weight = weight_->value,
+                                               .x_dot = trace.x_dot.data,
+                                               .y_dot_bar = y_bar.tangent.data,
+                                               .x_dot_bar = x_bar.tangent.data,
+                                               .weight_bar = weight_->gradient,
+                                               .mode = mode});
+  } else if (!x_bar.tangent.empty()) {
+    scale(trace, y_bar.tangent, x_bar.tangent);
+  }
+}
+
+void BatchNorm::do_vjp_shared(Trace& base, ConstView y_bar, const SharedWeights& weights, View x_bar,
+                              Gradient gradient) const {
+  BatchNormTrace& trace = of(base);
+  if (gradient == Gradient::ignore) {
+    if (!x_bar.empty()) scale(trace, y_bar, x_bar);
+    return;
+  }
+  trace.kernels.run(BatchNormSharedBackward{.rows = pixels(y_bar),
+                                            .columns = channels(y_bar),
+                                            .pixels = input().height * input().width,
+                                            .mixed = mix_tangents(trace, weights).data,
+                                            .a = weights.values,
+                                            .mean = trace.mean.data(),
+                                            .inv_std = trace.inv_std.data(),
+                                            .weight = weight_->value,
+                                            .y_bar = y_bar.data,
+                                            .x_bar = x_bar.data,
+                                            .weight_bar = weight_->gradient,
+                                            .bias_bar = bias_->gradient,
+                                            .mode = write_mode(gradient)});
+}
+
+}  // namespace ebm

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// A layer is a differentiable map y = f(x; w) on a batch, given by four maps (docs/method.md, "The four maps"):
+//
+//   forward      y = f(x)                       keeps in a trace what the others need
+//   jvp          y_dot = J x_dot                k tangents of each sample
+//   vjp          x_bar = J^T y_bar              w_bar too when asked
+//   vjp_of_jvp   the gradient of <y_bar, y> + <y_dot_bar, J x_dot> with respect to x, x_dot and w
+//
+// and, for a piecewise linear layer, vjp_shared: the same gradient from ONE backward signal that values and tangents
+// share. All are pure virtual: a layer without one does not compile. The public methods check shapes, then call do_...
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/parameters.h"
+#include "kernels/kernels.h"
+
+namespace ebm {
+
+/// Which statistics batch norm uses: the batch's own (which couple the samples) or the running ones (constants).
+enum class Statistics { batch, running };
+
+/// What happens to the parameters' gradients.
+enum class Gradient { ignore, overwrite, accumulate };
+
+/// Device memory that all layers of one trace use in turn, for values that do not outlive a call.
+class Scratch {
+ public:
+  explicit Scratch(Memory& memory) : memory_(memory) {}
+  void reserve(int64_t floats) {
+    if (floats > buffer_.size()) buffer_ = Buffer<float>(memory_, floats);
+  }
+  float* data() const { return buffer_.data(); }
+
+ private:
+  Memory& memory_;
+  Buffer<float> buffer_;
+};
+
+struct TraceOptions {
+  int64_t batch;
+  Statistics statistics = Statistics::batch;
+  int64_t tangents = 0;         ///< the most tangents a sample, k
+  int64_t tangent_samples = 0;  ///< the samples 0 .. tangent_samples - 1 have tangents; 0: all of them
+  Precision precision = Precision::training;
+};
+
+/// What one evaluation of a layer leaves for its derivative maps. Made once for a (layer, batch, mode), used over and over.
+/// The views that forward and jvp got must stay alive and unchanged until the trace is used no more.
+class Trace {
+ public:
+  Trace(Kernels& kernels, const TraceOptions& options, std::shared_ptr<Scratch> scratch)
+      : kernels(kernels), options(options), scratch(std::move(scratch)) {}
+  virtual ~Trace() = default;
+
+  Kernels& kernels;
+  const TraceOptions options;
+  const std::shared_ptr<Scratch> scratch;
+  ConstView x;      ///< batch x features, from forward
+  ConstView x_dot;  ///< k * tangent_samples x features, from jvp
+
+  int64_t tangent_samples() const { return options.tangent_samples > 0 ? options.tangent_samples : options.batch; }
+};
+
+/// The cotangents of a pair (value, tangent). An empty `value` means zero: it is not computed with.
+template <class V>
+struct PairOf {
+  V value;
+  V tangent;
+};
+using ConstPair = PairOf<ConstView>;
+using Pair = PairOf<View>;
+
+/// Per-sample factors of vjp_shared, on the device: sample i's value counts values[i] times, its tangent tangents[i] times.
+struct SharedWeights {
+  const float* values;    ///< batch
+  const float* tangents;  ///< tangent_samples
+};
+
+class Layer {
+ public:
+  Layer(const Features& input, const Features& output) : input_(input), output_(output) {}
+  virtual ~Layer() = default;
+  Layer(const Layer&) = delete;
+  Layer& operator=(const Layer&) = delete;
+
+  const Features& input() const { return input_; }
+  const Features& output() const { return output_; }
+
+  /// Adds this layer's parameters under names that start with `prefix` (PyTorch's state_dict names).
+  virtual void declare(Parameters& parameters, const std::string& prefix);
+  /// True if y is a piecewise linear function of x, each sample on its own, so that vjp_shared may be used.
+  virtual bool piecewise_linear(Statistics statistics) const = 0;
+  virtual std::unique_ptr<Trace> make_trace(Kernels& kernels, const TraceOptions& options,
+                                            std::shared_ptr<Scratch> scratch) const;
+
+  /// y = f(x); batch rows.
+  void forward(Trace& trace, ConstView x, View y) const;
+  /// y_dot = J x_dot at the trace's x; k * tangent_samples rows.
+  void jvp(Trace& trace, ConstView x_dot, View y_dot) const;
+  /// forward and jvp in one: linear layers do it in one call when [x; x_dot] and [y; y_dot] are stacked.
+  void forward_jvp(Trace& trace, ConstPair x, Pair y) const;
+  /// x_bar = J^T y_bar (empty: not wanted) and the parameters' gradients; batch rows.
+  void vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) const;
+  /// The backward pass of (y, y_dot) from forward and jvp. y_bar.value may be empty (zero); x_bar's parts may be empty
+  /// (not wanted). If y_bar.value is empty and the layer is piecewise linear, x_bar.value must be empty: it is zero.
+  void vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient) const;
+  /// The gradient of sum_i values[i] <y_bar_i, y_i> + tangents[i] <y_bar_i, y_dot_i> with respect to the parameters, and
+  /// x_bar = J^T y_bar, unweighted. Throws Error if the layer is not piecewise linear.
+  void vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar, Gradient gradient) const;
+
+ protected:
+  virtual void do_forward(Trace& trace, View y) const = 0;
+  virtual void do_jvp(Trace& trace, View y_dot) const = 0;
+  virtual void do_forward_jvp(Trace& trace, Pair y) const;
+  virtual void do_vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) const = 0;
+  virtual void do_vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient) const = 0;
+  virtual void do_vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar,
+                             Gradient gradient) const = 0;
+
+  /// Helpers for implementations.
+  static Write write_mode(Gradient gradient) {
+    return gradient == Gradient::accumulate ? Write::accumulate : Write::overwrite;
+  }
+  /// values[i] x_i + tangents[i] x_dot_i in the trace's scratch memory: batch x features.
+  static ConstView mix_tangents(Trace& trace, const SharedWeights& weights);
+
+ private:
+  void check(const char* map, const Trace& trace, ConstView x, ConstView y, int64_t rows) const;
+  void check_tangents(const char* map, const Trace& trace, ConstView x_dot) const;
+
+  Features input_, output_;
+};
+
+}  // namespace ebm

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include "layers/network.h"
+
+#include <utility>
+
+namespace ebm {
+
+Network::Network(Kernels& kernels, std::unique_ptr<Layer> root) : kernels_(kernels), root_(std::move(root)) {
+  root_->declare(parameters_, "");
+  parameters_.allocate(kernels_);
+}
+
+void Network::initialize(uint64_t seed, uint32_t stream) {
+  const Buffer<uint64_t> iteration(kernels_, 1);
+  for (const auto* list : {&parameters_.trainable(), &parameters_.statistics()}) {
+    for (const Parameter& p : *list) {
+      const float scale = p.initialization.value;
+      std::vector<float> values(static_cast<size_t>(p.size), scale);
+      if (p.initialization.kind == Initialization::Kind::uniform) {
+        const View target{p.value, 1, flat(p.size)};
+        kernels_.noise({Distribution::uniform, seed, stream++, iteration.data()}, target);
+        values = download(kernels_, target);
+        for (float& v : values) v = (2 * v - 1) * scale;
+      }
+      kernels_.upload(p.value, values.data(), p.size * static_cast<int64_t>(sizeof(float)));
+    }
+  }
+  for (const View flat_buffer : {parameters_.gradients(), parameters_.first_moments(), parameters_.second_moments()}) {
+    kernels_.zero(flat_buffer.data, flat_buffer.size() * static_cast<int64_t>(sizeof(float)));
+  }
+}
+
+std::unique_ptr<Trace> Network::make_trace(const TraceOptions& options) const {
+  return root_->make_trace(kernels_, options, std::make_shared<Scratch>(kernels_));
+}
+
+void Network::forward(Trace& trace, ConstView x, View y) {
+  passes_.forward += x.rows;
+  root_->forward(trace, x, y);
+}
+
+void Network::jvp(Trace& trace, ConstView x_dot, View y_dot) {
+  passes_.forward += x_dot.rows;
+  root_->jvp(trace, x_dot, y_dot);
+}
+
+void Network::forward_jvp(Trace& trace, ConstPair x, Pair y) {
+  passes_.forward += x.value.rows + x.tangent.rows;
+  root_->forward_jvp(trace, x, y);
+}
+
+void Network::vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) {
+  passes_.input_gradient += y_bar.rows;
+  if (gradient != Gradient::ignore) passes_.weight_gradient += y_bar.rows;
+  root_->vjp(trace, y_bar, x_bar, gradient);
+}
+
+void Network::vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient) {
+  // The values' chain is skipped when nothing flows in it (Sequential::do_vjp_of_jvp).
+  const bool values = !y_bar.value.empty() || !piecewise_linear(trace.options.statistics);
+  const int64_t rows = y_bar.tangent.rows + (values ? trace.options.batch : 0);
+  passes_.input_gradient += rows;
+  if (gradient != Gradient::ignore) passes_.weight_gradient += rows;
+  root_->vjp_of_jvp(trace, y_bar, x_bar, gradient);
+}
+
+void Network::vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar, Gradient gradient) {
+  passes_.input_gradient += y_bar.rows;
+  if (gradient != Gradient::ignore) passes_.weight_gradient += y_bar.rows;
+  root_->vjp_shared(trace, y_bar, weights, x_bar, gradient);
+}
+
+}  // namespace ebm

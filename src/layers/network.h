@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// A network: a layer with its parameters on a device. Counts its batch-passes, so that the cost of an iteration can be
+// stated and tested.
+#pragma once
+
+#include "layers/sequential.h"
+
+namespace ebm {
+
+/// Work done, in rows that went through the network: values or tangents forwards, cotangents backwards to the input, and
+/// rows whose weight gradient was taken. Rows / B is the count of batch-passes of docs/method.md.
+struct PassCounts {
+  int64_t forward = 0;
+  int64_t input_gradient = 0;
+  int64_t weight_gradient = 0;
+  int64_t total() const { return forward + input_gradient + weight_gradient; }
+};
+
+class Network {
+ public:
+  /// Declares and allocates the parameters; initialize() or a checkpoint gives them values.
+  Network(Kernels& kernels, std::unique_ptr<Layer> root);
+
+  const Features& input() const { return root_->input(); }
+  const Features& output() const { return root_->output(); }
+  bool piecewise_linear(Statistics statistics) const { return root_->piecewise_linear(statistics); }
+  Parameters& parameters() { return parameters_; }
+  const Parameters& parameters() const { return parameters_; }
+
+  /// Draws the initial values (PyTorch's default distributions) from noise streams stream, stream + 1, ... of `seed`, one
+  /// for each parameter, and zeroes gradients and moments.
+  void initialize(uint64_t seed, uint32_t stream);
+
+  std::unique_ptr<Trace> make_trace(const TraceOptions& options) const;
+
+  /// The maps of Layer, counted.
+  void forward(Trace& trace, ConstView x, View y);
+  void jvp(Trace& trace, ConstView x_dot, View y_dot);
+  void forward_jvp(Trace& trace, ConstPair x, Pair y);
+  void vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient);
+  void vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient);
+  void vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar, Gradient gradient);
+
+  const PassCounts& passes() const { return passes_; }
+  void reset_passes() { passes_ = {}; }
+
+ private:
+  Kernels& kernels_;
+  std::unique_ptr<Layer> root_;
+  Parameters parameters_;
+  PassCounts passes_;
+};
+
+}  // namespace ebm

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+#include "layers/sequential.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ebm {
+
+namespace {
+
+/// Between two children lies the block [values; tangents], stacked, so that linear layers take both in one call. Backwards
+/// two such blocks of the widest size take turns.
+struct SequentialTrace : Trace {
+  using Trace::Trace;
+
+  std::vector<std::unique_ptr<Trace>> children;
+  std::vector<Tensor> between;  // between[i]: output of child i, for all but the last
+  Tensor cotangents[2];
+
+  Pair output_of(size_t i, int64_t tangent_rows) const {
+    const int64_t batch = options.batch;
+    const Tensor& block = between[i];
+    return {block.row_range(0, batch), tangent_rows > 0 ? block.row_range(batch, tangent_rows) : View{}};
+  }
+  /// The cotangents of child i's input. Blocks alternate, so child i + 1's input cotangents stay readable meanwhile.
+  Pair cotangent_of_input(size_t i, const Features& features, int64_t tangent_rows) const {
+    float* data = cotangents[i % 2].data();
+    const View value{data, options.batch, features};
+    return {value, tangent_rows > 0 ? View{data + value.size(), tangent_rows, features} : View{}};
+  }
+};
+
+SequentialTrace& of(Trace& trace) { return static_cast<SequentialTrace&>(trace); }
+
+}  // namespace
+
+Sequential::Sequential(std::vector<Child> children)
+    : Layer(children.empty() ? Features{} : children.front().layer->input(),
+            children.empty() ? Features{} : children.back().layer->output()),
+      children_(std::move(children)) {
+  if (children_.empty()) throw Error("a Sequential needs at least one layer");
+  for (size_t i = 1; i < size(); ++i) {
+    if (!(layer(i - 1).output() == layer(i).input())) {
+      throw Error("Sequential: layer '" + children_[i - 1].name + "' gives " + to_string(layer(i - 1).output()) +
+                  ", but layer '" + children_[i].name + "' takes " + to_string(layer(i).input()));
+    }
+  }
+}
+
+void Sequential::declare(Parameters& parameters, const std::string& prefix) {
+  for (Child& child : children_) child.layer->declare(parameters, prefix + child.name + ".");
+}
+
+bool Sequential::piecewise_linear(Statistics statistics) const {
+  return std::all_of(children_.begin(), children_.end(),
+                     [&](const Child& child) { return child.layer->piecewise_linear(statistics); });
+}
+
+std::unique_ptr<Trace> Sequential::make_trace(Kernels& kernels, const TraceOptions& options,
+                                              std::shared_ptr<Scratch> scratch) const {
+  auto trace = std::make_unique<SequentialTrace>(kernels, options, scratch);
+  const int64_t rows = options.batch + options.tangents * trace->tangent_samples();
+  int64_t widest = 0;
+  for (size_t i = 0; i < size(); ++i) {
+    trace->children.push_back(layer(i).make_trace(kernels, options, scratch));
+    if (i + 1 < size()) {
+      trace->between.emplace_back(kernels, rows, layer(i).output());
+      widest = std::max(widest, layer(i).output().size());
+    }
+  }
+  if (widest > 0) {
+    for (Tensor& block : trace->cotangents) block = Tensor(kernels, rows, flat(widest));
+  }
+  return trace;
+}
+
+void Sequential::do_forward(Trace& base, View y) const {
+  SequentialTrace& trace = of(base);
+  ConstView x = trace.x;
+  for (size_t i = 0; i < size(); ++i) {
+    const View out = i + 1 < size() ? trace.output_of(i, 0).value : y;
+    layer(i).forward(*trace.children[i], x, out);
+    x = out;
+  }
+}
+
+void Sequential::do_jvp(Trace& base, View y_dot) const {
+  SequentialTrace& trace = of(base);
+  ConstView x_dot = trace.x_dot;
+  for (size_t i = 0; i < size(); ++i) {
+    const View out = i + 1 < size() ? trace.output_of(i, x_dot.rows).tangent : y_dot;
+    layer(i).jvp(*trace.children[i], x_dot, out);
+    x_dot = out;
+  }
+}
+
+void Sequential::do_forward_jvp(Trace& base, Pair y) const {
+  SequentialTrace& trace = of(base);
+  ConstPair x{trace.x, trace.x_dot};
+  for (size_t i = 0; i < size(); ++i) {
+    const Pair out = i + 1 < size() ? trace.output_of(i, x.tangent.rows) : y;
+    layer(i).forward_jvp(*trace.children[i], x, out);
+    x = {out.value, out.tangent};
+  }
+}
+
+void Sequential::do_vjp(Trace& base, ConstView y_bar, View x_bar, Gradient gradient) const {
+  SequentialTrace& trace = of(base);
+  for (size_t i = size(); i-- > 0;) {
+    const View in_bar = i > 0 ? trace.cotangent_of_input(i, layer(i).input(), 0).value : x_bar;
+    layer(i).vjp(*trace.children[i], y_bar, in_bar, gradient);
+    y_bar = in_bar;
+  }
+}
+
+void Sequential::do_vjp_of_jvp(Trace& base, ConstPair y_bar, Pair x_bar, Gradient gradient) const {
+  SequentialTrace& trace = of(base);
+  const int64_t tangent_rows = trace.x_dot.rows;
+  const int64_t bytes_each = static_cast<int64_t>(sizeof(float));
+  for (size_t i = size(); i-- > 0;) {
+    // Without a cotangent of the values, none arises before the first curved layer from the end: skip that chain.
+    const bool value_wanted = !y_bar.value.empty() || !layer(i).piecewise_linear(trace.options.statistics);
+    Pair in_bar = i > 0 ? trace.cotangent_of_input(i, layer(i).input(), tangent_rows) : x_bar;
+    if (!value_wanted) {
+      if (i == 0 && !in_bar.value.empty()) trace.kernels.zero(in_bar.value.data, in_bar.value.size() * bytes_each);
+      in_bar.value = {};
+    }
+    layer(i).vjp_of_jvp(*trace.children[i], y_bar, in_bar, gradient);
+    y_bar = {in_bar.value, in_bar.tangent};
+  }
+}
+
+void Sequential::do_vjp_shared(Trace& base, ConstView y_bar, const SharedWeights& weights, View x_bar,
+                               Gradient gradient) const {
+  SequentialTrace& trace = of(base);
+  for (size_t i = size(); i-- > 0;) {
+    const View in_bar = i > 0 ? trace.cotangent_of_input(i, layer(i).input(), 0).value : x_bar;
+    layer(i).vjp_shared(*trace.children[i], y_bar, weights, in_bar, gradient);
+    y_bar = in_bar;
+  }
+}
+
+std::unique_ptr<Sequential> sequential(std::vector<std::unique_ptr<Layer>> layers) {
+  std::vector<Sequential::Child> children;
+  for (size_t i = 0; i < layers.size(); ++i) children.push_back({std::to_string(i), std::move(layers[i])});
+  return std::make_unique<Sequential>(std::move(children));
+}
+
+}  // namespace ebm

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// Sequential: y = f_L(... f_1(x)), each map by the chain rule. Itself a layer, so that networks nest.
+#pragma once
+
+#include <vector>
+
+#include "layers/layer.h"
+
+namespace ebm {
+
+class Sequential final : public Layer {
+ public:
+  struct Child {
+    std::string name;  ///< "0", "1", ... as PyTorch counts, or a name such as "main"
+    std::unique_ptr<Layer> layer;
+  };
+  /// Throws Error if there is no child or if two neighbours' shapes do not fit.
+  explicit Sequential(std::vector<Child> children);
+
+  void declare(Parameters& parameters, const std::string& prefix) override;
+  bool piecewise_linear(Statistics statistics) const override;
+  std::unique_ptr<Trace> make_trace(Kernels& kernels, const TraceOptions& options,
+                                    std::shared_ptr<Scratch> scratch) const override;
+
+ protected:
+  void do_forward(Trace& trace, View y) const override;
+  void do_jvp(Trace& trace, View y_dot) const override;
+  void do_forward_jvp(Trace& trace, Pair y) const override;
+  void do_vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) const override;
+  void do_vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient) const override;
+  void do_vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar,
+                     Gradient gradient) const override;
+
+ private:
+  size_t size() const { return children_.size(); }
+  const Layer& layer(size_t i) const { return *children_[i].layer; }
+
+  std::vector<Child> children_;
+};
+
+/// Children named "0", "1", ... as PyTorch's Sequential names them.
+std::unique_ptr<Sequential> sequential(std::vector<std::unique_ptr<Layer>> layers);
+
+}  // namespace ebm
