@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+// From the name of a device to its Kernels. The CUDA half is found and opened here, at run time.
+#include <dlfcn.h>
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+
+#include "kernels/cpu/cpu_kernels.h"
+#include "kernels/cuda/interface.h"
+#include "kernels/kernels.h"
+
+namespace ebm {
+
+namespace {
+
+constexpr const char* library_name = "libebm_cuda.so";
+constexpr const char* library_variable = "EBM_CUDA_LIBRARY";
+
+/// The library that the user names, which then answers for itself: the driver is not asked first.
+std::optional<std::string> library_of_the_user() {
+  const char* path = std::getenv(library_variable);
+  if (path == nullptr || *path == '\0') return std::nullopt;
+  return path;
+}
+
+std::string dl_reason() {
+  const char* reason = dlerror();
+  return reason != nullptr ? reason : "no reason given";
+}
+
+/// N of "cuda:N"; 0 for "cuda"; nothing for another name.
+std::optional<int> cuda_ordinal(const std::string& device) {
+  if (device == "cuda") return 0;
+  constexpr std::string_view prefix = "cuda:";
+  if (!device.starts_with(prefix)) return std::nullopt;
+  int ordinal = 0;
+  const char* const end = device.data() + device.size();
+  const auto [stop, error] = std::from_chars(device.data() + prefix.size(), end, ordinal);
+  if (error != std::errc() || stop != end || ordinal < 0) return std::nullopt;
+  return ordinal;
+}
+
+std::unique_ptr<Kernels> open_cuda(int ordinal) {
+  if (!library_of_the_user()) {
+    const DriverAnswer driver = ask_cuda_driver();
+    if (driver.devices == 0) {
+      throw Error("cuda was asked for, but " + driver.why_none + "; use --device cpu, or a machine with an NVIDIA GPU and its driver");
+    }
+    if (ordinal >= driver.devices) {
+      throw Error("there is no device cuda:" + std::to_string(ordinal) + ": the driver offers " +
+                  std::to_string(driver.devices) + ", counted from cuda:0");
+    }
+  }
+  return open_cuda_library(find_cuda_library(), ordinal);
+}
+
+std::unique_ptr<Kernels> open_auto() {
+  if (!library_of_the_user() && ask_cuda_driver().devices == 0) return make_cpu_kernels();
+  try {
+    return open_cuda(0);
+  } catch (const Error& error) {
+    // There is a GPU, and the user would wonder why it idles.
+    std::fprintf(stderr, "note: the GPU is not used: %s\n", error.what());
+    return make_cpu_kernels();
+  }
+}
+
+}  // namespace
+
+DriverAnswer ask_cuda_driver() {
+  // The driver stays open: the CUDA half will want it, and closing it again is what breaks in practice.
+  void* const driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+  if (driver == nullptr) return {.why_none = "there is no NVIDIA driver here (" + dl_reason() + ")"};
+  const auto initialise = reinterpret_cast<int (*)(unsigned)>(dlsym(driver, "cuInit"));
+  const auto count_devices = reinterpret_cast<int (*)(int*)>(dlsym(driver, "cuDeviceGetCount"));
+  if (initialise == nullptr || count_devices == nullptr) {
+    return {.why_none = "the NVIDIA driver's libcuda.so.1 is broken (it lacks cuInit or cuDeviceGetCount)"};
+  }
+  int devices = 0;
+  int status = initialise(0);
+  if (status == 0) status = count_devices(&devices);
+  if (status != 0) {
+    constexpr int no_device = 100;  // CUDA_ERROR_NO_DEVICE
+    return {.why_none = status == no_device ? "the NVIDIA driver finds no GPU"
+                                            : "the NVIDIA driver does not start (CUDA error " + std::to_string(status) +
+                                                  "; nvidia-smi may say more)"};
+  }
+  if (devices <= 0) return {.why_none = "the NVIDIA driver finds no GPU"};
+  return {.devices = devices, .why_none = {}};
+}
+
+std::string find_cuda_library() {
+  if (const auto named = library_of_the_user()) return *named;
+  std::error_code ignored;
+  const std::filesystem::path here = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
+  const std::array<std::filesystem::path, 3> folders{here / "../build/lib", here / "../lib", here};
+  std::string looked;
+  for (const auto& folder : folders) {
+    const auto path = (folder / library_name).lexically_normal();
+    if (std::filesystem::exists(path, ignored)) return path.string();
+    looked += (looked.empty() ? "" : ", ") + path.parent_path().string();
+  }
+  throw Error(std::string("there is no ") + library_name + " in " + looked +
+              "; build it with `make` where nvcc is installed, or name it in " + library_variable + ", or use --device cpu");
+}
+
+std::unique_ptr<Kernels> open_cuda_library(const std::string& path, int device) {
+  void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    throw Error("the CUDA half cannot be opened (" + dl_reason() +
+                "); put the CUDA libraries that it was built with on LD_LIBRARY_PATH, or use --device cpu");
+  }
+  const auto open = reinterpret_cast<cuda::OpenFunction*>(dlsym(library, cuda::entry_point));
+  if (open == nullptr) throw Error(path + " is no CUDA half of this program: it has no " + cuda::entry_point);
+  std::array<char, 1024> message{};
+  std::unique_ptr<Kernels> kernels(open(cuda::interface_version().c_str(), device, message.data(), message.size()));
+  if (kernels == nullptr) throw Error("cuda:" + std::to_string(device) + " cannot be used: " + message.data());
+  return kernels;
+}
+
+std::unique_ptr<Kernels> open_kernels(const std::string& device) {
+  if (device == "cpu") return make_cpu_kernels();
+  if (device == "auto") return open_auto();
+  if (const auto ordinal = cuda_ordinal(device)) return open_cuda(*ordinal);
+  throw UsageError("unknown device \"" + device + "\": use auto, cpu, cuda or cuda:N");
+}
+
+}  // namespace ebm

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "support/devices.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+
+#include "kernels/cuda/interface.h"
+
+namespace ebm::test {
+
+namespace {
+
+/// Opens and closes every device once.
+std::map<std::string, std::string> probe() {
+  std::map<std::string, std::string> reasons;
+  for (const std::string name : {"cpu", "emulated", "cuda"}) {
+    try {
+      open_device(name);
+      reasons[name] = "";
+    } catch (const Error& error) {
+      reasons[name] = error.what();
+    }
+  }
+  return reasons;
+}
+
+}  // namespace
+
+std::string emulated_library() {
+  if (const char* path = std::getenv("EBM_EMULATED_CUDA_LIBRARY"); path != nullptr && *path != '\0') return path;
+  const auto folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  return (folder / "../lib/libebm_cuda_emulated.so").lexically_normal().string();
+}
+
+std::unique_ptr<Kernels> open_device(const std::string& name) {
+  setenv("NVIDIA_TF32_OVERRIDE", "0", /*overwrite=*/0);
+  if (name != "emulated") return open_kernels(name);
+  if (!std::filesystem::exists(emulated_library())) {
+    throw Error("there is no " + emulated_library() + ": it is built where the CUDA toolkit's headers and Boost.Context are");
+  }
+  return open_cuda_library(emulated_library(), 0);
+}
+
+std::string why_missing(const std::string& name) {
+  static const std::map<std::string, std::string> reasons = probe();
+  const auto found = reasons.find(name);
+  return found != reasons.end() ? found->second : "no such device: " + name;
+}
+
+std::vector<std::string> devices() {
+  std::vector<std::string> answering;
+  for (const std::string name : {"cpu", "emulated", "cuda"}) {
+    if (why_missing(name).empty()) answering.push_back(name);
+  }
+  return answering;
+}
+
+}  // namespace ebm::test
