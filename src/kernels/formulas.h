@@ -2,10 +2,14 @@
 // The list of all formulas. A new formula is a struct in src/kernels/formulas/ and one name here.
 #pragma once
 
+#include "kernels/formulas/adam.h"
 #include "kernels/formulas/batch_norm.h"
+#include "kernels/formulas/bounds.h"
+#include "kernels/formulas/counter.h"
 #include "kernels/formulas/leaky_relu.h"
 #include "kernels/formulas/linear.h"
 #include "kernels/formulas/tanh.h"
+#include "kernels/formulas/toy_data.h"
 
 namespace ebm {
 
@@ -34,8 +38,13 @@ struct FormulaList {
 };
 
 using Formulas = FormulaList<
+    // training
+    Advance, AdamSchedule, AdamStep, ToyBatch,  //
+    // bounds
+    SingularValueBound, ScaleRows, CombineTangents, GeneratorScore, EnergyObjective, EntropyMean, ScaleBy,
+    GeneratorObjective, Interpolate,  //
     // layers
-    AddBias, ColumnSum, TotalSum, MixTangents, //
+    AddBias, ColumnSum, TotalSum, MixTangents,                                    //
     LeakyRelu, LeakyReluLinearized, PreluBackward,                                //
     Tanh, TanhLinearized, TanhCurvature,                                          //
     BatchNormStatistics, BatchNormRunning, BatchNormApply, BatchNormScale,        //

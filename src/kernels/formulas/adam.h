@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// Adam (Kingma & Ba 2015) with PyTorch's arrangement of the constants, over a flat buffer of parameters:
+//   m = b1 m + (1 - b1) g,   v = b2 v + (1 - b2) g^2,
+//   w -= lr / (1 - b1^t)  m / ( sqrt(v) / sqrt(1 - b2^t) + eps ).
+#pragma once
+
+#include "kernels/formulas/formula.h"
+
+namespace ebm {
+
+/// What depends on the step alone: t += 1, schedule = { lr / (1 - b1^t), 1 / sqrt(1 - b2^t) }.
+struct AdamSchedule {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows = 1, columns = 1;
+  double lr, beta1, beta2;
+  int64_t* step;    // 1: t, counted here so that a captured graph counts
+  float* schedule;  // 2
+
+  EBM_HD void operator()(int64_t, int64_t) const {
+    const int64_t t = *step + 1;
+    *step = t;
+    schedule[0] = static_cast<float>(lr / (1 - pow(beta1, static_cast<double>(t))));
+    schedule[1] = static_cast<float>(1 / sqrt(1 - pow(beta2, static_cast<double>(t))));
+  }
+};
+
+/// One step for every parameter. A parameter that becomes NaN or Inf raises *not_finite.
+struct AdamStep {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows = 1, columns;
+  float beta1, beta2, eps;
+  const float* schedule;           // from AdamSchedule
+  const float* gradient;           // columns
+  float *value, *first, *second;   // columns: w, m, v
+  int32_t* not_finite;             // 1
+
+  EBM_HD void operator()(int64_t, int64_t i) const {
+    const float g = gradient[i];
+    const float m = beta1 * first[i] + (1 - beta1) * g;
+    const float v = beta2 * second[i] + (1 - beta2) * g * g;
+    const float w = value[i] - schedule[0] * (m / (sqrtf(v) * schedule[1] + eps));
+    first[i] = m;
+    second[i] = v;
+    value[i] = w;
+    if (!(fabsf(w) <= 3.4028235e38f)) *not_finite = 1;  // every writer writes the same: no race that matters
+  }
+};
+
+}  // namespace ebm

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+// The bounds' arithmetic between the networks' passes. Notation and equation numbers: docs/method.md.
+#pragma once
+
+#include "kernels/formulas/formula.h"
+
+namespace ebm {
+
+/// From the recorded u = J v (v a unit vector held constant), for each sample (eq. 10):
+///   log_s1 = log ||u||,  value = d log_s1,  u_bar = d u / ||u||^2, the cotangent with d value = u_bar^T dJ v.
+/// A sample with status (any bit) or theta <= 0 gets u_bar = 0, so it moves nothing, and good = 0.
+struct SingularValueBound {
+  static constexpr Pattern pattern = Pattern::teams;
+  int64_t rows;
+  int64_t range, domain;  // D, d
+  const float* u;         // rows x D
+  const int32_t* status;  // rows
+  float *value, *log_s1;  // rows
+  float* u_bar;           // rows x D
+  float* good;            // rows: 1 or 0
+
+  EBM_HD int64_t work() const { return range; }
+  template <class Team>
+  EBM_DEVICE void operator()(const Team& team, int64_t b) const {
+    const float* ub = u + b * range;
+    const double theta = team.sum(range, [&](int64_t i) { return static_cast<double>(ub[i]) * ub[i]; });
+    const bool usable = status[b] == 0 && theta > 0 && isfinite(theta);
+    const double log_s = usable ? 0.5 * log(theta) : 0;
+    const float factor = usable ? static_cast<float>(static_cast<double>(domain) / theta) : 0.0f;
+    team.each(range, [&](int64_t i) { u_bar[b * range + i] = usable ? factor * ub[i] : 0.0f; });
+    team.single([&] {
+      log_s1[b] = static_cast<float>(log_s);
+      value[b] = static_cast<float>(static_cast<double>(domain) * log_s);
+      good[b] = usable ? 1.0f : 0.0f;
+    });
+  }
+};
+
+/// out[b, :] = scale[b] in[b, :]; rows x columns.
+struct ScaleRows {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows, columns;
+  const float *in, *scale;
+  float* out;
+
+  EBM_HD void operator()(int64_t row, int64_t column) const {
+    out[row * columns + column] = scale[row] * in[row * columns + column];
+  }
+};
+
+/// out[b, :] = sum_k coefficient[b, k] columns_of[k, b, :]: J v from the products of J with the unit vectors.
+struct CombineTangents {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows, columns;
+  int64_t tangents;
+  const float* coefficient;  // rows x tangents
+  const float* in;           // tangents * rows x columns, tangent-major
+  float* out;                // rows x columns
+
+  EBM_HD void operator()(int64_t row, int64_t column) const {
+    float sum = 0;
+    for (int64_t k = 0; k < tangents; ++k) {
+      sum += coefficient[row * tangents + k] * in[(k * rows + row) * columns + column];
+    }
+    out[row * columns + column] = sum;
+  }
+};
+
+/// a = z + grad_z (entropy value) = -grad_z log p_g(G(z)) (section 3), target[b] = a . v0. z_bar null: the gradient is 0.
+struct GeneratorScore {
+  static constexpr Pattern pattern = Pattern::teams;
+  int64_t rows;
+  int64_t domain;
+  const float *z, *z_bar, *v0;  // rows x d
+  float* a;                     // rows x d
+  float* target;                // rows
+  float* norm_v0;               // rows: ||v0||
+
+  EBM_HD int64_t work() const { return domain; }
+  template <class Team>
+  EBM_DEVICE void operator()(const Team& team, int64_t b) const {
+    const int64_t at = b * domain;
+    team.each(domain, [&](int64_t i) { a[at + i] = z_bar != nullptr ? z[at + i] + z_bar[at + i] : z[at + i]; });
+    const double dot = team.sum(domain, [&](int64_t i) { return static_cast<double>(a[at + i]) * v0[at + i]; });
+    const double square = team.sum(domain, [&](int64_t i) { return static_cast<double>(v0[at + i]) * v0[at + i]; });
+    team.single([&] {
+      target[b] = static_cast<float>(dot);
+      norm_v0[b] = static_cast<float>(sqrt(square));
+    });
+  }
+};
+
+/// What the squared residual of the bidirectional penalty is divided by.
+enum class PenaltyNormaliser { none, d, v, v2 };
+
+/// The penalty's kind: the residual E'(x~; J v0) - a . v0 of eq. 18-20, or the zero-centred ||grad_x E||^2.
+enum class PenaltyKind { bidirectional, gradient_norm };
+
+/// The energy's loss (eq. 15, 20) and the cotangents of the directional derivatives, B samples:
+///   bidirectional:  penalty = mean_i (directional_i - target_i)^2 / n_i,  term = weight penalty / 2 - hinge,
+///                   c_i = weight (directional_i - target_i) / (n_i B)
+///   gradient_norm:  penalty = mean_i directional_i, which is ||grad_x E||^2,  term = weight penalty - hinge,
+///                   c_i = 2 weight / B
+/// loss = mean real - mean fake + max(term, 0); c = 0 where term <= 0. A sample with good = 0 is left out of the penalty.
+struct EnergyObjective {
+  static constexpr Pattern pattern = Pattern::teams;
+  int64_t rows = 1;
+  int64_t samples;  // B
+  int64_t domain;   // d
+  PenaltyKind kind;
+  PenaltyNormaliser normaliser;
+  float weight, hinge;
+  const float *real, *fake, *directional;  // B
+  const float *target, *norm_v0, *good;    // B; null for gradient_norm
+  float* c;                                // B
+  float *mean_real, *mean_fake, *penalty, *loss;
+
+  EBM_HD double divisor(int64_t i) const {
+    if (normaliser == PenaltyNormaliser::none) return 1;
+    if (normaliser == PenaltyNormaliser::d) return static_cast<double>(domain);
+    const double v = norm_v0[i];
+    return normaliser == PenaltyNormaliser::v ? v : v * v;
+  }
+  EBM_HD bool counts(int64_t i) const { return good == nullptr || good[i] != 0; }
+
+  EBM_HD int64_t work() const { return samples; }
+  template <class Team>
+  EBM_DEVICE void operator()(const Team& team, int64_t) const {
+    const double b = static_cast<double>(samples);
+    const double er = team.sum(samples, [&](int64_t i) { return static_cast<double>(real[i]); }) / b;
+    const double ef = team.sum(samples, [&](int64_t i) { return static_cast<double>(fake[i]); }) / b;
+    const double counted = team.sum(samples, [&](int64_t i) { return counts(i) ? 1.0 : 0.0; });
+    const double n = counted > 0 ? counted : 1;
+    const bool squared = kind == PenaltyKind::bidirectional;
+    const double p = team.sum(samples, [&](int64_t i) {
+      if (!counts(i)) return 0.0;
+      if (!squared) return static_cast<double>(directional[i]);
+      const double residual = static_cast<double>(directional[i]) - target[i];
+      return residual * residual / divisor(i);
+    }) / n;
+    const double term = (squared ? 0.5 : 1.0) * weight * p - hinge;
+    const bool active = !(term <= 0);  // a NaN stays a NaN
+    team.each(samples, [&](int64_t i) {
+      const double slope =
+          squared ? weight * (static_cast<double>(directional[i]) - target[i]) / divisor(i) : 2.0 * weight;
+      c[i] = active && counts(i) ? static_cast<float>(slope / n) : 0.0f;
+    });
+    team.single([&] {
+      *mean_real = static_cast<float>(er);
+      *mean_fake = static_cast<float>(ef);
+      *penalty = static_cast<float>(p);
+      *loss = static_cast<float>(er - ef + (active ? term : 0.0));
+    });
+  }
+};
+
+/// The mean of the entropy values of the good samples, and the factor -entropy_weight / (how many) that turns the sum of
+/// their gradients into the generator's. `share_good` is their share.
+struct EntropyMean {
+  static constexpr Pattern pattern = Pattern::teams;
+  int64_t rows = 1;
+  int64_t samples;
+  float entropy_weight;
+  const float *value, *good;  // B
+  float *mean, *factor, *share_good;
+
+  EBM_HD int64_t work() const { return samples; }
+  template <class Team>
+  EBM_DEVICE void operator()(const Team& team, int64_t) const {
+    const double n = team.sum(samples, [&](int64_t i) { return static_cast<double>(good[i]); });
+    const double sum = team.sum(samples, [&](int64_t i) { return good[i] != 0 ? static_cast<double>(value[i]) : 0.0; });
+    team.single([&] {
+      *mean = n > 0 ? static_cast<float>(sum / n) : 0.0f;
+      *factor = n > 0 ? static_cast<float>(-entropy_weight / n) : 0.0f;
+      *share_good = static_cast<float>(n / static_cast<double>(samples));
+    });
+  }
+};
+
+/// x *= *factor, over a flat buffer.
+struct ScaleBy {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows = 1, columns;
+  const float* factor;
+  float* x;
+
+  EBM_HD void operator()(int64_t, int64_t i) const { x[i] *= *factor; }
+};
+
+/// The generator's loss (eq. 11): mean E(G(z)) - entropy_weight * entropy_mean (null: no entropy term).
+struct GeneratorObjective {
+  static constexpr Pattern pattern = Pattern::teams;
+  int64_t rows = 1;
+  int64_t samples;
+  float entropy_weight;
+  const float *energy, *entropy_mean;
+  float* loss;
+
+  EBM_HD int64_t work() const { return samples; }
+  template <class Team>
+  EBM_DEVICE void operator()(const Team& team, int64_t) const {
+    const double e = team.sum(samples, [&](int64_t i) { return static_cast<double>(energy[i]); });
+    team.single([&] {
+      const double entropy = entropy_mean != nullptr ? static_cast<double>(*entropy_mean) : 0.0;
+      *loss = static_cast<float>(e / static_cast<double>(samples) - entropy_weight * entropy);
+    });
+  }
+};
+
+/// out = alpha[b] x[b, :] + (1 - alpha[b]) y[b, :]: the points between data and samples of WGAN-GP.
+struct Interpolate {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows, columns;
+  const float *alpha, *x, *y;
+  float* out;
+
+  EBM_HD void operator()(int64_t row, int64_t column) const {
+    const int64_t i = row * columns + column;
+    out[i] = alpha[row] * x[i] + (1 - alpha[row]) * y[i];
+  }
+};
+
+}  // namespace ebm

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// The two-dimensional data sets of section 5.2, drawn on the device: point i of a batch is a function of its noise.
+#pragma once
+
+#include "kernels/formulas/formula.h"
+
+namespace ebm {
+
+enum class ToyDataset { gaussians25, swiss_roll, two_moons };
+
+/// Standard deviation and spacing of the 25 Gaussians: (2 i, 2 j) / 2.828, i, j in -2 .. 2, sigma 0.05 / 2.828.
+inline constexpr float gaussians25_scale = 2.828f;
+
+/// x[i] from normals[i] and uniforms[i]. At batches that are a multiple of 25 every mode has the same share, as in the
+/// authors' code. The swiss roll is sklearn's make_swiss_roll(noise = 1)[:, [0, 2]] / 5, the moons make_moons(noise = 0.1).
+struct ToyBatch {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows, columns = 1;  // one task a point
+  ToyDataset dataset;
+  const float *normals, *uniforms;  // rows x 2
+  float* x;                         // rows x 2
+
+  EBM_HD void operator()(int64_t i, int64_t) const {
+    const float n0 = normals[2 * i], n1 = normals[2 * i + 1];
+    constexpr float pi = 3.14159265f;
+    float a = 0, b = 0;
+    if (dataset == ToyDataset::gaussians25) {
+      const int64_t mode = i % 25;
+      a = (2.0f * static_cast<float>(mode / 5 - 2) + 0.05f * n0) / gaussians25_scale;
+      b = (2.0f * static_cast<float>(mode % 5 - 2) + 0.05f * n1) / gaussians25_scale;
+    } else if (dataset == ToyDataset::swiss_roll) {
+      const float t = 1.5f * pi * (1 + 2 * uniforms[2 * i]);
+      a = (t * cosf(t) + n0) / 5;
+      b = (t * sinf(t) + n1) / 5;
+    } else {
+      const int64_t outer = rows / 2, inner = rows - outer;
+      const int64_t of = i < outer ? outer : inner, at = i < outer ? i : i - outer;
+      const float angle = of > 1 ? pi * static_cast<float>(at) / static_cast<float>(of - 1) : 0;
+      a = (i < outer ? cosf(angle) : 1 - cosf(angle)) + 0.1f * n0;
+      b = (i < outer ? sinf(angle) : 0.5f - sinf(angle)) + 0.1f * n1;
+    }
+    x[2 * i] = a;
+    x[2 * i + 1] = b;
+  }
+};
+
+}  // namespace ebm

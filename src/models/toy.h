@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// The networks of Table 6, for data in the plane.
+#pragma once
+
+#include <memory>
+
+#include "layers/layer.h"
+
+namespace ebm {
+
+/// Whether the energy has the extra 1 x 1 linear map `l` without bias that the authors' code puts after it.
+enum class OutputScale { none, learned };
+
+/// E: Linear(2, h) PReLU, Linear(h, h) PReLU, Linear(h, 1); names main.0.weight ..., l.weight.
+std::unique_ptr<Layer> toy_energy(int64_t hidden, OutputScale scale);
+
+/// G: [Linear, PReLU, BN](d, h), [Linear, PReLU, BN](h, h), Linear(h, 2); names main.0.weight ...
+std::unique_ptr<Layer> toy_generator(int64_t latent, int64_t hidden);
+
+}  // namespace ebm
