@@ -42,7 +42,7 @@ struct AdamStep {
     first[i] = m;
     second[i] = v;
     value[i] = w;
-    if (!(fabsf(w) <= 3.4028235e38f)) *not_finite = 1;  // every writer writes the same: no race that matters
+    if (!is_finite(w)) *not_finite = 1;  // every writer writes the same: no race that matters
   }
 };
 

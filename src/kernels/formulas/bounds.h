@@ -24,7 +24,7 @@ struct SingularValueBound {
   EBM_DEVICE void operator()(const Team& team, int64_t b) const {
     const float* ub = u + b * range;
     const double theta = team.sum(range, [&](int64_t i) { return static_cast<double>(ub[i]) * ub[i]; });
-    const bool usable = status[b] == 0 && theta > 0 && isfinite(theta);
+    const bool usable = status[b] == 0 && theta > 0 && is_finite(theta);
     const double log_s = usable ? 0.5 * log(theta) : 0;
     const float factor = usable ? static_cast<float>(static_cast<double>(domain) / theta) : 0.0f;
     team.each(range, [&](int64_t i) { u_bar[b * range + i] = usable ? factor * ub[i] : 0.0f; });

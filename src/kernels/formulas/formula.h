@@ -40,6 +40,9 @@ struct Sums {
 /// out = value, or out += value.
 enum class Write { overwrite, accumulate };
 
+/// Neither NaN nor Inf.
+EBM_HD inline bool is_finite(double x) { return fabs(x) <= 1.7976931348623157e308; }
+
 EBM_HD inline void write(float& out, float value, Write mode) {
   out = mode == Write::accumulate ? out + value : value;
 }
