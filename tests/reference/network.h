@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+// The networks, layer by layer, for any scalar: y = f(x; w) on a batch of rows. Nothing here knows a
+// derivative; dual numbers supply them (derivatives.h).
+//
+// Parameters are one vector in the order of PyTorch's state_dict without the running statistics: per layer
+// weight then bias, a weight as out x in, row-major. Running statistics are a second vector: per batch norm
+// mean then variance. They are constants: no derivative passes through them.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "reference/matrix.h"
+
+namespace ebm::reference {
+
+enum class Kind { linear, prelu, leaky_relu, relu, tanh, batch_norm };
+
+/// One layer. Features of a row lie channel-last, so feature j belongs to channel j % channels. A layer of a
+/// later kind (convolution, pooling, ...) adds its sizes here and its case in parameter_count and apply.
+struct LayerSpec {
+  Kind kind = Kind::linear;
+  int64_t in = 0;         ///< linear: inputs; batch_norm: channels
+  int64_t out = 0;        ///< linear: outputs
+  double slope = 0.0;     ///< leaky_relu: the fixed slope (PReLU's slope is a parameter)
+  bool bias = true;       ///< linear
+  double eps = 1e-5;      ///< batch_norm
+  double momentum = 0.1;  ///< batch_norm
+
+  static LayerSpec linear(int64_t in, int64_t out) { return {.kind = Kind::linear, .in = in, .out = out}; }
+  static LayerSpec prelu() { return {.kind = Kind::prelu}; }
+  static LayerSpec leaky_relu(double slope) { return {.kind = Kind::leaky_relu, .slope = slope}; }
+  static LayerSpec relu() { return {.kind = Kind::relu}; }
+  static LayerSpec tanh() { return {.kind = Kind::tanh}; }
+  static LayerSpec batch_norm(int64_t channels) { return {.kind = Kind::batch_norm, .in = channels}; }
+};
+using NetworkSpec = std::vector<LayerSpec>;
+
+inline int64_t parameter_count(const LayerSpec& layer) {
+  switch (layer.kind) {
+    case Kind::linear:
+      return layer.out * layer.in + (layer.bias ? layer.out : 0);
+    case Kind::prelu:
+      return 1;
+    case Kind::batch_norm:
+      return 2 * layer.in;
+    default:
+      return 0;
+  }
+}
+inline int64_t running_count(const LayerSpec& layer) {
+  return layer.kind == Kind::batch_norm ? 2 * layer.in : 0;
+}
+inline int64_t parameter_count(const NetworkSpec& layers) {
+  int64_t count = 0;
+  for (const LayerSpec& layer : layers) count += parameter_count(layer);
+  return count;
+}
+inline int64_t running_count(const NetworkSpec& layers) {
+  int64_t count = 0;
+  for (const LayerSpec& layer : layers) count += running_count(layer);
+  return count;
+}
+
+/// Table 6: energy Linear(in,h) PReLU Linear(h,h) PReLU Linear(h,1).
+inline NetworkSpec table6_energy(int64_t in, int64_t h) {
+  return {LayerSpec::linear(in, h), LayerSpec::prelu(), LayerSpec::linear(h, h), LayerSpec::prelu(),
+          LayerSpec::linear(h, 1)};
+}
+/// Table 6: generator [Linear PReLU BN] twice, Linear(h,out).
+inline NetworkSpec table6_generator(int64_t in, int64_t h, int64_t out) {
+  return {LayerSpec::linear(in, h), LayerSpec::prelu(), LayerSpec::batch_norm(h),
+          LayerSpec::linear(h, h),  LayerSpec::prelu(), LayerSpec::batch_norm(h),
+          LayerSpec::linear(h, out)};
+}
+
+enum class Statistics { batch, running };
+
+/// y = x W^T + b; parameters W (out x in), then b.
+template <class T>
+Matrix<T> apply_linear(const LayerSpec& layer, const T* w, const Matrix<T>& x) {
+  if (x.cols != layer.in) throw std::invalid_argument("linear: wrong number of features");
+  Matrix<T> y(x.rows, layer.out);
+  for (int64_t b = 0; b < x.rows; ++b)
+    for (int64_t o = 0; o < layer.out; ++o) {
+      T sum = layer.bias ? w[layer.out * layer.in + o] : T(0.0);
+      for (int64_t i = 0; i < layer.in; ++i) sum += w[o * layer.in + i] * x(b, i);
+      y(b, o) = sum;
+    }
+  return y;
+}
+
+/// y = x where x > 0, slope * x elsewhere (at 0 the slope's side, as PyTorch).
+template <class T>
+Matrix<T> apply_slope(const T& slope, Matrix<T> x) {
+  for (T& element : x.values)
+    if (!(element > T(0.0))) element = slope * element;
+  return x;
+}
+
+/// Batch norm over the rows and positions of each channel:
+///   y = weight (x - mean) / sqrt(var + eps) + bias,
+/// with mean and biased variance of the batch, or the running ones. `updated`, when given, receives
+///   running <- (1 - momentum) running + momentum (batch mean | batch variance * n / (n - 1)).
+template <class T>
+Matrix<T> apply_batch_norm(const LayerSpec& layer, const T* w, const double* running, Statistics statistics,
+                           Matrix<T> x, double* updated) {
+  using std::sqrt;
+  const int64_t channels = layer.in;
+  if (x.cols % channels != 0)
+    throw std::invalid_argument("batch norm: features are not a multiple of the channels");
+  const int64_t positions = x.cols / channels;
+  const double n = static_cast<double>(x.rows * positions);
+  for (int64_t c = 0; c < channels; ++c) {
+    T mean = T(running[c]);
+    T variance = T(running[channels + c]);
+    if (statistics == Statistics::batch) {
+      mean = T(0.0);
+      for (int64_t b = 0; b < x.rows; ++b)
+        for (int64_t p = 0; p < positions; ++p) mean += x(b, p * channels + c);
+      mean /= T(n);
+      variance = T(0.0);
+      for (int64_t b = 0; b < x.rows; ++b)
+        for (int64_t p = 0; p < positions; ++p) {
+          const T centred = x(b, p * channels + c) - mean;
+          variance += centred * centred;
+        }
+      variance /= T(n);
+      if (updated != nullptr) {
+        updated[c] = (1 - layer.momentum) * running[c] + layer.momentum * value_of(mean);
+        updated[channels + c] =
+            (1 - layer.momentum) * running[channels + c] + layer.momentum * value_of(variance) * n / (n - 1);
+      }
+    }
+    const T deviation = sqrt(variance + T(layer.eps));
+    for (int64_t b = 0; b < x.rows; ++b)
+      for (int64_t p = 0; p < positions; ++p) {
+        T& element = x(b, p * channels + c);
+        element = w[c] * (element - mean) / deviation + w[channels + c];
+      }
+  }
+  return x;
+}
+
+/// One layer; w, running, updated point at its own part of the vectors.
+template <class T>
+Matrix<T> apply(const LayerSpec& layer, const T* w, const double* running, Statistics statistics, Matrix<T> x,
+                double* updated) {
+  using std::tanh;
+  switch (layer.kind) {
+    case Kind::linear:
+      return apply_linear(layer, w, x);
+    case Kind::prelu:
+      return apply_slope(w[0], std::move(x));
+    case Kind::leaky_relu:
+      return apply_slope(T(layer.slope), std::move(x));
+    case Kind::relu:
+      return apply_slope(T(0.0), std::move(x));
+    case Kind::tanh:
+      for (T& element : x.values) element = tanh(element);
+      return x;
+    case Kind::batch_norm:
+      return apply_batch_norm(layer, w, running, statistics, std::move(x), updated);
+  }
+  throw std::invalid_argument("apply: unknown layer");
+}
+
+/// A sequential network: its layers, its numbers and which statistics batch norm uses. It is a callable f(x,
+/// w) for any scalar, which is all that derivatives.h asks.
+struct Network {
+  NetworkSpec layers;
+  std::vector<double> parameters;
+  std::vector<double> running;
+  Statistics statistics = Statistics::batch;
+
+  template <class T>
+  Matrix<T> operator()(Matrix<T> x, const std::vector<T>& w, std::vector<double>* updated = nullptr) const {
+    if (std::ssize(w) != parameter_count(layers) || std::ssize(running) != running_count(layers))
+      throw std::invalid_argument("Network: wrong number of parameters or running statistics");
+    if (updated != nullptr) *updated = running;
+    int64_t w_at = 0;
+    int64_t running_at = 0;
+    for (const LayerSpec& layer : layers) {
+      x = apply(layer, w.data() + w_at, running.data() + running_at, statistics, std::move(x),
+                updated == nullptr ? nullptr : updated->data() + running_at);
+      w_at += parameter_count(layer);
+      running_at += running_count(layer);
+    }
+    return x;
+  }
+  /// y = f(x) with its own parameters.
+  Matrix<double> operator()(const Matrix<double>& x) const { return (*this)(x, parameters); }
+  /// The running statistics as they stand after a forward pass of x with batch statistics.
+  std::vector<double> running_after(const Matrix<double>& x) const {
+    std::vector<double> updated;
+    with(Statistics::batch)(x, parameters, &updated);
+    return updated;
+  }
+  Network with(Statistics other) const {
+    Network copy = *this;
+    copy.statistics = other;
+    return copy;
+  }
+};
+
+}  // namespace ebm::reference
