@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: MIT
+"""Replays dumped iterations with PyTorch's autograd in float64 and says how far each dump is off:
+
+    python3 tests/golden/replay.py runs/NAME/iteration-100.h5 [...] [--tolerance 1e-4] [--verbose]
+    python3 tests/golden/replay.py 'tests/golden/toy_slq.h5:/iteration-2'
+
+Only before/, inputs/ and the attributes enter the computation; results/, gradients/ and after/ are then compared. For
+each of the three it prints the worst deviation and where it is; exit status 1 if one is above the tolerance or NaN,
+or if a section had nothing to compare; 2 if a file cannot be replayed. Deviations:
+    results     max |difference| / max |value| of the data set (at least 1e-2; for the losses max |energy_fake|, their
+                terms cancel); singular vectors up to their sign and as far as the gap 1 - (s1 / s2)^2 defines them
+    gradients   max |difference| / max |gradient| of the parameter, or 1 % of the network's largest gradient
+                when that is more (the bias of the energy's last layer has gradient 0: mean 1 - mean 1)
+    after       parameters and running statistics: max |difference| / max |update| of the data set; Adam's moments:
+                over their own maximum
+The tolerance is that of float32 sums over a batch; the gradient of log s1 carries the rounding of J times s_d / s1, so
+it becomes max(tolerance, 1e-6 * largest s_d / s1). Taken out of the differences first:
+    - what PReLU inputs within 5e-6 (of the layer's largest) of their kink change when they take the other side, as
+      rounding lets them: the iteration is replayed with all of them left and with all of them right of it;
+    - in `after`, one float32 rounding of the value, and what gradients off by a tenth of the tolerance (of the
+      network's largest) change: Adam divides by the gradient's size, so that rounding noise becomes a step of size lr.
+"""
+from __future__ import annotations
+
+import argparse
+import sys
+
+try:
+    import torch
+except ImportError:
+    sys.exit("replay: PyTorch is missing: install it with `python3 -m pip install torch`")
+import h5py
+import numpy as np
+
+import iteration_dump as dump
+from toy_game import iterate, jacobian, take_step
+
+SECTIONS = ("results", "gradients", "after")
+NEAR_KINK = 5e-6
+CONDITIONED = 1e-6  # the rounding of J, some eight ulps of float32
+
+
+class Worst:
+    """The deviations of one section by name."""
+
+    def __init__(self):
+        self.seen = {}
+
+    def add(self, name: str, deviation: float) -> None:
+        self.seen[name] = float("inf") if deviation != deviation else float(deviation)
+
+    def value(self) -> float:
+        return max(self.seen.values(), default=0.0)
+
+    def where(self) -> str:
+        return max(self.seen, key=self.seen.get, default="nothing to compare")
+
+
+class KinkWatch:
+    """Records the PReLU input nearest to its kink, over its layer's largest, and moves the kinks by `shift` of that."""
+
+    def __init__(self, networks: dict, shift: float = 0.0):
+        self.nearest, self.shift = float("inf"), shift
+        for network in networks.values():
+            for layer in network.modules():
+                if isinstance(layer, torch.nn.PReLU):
+                    layer.register_forward_hook(self.see)
+
+    def see(self, layer, inputs, output):
+        size = inputs[0].detach().abs()
+        self.nearest = min(self.nearest, float(size.min() / size.max()))
+        if self.shift:
+            return torch.where(inputs[0] > self.shift * size.max(), inputs[0], layer.weight * inputs[0])
+        return None
+
+
+def largest(value) -> float:
+    return float(np.abs(value).max()) if np.size(value) else 0.0
+
+
+def paired(found, expected, name: str):
+    """Both in float64 and in the expected shape; (B,) and (B, 1) count as one shape."""
+    found, expected = np.asarray(found, np.float64), np.asarray(expected, np.float64)
+    if np.squeeze(found).shape != np.squeeze(expected).shape:
+        raise ValueError(f"{name} is {found.shape}, expected {expected.shape}")
+    return found.reshape(expected.shape), expected
+
+
+def spectrum(generator, z) -> np.ndarray:
+    """Singular values of J per sample, descending."""
+    return torch.linalg.svdvals(jacobian(generator.eval(), z.detach().requires_grad_()).detach()).numpy()
+
+
+def excess(found, expected, allowed):
+    """|found - expected| beyond what is allowed; NaN stays NaN."""
+    difference = np.abs(found - expected)
+    return difference - np.minimum(difference, allowed)
+
+
+def run(config, before: dict, inputs: dict, shift: float):
+    """One replay: ({'results': ..., 'gradients': ..., 'after': ...} as arrays, the kinks seen)."""
+    networks, adams = dump.load_state(config, before)
+    kinks = KinkWatch(networks, shift)
+    results, gradients = iterate(config, networks["energy"], networks["generator"], adams["energy"],
+                                 adams["generator"], inputs)
+    sections = {"results": {n: v.numpy() for n, v in results.items()},
+                "gradients": {n: v.numpy() for n, v in gradients.items()},
+                "after": dump.state_entries(config, networks, adams)}
+    return sections, kinks
+
+
+def singular_spectra(config, before: dict, inputs: dict, results: dict) -> dict:
+    """Spectra of the Jacobians in use, by the name of the singular vector that belongs to them."""
+    generator = dump.load_state(config, before)[0]["generator"]  # before its step: only the statistics move on
+    spectra = {}
+    for name, z, entropy in (("v", "z", "entropy"), ("v_generator", "z_generator", "entropy_generator")):
+        with torch.no_grad():
+            generator.train()(inputs[z])
+        if entropy in results:
+            spectra[name] = spectrum(generator, inputs[z])
+    return spectra
+
+
+def adam_allowance(config, before: dict, gradients: dict, biggest: dict, after: dict, off: float) -> dict:
+    """How far Adam's results move when every gradient is off by `off` of its network's largest, either way."""
+    allowed = {}
+    for sign in (1, -1):
+        networks, adams = dump.load_state(config, before)
+        for kind in dump.KINDS:
+            take_step(adams[kind], networks[kind], {n: torch.as_tensor(g + sign * off * biggest[kind])
+                                                    for n, g in dump.section(gradients, kind).items()})
+        for name, value in dump.state_entries(config, networks, adams).items():
+            if ".running_" not in name:
+                moved = np.abs(value - after[name])
+                allowed[name] = np.maximum(allowed.get(name, 0.0), moved)
+    return allowed
+
+
+def inputs_of(config, entries: dict) -> dict:
+    inputs = {n: torch.as_tensor(np.asarray(v, np.float64)) for n, v in dump.section(entries, "inputs").items()}
+    needed = {"x", "z", "z_generator", *(("v0",) if config.draws_v0() else ()),
+              *(("v0_generator",) if config.draws_v0_generator() else ()),
+              *(("alpha",) if config.upper_bound == "gp_interpolated" else ())}
+    if needed - set(inputs):
+        raise ValueError(f"inputs/ lacks {', '.join(sorted(needed - set(inputs)))}")
+    if "alpha" in inputs:
+        inputs["alpha"] = inputs["alpha"].reshape(-1)
+    return inputs
+
+
+def replay(group: h5py.Group, tolerance: float):
+    """({section: Worst}, the tolerance to hold them against, notes to print)."""
+    attributes, entries = dump.read(group)
+    config = dump.config_from(attributes)
+    if attributes.get("lobpcg_preconditioner", "none") != "none" or attributes.get("lobpcg_direction") == "authors":
+        raise ValueError("only the unpreconditioned LOBPCG with the closed-form direction is replayed here")
+    before, inputs = dump.section(entries, "before"), inputs_of(config, entries)
+    expected, kinks = run(config, before, inputs, 0.0)
+    sides = [run(config, before, inputs, side * NEAR_KINK)[0] for side in (1, -1)] if kinks.nearest < NEAR_KINK else []
+    kink = {section: {n: sum(np.abs(side[section][n] - v) for side in sides) for n, v in expected[section].items()}
+            for section in SECTIONS}
+    found = {section: dump.section(entries, section) for section in SECTIONS}
+    worst = {section: Worst() for section in SECTIONS}
+
+    spectra = singular_spectra(config, before, inputs, expected["results"])
+    condition = max((float((s[:, 0] / s[:, -1]).max()) for s in spectra.values()), default=1.0)
+    tolerance = max(tolerance, CONDITIONED * condition)
+
+    for name in found["results"].keys() & expected["results"].keys():
+        value, reference = paired(found["results"][name], expected["results"][name], f"results/{name}")
+        weight = 1.0
+        if name in spectra:
+            value = np.where((value * reference).sum(1, keepdims=True) < 0, -value, value)
+            s = spectra[name]
+            weight = 1 - (s[:, -1:] / s[:, -2:-1]) ** 2 if s.shape[1] > 1 else 1.0
+        off = largest(weight * excess(value, reference, kink["results"][name]))
+        scale = largest(expected["results"]["energy_fake"]) if name.startswith("loss_") else largest(reference)
+        worst["results"].add(name, off / max(scale, largest(reference), 1e-2))
+
+    biggest = {kind: max(largest(g) for g in dump.section(expected["gradients"], kind).values()) for kind in dump.KINDS}
+    for name in found["gradients"].keys() & expected["gradients"].keys():
+        value, reference = paired(found["gradients"][name], expected["gradients"][name], f"gradients/{name}")
+        off = largest(excess(value, reference, kink["gradients"][name]))
+        scale = max(largest(reference), 1e-2 * biggest[name.split("/")[0]])
+        worst["gradients"].add(name, off / scale if scale else off)
+
+    allowed = adam_allowance(config, before, expected["gradients"], biggest, expected["after"], tolerance / 10)
+    for name in found["after"].keys() & expected["after"].keys():
+        value, reference = paired(found["after"][name], expected["after"][name], f"after/{name}")
+        if name.endswith("/step"):
+            worst["after"].add(name, abs(float(value - reference)))
+            continue
+        rounding = np.spacing(np.abs(reference).astype(np.float32)).astype(np.float64)
+        off = largest(excess(value, reference, rounding + allowed.get(name, 0.0) + kink["after"][name]))
+        scale = largest(reference if name.startswith("adam/") else reference - np.asarray(before[name], np.float64))
+        worst["after"].add(name, off / scale if scale else off)
+
+    notes = [f"nearest kink {kinks.nearest:.0e}", f"largest s_d/s_1 {condition:.1e}"]
+    for section in SECTIONS:
+        known = {n for n in found[section] if not n.endswith("num_batches_tracked")}
+        if known - expected[section].keys():
+            notes.append(f"not compared: {section}/ " + ", ".join(sorted(known - expected[section].keys())))
+        if section != "results" and expected[section].keys() - known:
+            notes.append(f"absent: {section}/ " + ", ".join(sorted(expected[section].keys() - known)))
+    return worst, tolerance, notes
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("dumps", nargs="+", metavar="DUMP.h5[:/GROUP]")
+    parser.add_argument("--tolerance", type=float, default=1e-4, help="worst relative deviation allowed (default 1e-4)")
+    parser.add_argument("--verbose", action="store_true", help="every data set's deviation")
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    torch.set_default_dtype(torch.float64)
+    status = 0
+    for argument in args.dumps:
+        path, _, place = argument.partition(":/")
+        try:
+            with h5py.File(path, "r") as file:
+                root = file["/" + place]
+                groups = [root] if "before" in root else [g for n, g in root.items() if n.startswith("iteration-")]
+                if not groups:
+                    raise ValueError("neither before/ nor iteration-*/ in it")
+                for group in groups:
+                    worst, tolerance, notes = replay(group, args.tolerance)
+                    good = all(w.seen and w.value() <= tolerance for w in worst.values())
+                    status = status if good else max(status, 1)
+                    label = path + (":" + group.name if group.name != "/" else "")
+                    print(f"{'ok  ' if good else 'FAIL'} {label} (tolerance {tolerance:.0e}): "
+                          + "  ".join(f"{name} {w.value():.1e} {w.where()}" for name, w in worst.items())
+                          + "; " + "; ".join(notes))
+                    if args.verbose:
+                        for name, w in worst.items():
+                            for entry, value in sorted(w.seen.items(), key=lambda item: -item[1]):
+                                print(f"       {value:9.2e} {name}/{entry}")
+        except (OSError, ValueError, KeyError, RuntimeError) as problem:
+            print(f"FAIL {argument}: cannot be replayed: {problem}", file=sys.stderr)
+            status = 2
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
