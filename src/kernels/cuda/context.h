@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+#include <string>
+
+namespace ebm::cuda {
+
+/// One GPU and the one stream that all work of a Kernels is queued on.
+class Context {
+ public:
+  /// Throws Error when there is no such GPU or it cannot be used.
+  explicit Context(int device);
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  /// The stream, with its GPU made the calling thread's current one: whoever queues work asks here each time.
+  cudaStream_t stream() const;
+  void synchronize() const;
+
+  const std::string& description() const { return description_; }
+
+ private:
+  int device_;
+  cudaStream_t stream_ = nullptr;
+  std::string description_;
+};
+
+/// Device memory that the CUDA half keeps for itself (scratch, workspaces): not zeroed, not counted.
+class Scratch {
+ public:
+  explicit Scratch(size_t bytes);
+  ~Scratch();
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  void* data() const { return data_; }
+
+ private:
+  void* data_ = nullptr;
+};
+
+}  // namespace ebm::cuda

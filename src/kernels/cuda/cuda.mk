@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+# The CUDA half: $(BUILD)/lib/libebm_cuda.so, which programs open at run time when a GPU answers. Built only where nvcc 12
+# or later is found (on PATH, or under CUDA_HOME, which is /usr/local/cuda unless said otherwise).
+
+CUDA_ARCH ?= 80 90
+NVCC ?= $(firstword $(shell command -v nvcc 2>/dev/null) $(wildcard $(or $(CUDA_HOME),/usr/local/cuda)/bin/nvcc))
+CUDA_HOME ?= $(patsubst %/bin/nvcc,%,$(or $(realpath $(NVCC)),/usr/local/cuda/bin/nvcc))
+NVCC_RELEASE := $(if $(NVCC),$(shell $(NVCC) --version 2>/dev/null | sed -n 's/.*release \([0-9]*\).*/\1/p'))
+
+# The CUDA half's own C++: the same objects serve the emulated library (tests/emulated_cuda).
+CUDA_INCLUDE := $(if $(filter /usr,$(CUDA_HOME)),,-isystem $(CUDA_HOME)/include)
+CUDA_SOURCES := $(sort $(wildcard src/kernels/cuda/*.cpp))
+CUDA_KERNELS := $(sort $(wildcard src/kernels/cuda/*.cu))
+CUDA_OBJECTS := $(CUDA_SOURCES:%.cpp=$(BUILD)/obj/%.o)
+CUDA_LIBRARY := $(BUILD)/lib/libebm_cuda.so
+$(BUILD)/obj/src/kernels/cuda/%.o: CPPFLAGS_ALL += $(CUDA_INCLUDE)
+
+# 554: nvcc's complaint about a conversion of view.h that BasicView<const T> does not need.
+NVCCFLAGS_ALL := -std=c++20 -O3 -lineinfo -Isrc -Xcompiler -fPIC,-fvisibility=hidden,-Wall,-Wextra -diag-suppress 554 \
+  $(foreach a,$(CUDA_ARCH),-gencode arch=compute_$a,code=sm_$a) \
+  $(foreach a,$(lastword $(CUDA_ARCH)),-gencode arch=compute_$a,code=compute_$a) $(NVCCFLAGS)
+
+$(BUILD)/obj/%.cu.o: %.cu
+	@mkdir -p $(@D)
+	$(NVCC) $(NVCCFLAGS_ALL) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+
+$(CUDA_LIBRARY): $(CUDA_OBJECTS) $(CUDA_KERNELS:%.cu=$(BUILD)/obj/%.cu.o) src/kernels/cuda/exports.map
+	@mkdir -p $(@D)
+	$(CXX) -shared -Wl,--version-script=src/kernels/cuda/exports.map -Wl,-z,defs $(LDFLAGS_ALL) $(filter %.o,$^) -o $@ \
+	  $(patsubst %,-L%,$(wildcard $(CUDA_HOME)/lib64)) -lcublas -lcudart_static -lrt -lpthread -ldl
+
+.PHONY: found-cuda
+found: found-cuda
+ifneq ($(SANITIZE),)
+found-cuda:
+	@echo "  CUDA       not in a sanitized build"
+else ifeq ($(NVCC_RELEASE),)
+found-cuda:
+	@echo "  CUDA       no nvcc: programs run on the CPU alone"
+else ifeq ($(shell test $(NVCC_RELEASE) -ge 12 && echo yes),yes)
+all: $(CUDA_LIBRARY)
+found-cuda:
+	@echo "  CUDA       $(NVCC) (release $(NVCC_RELEASE)), CUDA_ARCH=\"$(CUDA_ARCH)\""
+else
+found-cuda:
+	@echo "  CUDA       $(NVCC) is release $(NVCC_RELEASE), which knows no C++20: programs run on the CPU alone"
+endif

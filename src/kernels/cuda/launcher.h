@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernels/cuda/context.h"
+#include "kernels/formulas/formula.h"
+
+namespace ebm::cuda {
+
+/// How a GPU runs a formula. The kernels and the members' definitions are in launcher.cuh.
+class Launcher {
+ public:
+  explicit Launcher(const Context& context) : context_(context) {}
+
+  template <class Formula>
+  void launch(const Formula& formula);
+
+ private:
+  template <class Formula>
+  void map(const Formula& f);
+  template <class Formula>
+  void columns(const Formula& f);
+  template <class Formula>
+  void teams(const Formula& f);
+
+  // Sums of segments of rows, while a `columns` formula runs. It never grows: a recorded graph holds its address.
+  static constexpr int64_t partial_doubles = 128 * 1024;
+
+  const Context& context_;
+  Scratch partial_{partial_doubles * sizeof(double)};
+};
+
+}  // namespace ebm::cuda
