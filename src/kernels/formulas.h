@@ -6,8 +6,11 @@
 #include "kernels/formulas/batch_norm.h"
 #include "kernels/formulas/bounds.h"
 #include "kernels/formulas/counter.h"
+#include "kernels/formulas/gram.h"
 #include "kernels/formulas/leaky_relu.h"
 #include "kernels/formulas/linear.h"
+#include "kernels/formulas/lobpcg.h"
+#include "kernels/formulas/preconditioner.h"
 #include "kernels/formulas/tanh.h"
 #include "kernels/formulas/toy_data.h"
 
@@ -38,10 +41,14 @@ struct FormulaList {
 };
 
 using Formulas = FormulaList<
+    // linear algebra
+    LobpcgStart, UnitImage, LobpcgResidual, LobpcgOrthonormalize, LobpcgRayleighRitz, LobpcgFinish, //
+    UnitVectors, GramMatrix, GramEigen, GramImages, GramInverse, GramCotangents,                    //
+    RowTimesMatrix, FiniteRows, SecondMoment, MomentWeight, PreconditionerFactor,                   //
     // training
     Advance, AdamSchedule, AdamStep, ToyBatch,  //
     // bounds
-    SingularValueBound, ScaleRows, CombineTangents, GeneratorScore, EnergyObjective, EntropyMean, ScaleBy,
+    SingularValueBound, ScaleRows, LogDetBound, GeneratorScore, EnergyObjective, EntropyMean, ScaleBy,
     GeneratorObjective, Interpolate,  //
     // layers
     AddBias, ColumnSum, TotalSum, MixTangents,                                    //

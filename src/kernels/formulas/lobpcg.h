@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The steps of LOBPCG for one sample. src/linalg/lobpcg.cpp puts them in order; docs/method.md derives them.
 //
-// Basis {v, w, p}, orthonormal in R^d, with its image {u, Jw, Jp}, u = J v. Vectors are float32; every dot product, norm and
-// small problem is float64. A sample that fails keeps its v and is flagged; selects, no branches that leave a loop.
+// Basis {v, w, p}, orthonormal in R^d, with its image {u, Jw, Jp}, u = J v. Vectors are float32; every dot
+// product, norm and small problem is float64. A sample that fails keeps its v and is flagged; selects, no
+// branches that leave a loop.
 #pragma once
 
 #include "kernels/formulas/sample_status.h"
@@ -21,15 +22,16 @@ struct Split {
   bool kept = true;  ///< false: nothing was left of it, and w = 0
 };
 
-/// w made orthogonal to v and p (null or orthonormal to v; zero is allowed), and unit. If a later pass still removes half
-/// of w, then w lay in the span of v and p.
+/// w made orthogonal to v and p (null or orthonormal to v; zero is allowed), and unit. If a later pass still
+/// removes half of w, then w lay in the span of v and p.
 template <class Team>
 EBM_DEVICE Split orthonormalize(const Team& team, int64_t d, const float* v, const float* p, float* w) {
   Split split;
   for (int pass = 0; pass < 3; ++pass) {
     const double a = dot(team, d, v, w);
     const double b = p != nullptr ? dot(team, d, p, w) : 0;
-    team.each(d, [=](int64_t i) { w[i] = static_cast<float>(w[i] - a * v[i] - (p != nullptr ? b * p[i] : 0)); });
+    team.each(d,
+              [=](int64_t i) { w[i] = static_cast<float>(w[i] - a * v[i] - (p != nullptr ? b * p[i] : 0)); });
     const double n = sqrt(dot(team, d, w, w));
     const bool kept = split.kept && n > 0 && is_finite(n) && (pass == 0 || n > 0.5);
     team.each(d, [=](int64_t i) { w[i] = kept ? static_cast<float>(w[i] / n) : 0; });
@@ -41,14 +43,16 @@ EBM_DEVICE Split orthonormalize(const Team& team, int64_t d, const float* v, con
   return split;
 }
 
-/// The authors' direction alone needs to know these vectors in the coordinates of the basis, with their lengths.
+/// The authors' direction alone needs to know these vectors in the coordinates of the basis, with their
+/// lengths.
 struct AuthorsCoordinates {
-  double v;                ///< v (random and not unit at first) = v * unit v
-  double p_v, p_p;         ///< p = p_v v + p_p p
-  double r_v, r_w, r_p;    ///< r / mean(r) = r_v v + r_w w + r_p p
+  double v;              ///< v (random and not unit at first) = v * unit v
+  double p_v, p_p;       ///< p = p_v v + p_p p
+  double r_v, r_w, r_p;  ///< r / mean(r) = r_v v + r_w w + r_p p
 };
 
-/// v = v0 / ||v0||, or ones / sqrt(d) where v0 is 0 or not finite;  p = p0 made orthonormal to v, or 0 without a p0.
+/// v = v0 / ||v0||, or ones / sqrt(d) where v0 is 0 or not finite;  p = p0 made orthonormal to v, or 0
+/// without a p0.
 struct LobpcgStart {
   static constexpr Pattern pattern = Pattern::teams;
   int64_t rows, d;
@@ -144,7 +148,8 @@ struct LobpcgOrthonormalize {
       has_w[row] = split.kept;
       if (!split.kept) status[row] |= w_masked;
       if (authors != nullptr) {
-        // As mean(r) goes to 0, the authors' r / mean(r) outgrows everything else; so does 1e30 times a unit vector.
+        // As mean(r) goes to 0, the authors' r / mean(r) outgrows everything else; so does 1e30 times a unit
+        // vector.
         const double largest = 1e30 / split.length;
         const double scale = fabs(1 / mean) < largest ? 1 / mean : largest;
         AuthorsCoordinates& c = authors[row];
@@ -191,11 +196,13 @@ struct LobpcgRayleighRitz {
     if (!finite) reset(g);
 
     // c = eigenvector of the smallest eigenvalue; q = the next p, both in the coordinates of the basis
-    double c[3], q[3];
+    double c[3], q[3], overlap = 1;
     extreme_vector(eigen3(g), 1, c);
     const double sign = c[0] < 0 ? -1 : 1;
     for (int i = 0; i < 3; ++i) c[i] *= sign;
-    const bool next_p = authors == nullptr ? lobpcg_direction(c, q) : authors_direction(authors[row], c, q);
+    const bool found =
+        authors == nullptr ? lobpcg_direction(c, q) : authors_direction(authors[row], c, q, overlap);
+    const bool next_p = found && finite;
 
     team.each(d, [=](int64_t i) {
       const double a = x[i], b = finite ? ww[i] : 0, e = finite ? y[i] : 0;
@@ -222,7 +229,10 @@ struct LobpcgRayleighRitz {
       has_p[row] = next_p;
       if (!finite) status[row] |= bad_sample;
       if (finite && tr > trace[row]) trace[row] = tr;
-      if (authors != nullptr) remember(authors[row], c, q);
+      if (authors != nullptr) {
+        const double rest = next_p ? 1 - overlap * overlap : 0;  // p = v' - x <x, v'>, seen in {v', q}
+        authors[row] = {1, rest, overlap * sqrt(rest > 0 ? rest : 0), 0, 0, 0};
+      }
     });
   }
 
@@ -242,7 +252,8 @@ struct LobpcgRayleighRitz {
     }
   }
 
-  /// LOBPCG's p = c1 w + c2 p, made orthonormal to v' = c on paper: (-sg, c0 c1 / sg, c0 c2 / sg). False if nothing was gained.
+  /// LOBPCG's p = c1 w + c2 p, made orthonormal to v' = c on paper: (-sg, c0 c1 / sg, c0 c2 / sg). False if
+  /// nothing was gained.
   EBM_HD static bool lobpcg_direction(const double (&c)[3], double (&q)[3]) {
     const double sg = hypot(c[1], c[2]);
     const bool next_p = sg > 1e-30;
@@ -252,9 +263,11 @@ struct LobpcgRayleighRitz {
     return next_p;
   }
 
-  /// The authors' p = v' - x <x, v'>, x the first left singular vector of S = [v, r / mean(r), p]. With a = <x, c> its part
-  /// orthogonal to v' is a sqrt(1 - a^2) times the unit vector q = (a c - x) / sqrt(1 - a^2). (x = v would be LOBPCG.)
-  EBM_HD static bool authors_direction(const AuthorsCoordinates& s, const double (&c)[3], double (&q)[3]) {
+  /// The authors' p = v' - x <x, v'>, x the first left singular vector of S = [v, r / mean(r), p]. With a =
+  /// <x, c> its part orthogonal to v' is a sqrt(1 - a^2) times the unit vector q = (a c - x) / sqrt(1 - a^2).
+  /// (x = v would be LOBPCG.)
+  EBM_HD static bool authors_direction(const AuthorsCoordinates& s, const double (&c)[3], double (&q)[3],
+                                       double& a) {
     const double columns[3][3] = {{s.v, 0, 0}, {s.r_v, s.r_w, s.r_p}, {s.p_v, 0, s.p_p}};
     double sst[3][3] = {};
     for (int i = 0; i < 3; ++i) {
@@ -264,7 +277,7 @@ struct LobpcgRayleighRitz {
     }
     double x[3];
     extreme_vector(eigen3(sst), -1, x);
-    const double a = x[0] * c[0] + x[1] * c[1] + x[2] * c[2];
+    a = x[0] * c[0] + x[1] * c[1] + x[2] * c[2];
     for (int i = 0; i < 3; ++i) q[i] = a * c[i] - x[i];
     const double n = sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2]);
     const bool next_p = n > 1e-30;
@@ -273,7 +286,8 @@ struct LobpcgRayleighRitz {
   }
 };
 
-/// theta = <u, u> of the result, and the last bits of the status. A bad sample's theta is 1, its images are 0.
+/// theta = <u, u> of the result, and the last bits of the status. A bad sample's theta is 1, its images are
+/// 0.
 struct LobpcgFinish {
   static constexpr Pattern pattern = Pattern::teams;
   int64_t rows, range;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What may go wrong with one sample of a batch. The bits stay on the device; nothing is thrown and nobody waits.
+// What may go wrong with one sample of a batch. The bits stay on the device; nothing is thrown and nobody
+// waits.
 #pragma once
 
 #include "kernels/formulas/formula.h"
@@ -12,10 +13,8 @@ enum SampleStatus : int32_t {
   floor_hit = 4,   ///< s1 is numerically zero: use the floor in the loss, and no gradient
 };
 
-EBM_HD inline bool is_finite(double x) { return x - x == 0; }
-
-/// The floor under s1^2: (1e-6 sqrt(trace of J^T J))^2, and never zero, so that its logarithm is finite. 1e-90 lies below
-/// the square of the smallest float32.
+/// The floor under s1^2: (1e-6 sqrt(trace of J^T J))^2, and never zero, so that its logarithm is finite.
+/// 1e-90 lies below the square of the smallest float32.
 EBM_HD inline double floor_squared(double trace) {
   const double smallest = 1e-90;
   return 1e-12 * trace > smallest ? 1e-12 * trace : smallest;

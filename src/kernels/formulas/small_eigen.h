@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Small symmetric eigenproblems in float64, by rotations alone: repeated eigenvalues, zero matrices and masked columns need
-// no case of their own (closed forms fail on all three). Plain functions, for formulas and tests.
+// Small symmetric eigenproblems in float64, by rotations alone: repeated eigenvalues, zero matrices and
+// masked columns need no case of their own (closed forms fail on all three). Plain functions, for formulas
+// and tests.
 //
 //   eigen3                 3 x 3 in registers: cyclic Jacobi, five sweeps (three or four are needed)
 //   jacobi_eigen           n x n in memory, a team together: n/2 disjoint rotations at a time
-//   tridiagonal_quadrature nodes and weights of a Lanczos matrix: implicit QL that carries the eigenvectors' first row
+//   tridiagonal_quadrature nodes and weights of a Lanczos matrix: implicit QL that carries the eigenvectors'
+//   first row
 #pragma once
 
 #include "kernels/formulas/formula.h"
 
 namespace ebm {
 
-/// The rotation (x, y) -> (c x - s y, s x + c y) that makes [pp pq; pq qq] diagonal: t = tan of the angle, |t| <= 1.
+/// The rotation (x, y) -> (c x - s y, s x + c y) that makes [pp pq; pq qq] diagonal: t = tan of the angle,
+/// |t| <= 1.
 struct Rotation {
   double c, s;
 };
@@ -66,7 +69,8 @@ EBM_HD inline Eigen3 eigen3(const double (&matrix)[3][3]) {
   return e;
 }
 
-/// The unit eigenvector `c` of the smallest (sign = 1) or largest (sign = -1) eigenvalue; the first of equal ones.
+/// The unit eigenvector `c` of the smallest (sign = 1) or largest (sign = -1) eigenvalue; the first of equal
+/// ones.
 EBM_HD inline void extreme_vector(const Eigen3& e, double sign, double (&c)[3]) {
   const bool one = sign * e.value[1] < sign * e.value[0];
   const bool two = sign * e.value[2] < sign * (one ? e.value[1] : e.value[0]);
@@ -76,9 +80,10 @@ EBM_HD inline void extreme_vector(const Eigen3& e, double sign, double (&c)[3]) 
 /// Most sweeps of jacobi_eigen: n = 6, 12, 24 were measured to need at most 7, 9, 13, and 128 about as many.
 inline constexpr int jacobi_sweeps = 24;
 
-/// The symmetric n x n matrix a (row-major) becomes diagonal: a[i][i] = eigenvalue i, row i of v = its eigenvector; in no
-/// order. `rotations`: n + 1 elements of workspace. A round of the tournament rotates disjoint pairs, so their order
-/// does not matter. Stops when nothing is left to rotate: the whole team agrees on that.
+/// The symmetric n x n matrix a (row-major) becomes diagonal: a[i][i] = eigenvalue i, row i of v = its
+/// eigenvector; in no order. `rotations`: n + 1 elements of workspace. A round of the tournament rotates
+/// disjoint pairs, so their order does not matter. Stops when nothing is left to rotate: the whole team
+/// agrees on that.
 template <class Team>
 EBM_DEVICE void jacobi_eigen(const Team& team, int64_t n, double* a, double* v, Rotation* rotations) {
   team.each(n * n, [=](int64_t i) { v[i] = i / n == i % n ? 1 : 0; });
@@ -97,7 +102,8 @@ EBM_DEVICE void jacobi_eigen(const Team& team, int64_t n, double* a, double* v, 
       const auto second = [=](int64_t k) { return (round + players - 1 - k) % (players - 1); };
       team.each(pairs, [=](int64_t k) {
         const int64_t p = first(k), q = second(k);
-        rotations[k] = p < n && q < n ? jacobi_rotation(a[p * n + p], a[q * n + q], a[p * n + q]) : Rotation{1, 0};
+        rotations[k] =
+            p < n && q < n ? jacobi_rotation(a[p * n + p], a[q * n + q], a[p * n + q]) : Rotation{1, 0};
       });
       team.each(pairs * n, [=](int64_t item) {
         const int64_t k = item / n, i = item % n, p = first(k), q = second(k);
@@ -118,9 +124,9 @@ EBM_DEVICE void jacobi_eigen(const Team& team, int64_t n, double* a, double* v, 
   }
 }
 
-/// For the symmetric tridiagonal matrix with `diagonal` (n) and `off` (n; off[i] couples i and i + 1, the last is
-/// ignored): diagonal becomes the eigenvalues (the nodes, in no order), weight (n) the squares of the eigenvectors' first
-/// components. `off` is destroyed.
+/// For the symmetric tridiagonal matrix with `diagonal` (n) and `off` (n; off[i] couples i and i + 1, the
+/// last is ignored): diagonal becomes the eigenvalues (the nodes, in no order), weight (n) the squares of the
+/// eigenvectors' first components. `off` is destroyed.
 EBM_HD inline void tridiagonal_quadrature(int n, double* diagonal, double* off, double* weight) {
   for (int i = 0; i < n; ++i) weight[i] = i == 0 ? 1 : 0;  // the first row of the identity, rotated along
   off[n - 1] = 0;
