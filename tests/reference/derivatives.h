@@ -138,6 +138,32 @@ VjpOfJvp vjp_of_jvp(const F& f, const Matrix<double>& x, const std::vector<doubl
   return result;
 }
 
+/// vjp_of_jvp with k tangents a sample, tangent-major (x_dot, y_dot_bar, x_dot_bar: row t * B + b): the
+/// gradient of <y_bar, y> + sum_t <y_dot_bar_t, y_dot_t>.
+template <class F>
+VjpOfJvp vjp_of_jvp_many(const F& f, const Matrix<double>& x, const std::vector<double>& w,
+                         const Matrix<double>& x_dot, const Matrix<double>& y_bar,
+                         const Matrix<double>& y_dot_bar) {
+  const auto block = [&](const Matrix<double>& rows, int64_t t) {
+    Matrix<double> result(x.rows, rows.cols);
+    for (int64_t b = 0; b < x.rows; ++b) result.set_row(b, rows.row(t * x.rows + b));
+    return result;
+  };
+  VjpOfJvp sum;
+  for (int64_t t = 0; t < x_dot.rows / x.rows; ++t) {
+    const Matrix<double> once = t == 0 ? y_bar : Matrix<double>(y_bar.rows, y_bar.cols);
+    const VjpOfJvp one = vjp_of_jvp(f, x, w, block(x_dot, t), once, block(y_dot_bar, t));
+    if (t == 0)
+      sum = {.x_bar = Matrix<double>(x.rows, x.cols),
+             .x_dot_bar = Matrix<double>(x_dot.rows, x.cols),
+             .w_bar = std::vector<double>(w.size(), 0.0)};
+    for (size_t i = 0; i < sum.x_bar.values.size(); ++i) sum.x_bar.values[i] += one.x_bar.values[i];
+    for (size_t i = 0; i < w.size(); ++i) sum.w_bar[i] += one.w_bar[i];
+    for (int64_t b = 0; b < x.rows; ++b) sum.x_dot_bar.set_row(t * x.rows + b, one.x_dot_bar.row(b));
+  }
+  return sum;
+}
+
 /// The Jacobian of one sample, D x d: column j is the jvp along axis j. Meaningful where rows do not interact
 /// (batch norm on running statistics).
 template <class T, class F>

@@ -219,6 +219,38 @@ TEST(ReferenceDerivativesTest, ManyTangentsAreSingleOnesSideBySide) {
   }
 }
 
+TEST(ReferenceDerivativesTest, VjpOfManyJvpsAgreesWithCentralDifferences) {
+  const Network n = random_network({LayerSpec::linear(2, 3), LayerSpec::batch_norm(3), LayerSpec::tanh()},
+                                   Statistics::batch, 5);
+  Random random(6);
+  const Matrix<double> x = random.matrix(4, 2);
+  const Matrix<double> x_dot = random.matrix(8, 2);
+  const Matrix<double> y_bar = random.matrix(4, 3);
+  const Matrix<double> y_dot_bar = random.matrix(8, 3);
+  const auto value = [&](const Matrix<double>& at, const Matrix<double>& direction, const V& weights) {
+    return inner(y_bar, n(at, weights)) +
+           inner(y_dot_bar, jvp_many(n, at, weights, direction, TangentOrder::by_tangent));
+  };
+  const V& w = n.parameters;
+  const VjpOfJvp all = vjp_of_jvp_many(n, x, w, x_dot, y_bar, y_dot_bar);
+  EXPECT_TRUE(close(all.x_bar.values,
+                    central_differences(
+                        [&](const V& v) {
+                          return value({4, 2, v}, x_dot, w);
+                        },
+                        x.values),
+                    of_differences()));
+  EXPECT_TRUE(close(all.x_dot_bar.values,
+                    central_differences(
+                        [&](const V& v) {
+                          return value(x, {8, 2, v}, w);
+                        },
+                        x_dot.values),
+                    of_differences()));
+  EXPECT_TRUE(close(all.w_bar, central_differences([&](const V& v) { return value(x, x_dot, v); }, w),
+                    of_differences()));
+}
+
 TEST(ReferenceDerivativesTest, JacobianIsJvpAndVjp) {
   const Network n = random_network(table6_generator(3, 4, 5), Statistics::running, 21);
   Random random(22);
