@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: MIT
+#include "io/hdf5_file.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <new>
+
+#include "core/error.h"
+#include "io/hdf5_impl.h"
+
+namespace ebm {
+namespace {
+
+using hdf5::Handle;
+
+constexpr int64_t compact_bytes = 4096;            // up to here an array lives in its object header
+constexpr int64_t chunk_bytes = int64_t{1} << 20;  // aimed at for the chunks of larger arrays
+constexpr int64_t largest_compression = 1100;  // deflate reaches 1032 : 1; anything beyond is a damaged size
+
+// The product of dims, or -1 when a size is negative or the product times 8 would not fit.
+int64_t count_of(const std::vector<int64_t>& dims) {
+  int64_t count = 1;
+  for (const int64_t size : dims) {
+    if (size < 0) return -1;
+    if (size == 0) return 0;
+    if (count > (INT64_MAX / 8) / size) return -1;
+    count *= size;
+  }
+  return count;
+}
+
+// Halves the slowest dimension that is not yet 1 until a chunk is small enough.
+std::vector<hsize_t> chunk_shape(const std::vector<int64_t>& dims, int64_t item_bytes) {
+  std::vector<hsize_t> chunk(dims.begin(), dims.end());
+  auto bytes = static_cast<hsize_t>(count_of(dims) * item_bytes);
+  for (hsize_t& size : chunk) {
+    while (size > 1 && bytes > static_cast<hsize_t>(chunk_bytes)) {
+      bytes = bytes / size * ((size + 1) / 2);
+      size = (size + 1) / 2;
+    }
+  }
+  return chunk;
+}
+
+Handle creation_list(const std::vector<int64_t>& dims, int64_t count, int64_t item_bytes) {
+  Handle list = hdf5::own_list(H5Pcreate(H5P_DATASET_CREATE));
+  bool ok = list.valid() && H5Pset_obj_track_times(list.id(), false) >= 0;
+  if (dims.empty() || count * item_bytes <= compact_bytes) {
+    ok = ok && H5Pset_layout(list.id(), H5D_COMPACT) >= 0;
+  } else {
+    const auto chunk = chunk_shape(dims, item_bytes);
+    ok = ok && H5Pset_chunk(list.id(), static_cast<int>(chunk.size()), chunk.data()) >= 0 &&
+         H5Pset_fletcher32(list.id()) >= 0;
+  }
+  return ok ? std::move(list) : Handle();
+}
+
+Handle link_list() {
+  Handle list = hdf5::own_list(H5Pcreate(H5P_LINK_CREATE));
+  const bool ok = list.valid() && H5Pset_create_intermediate_group(list.id(), 1) >= 0;
+  return ok ? std::move(list) : Handle();
+}
+
+// Why a path cannot be opened for reading, before HDF5 is asked.
+void require_readable_file(const std::filesystem::path& path) {
+  std::error_code code;
+  const auto status = std::filesystem::status(path, code);
+  if (!std::filesystem::exists(status)) {
+    throw Error(fmt::format("cannot read '{}': {}; check the path", path.string(),
+                            code ? code.message() : "No such file or directory"));
+  }
+  if (std::filesystem::is_directory(status)) {
+    throw Error(fmt::format("cannot read '{}': it is a folder; name an HDF5 file", path.string()));
+  }
+}
+
+// To read what another process is writing. HDF5 reads metadata again whose checksum is wrong, doubling its
+// wait from 1 microsecond on; its default of 100 attempts would wait for ever on a damaged file, these are 16
+// ms.
+Handle live_access() {
+  Handle access = hdf5::file_access();
+  if (H5Pset_metadata_read_attempts(access.id(), 14) < 0) {
+    throw hdf5::failure("cannot set up HDF5 file access", "check the HDF5 library");
+  }
+  return access;
+}
+
+}  // namespace
+
+namespace hdf5 {
+
+// clang-format off
+template <> hid_t native_type<float>() { return H5T_NATIVE_FLOAT; }
+template <> hid_t native_type<double>() { return H5T_NATIVE_DOUBLE; }
+template <> hid_t native_type<int64_t>() { return H5T_NATIVE_INT64; }
+template <> hid_t native_type<uint8_t>() { return H5T_NATIVE_UINT8; }
+template <> const char* type_name<float>() { return "float32"; }
+template <> const char* type_name<double>() { return "float64"; }
+template <> const char* type_name<int64_t>() { return "int64"; }
+template <> const char* type_name<uint8_t>() { return "uint8"; }
+// clang-format on
+
+std::string describe_type(hid_t type) {
+  const size_t bits = H5Tget_size(type) * 8;
+  switch (H5Tget_class(type)) {
+    case H5T_FLOAT:
+      return fmt::format("float{}", bits);
+    case H5T_INTEGER:
+      return fmt::format("{}{}", H5Tget_sign(type) == H5T_SGN_NONE ? "uint" : "int", bits);
+    case H5T_STRING:
+      return "string";
+    case H5T_COMPOUND:
+      return "compound";
+    case H5T_ENUM:
+      return "enum";
+    default:
+      return "unknown type";
+  }
+}
+
+}  // namespace hdf5
+
+Hdf5File::Hdf5File(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Hdf5File::Hdf5File(Hdf5File&&) noexcept = default;
+Hdf5File& Hdf5File::operator=(Hdf5File&&) noexcept = default;
+Hdf5File::~Hdf5File() = default;
+
+const std::filesystem::path& Hdf5File::path() const {
+  return impl_->path;
+}
+
+void Hdf5File::Impl::require_open(bool write) const {
+  if (!file.valid() || (write && !writing)) {
+    throw Error(fmt::format("'{}' is not open for {}; use Hdf5File::{}", path.string(),
+                            write ? "writing" : "reading", write ? "create" : "open_read"));
+  }
+  H5Eclear2(H5E_DEFAULT);
+}
+
+Hdf5File Hdf5File::create(const std::filesystem::path& path, Strings strings) {
+  hdf5::prepare();
+  auto impl = std::make_unique<Impl>();
+  impl->path = path;
+  impl->strings = strings;
+  impl->writing = true;
+  const Handle access = hdf5::file_access();
+  impl->file = hdf5::own_file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()));
+  if (!impl->file.valid()) {
+    throw hdf5::failure(fmt::format("cannot create '{}'", path.string()),
+                        "check that the folder exists and may be written");
+  }
+  return Hdf5File(std::move(impl));
+}
+
+Hdf5File Hdf5File::open_read(const std::filesystem::path& path, Strings strings) {
+  require_readable_file(path);
+  hdf5::prepare();
+  auto impl = std::make_unique<Impl>();
+  impl->path = path;
+  impl->strings = strings;
+  const Handle access = hdf5::file_access();
+  impl->file = hdf5::own_file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()));
+  if (!impl->file.valid()) {
+    const std::string reason = hdf5::take_error_text();
+    // A RunLog's file, whose writer is at work or was killed.
+    if (reason.find("already open for write") != std::string::npos) {
+      impl->file =
+          hdf5::own_file(H5Fopen(path.c_str(), H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, live_access().id()));
+    }
+    if (!impl->file.valid()) {
+      throw Error(
+          fmt::format("cannot read '{}' as HDF5: {}; it is damaged, incomplete or no HDF5 file: use another",
+                      path.string(), reason));
+    }
+  }
+  return Hdf5File(std::move(impl));
+}
+
+void Hdf5File::close() {
+  if (!impl_->file.valid()) return;
+  H5Eclear2(H5E_DEFAULT);
+  const std::string what = fmt::format("cannot finish writing '{}'", impl_->path.string());
+  const char* remedy = "check the folder and start again";
+  if (impl_->writing && H5Fflush(impl_->file.id(), H5F_SCOPE_GLOBAL) < 0) {
+    const Error failure = hdf5::failure(what, remedy);
+    impl_->file.close();
+    throw failure;
+  }
+  if (!impl_->file.close()) throw hdf5::failure(what, remedy);
+  if (impl_->failed) throw Error(what + ": an earlier write failed; free some space there, then start again");
+}
+
+template <typename T>
+void Hdf5File::write_values(std::string_view name, std::span<const T> values,
+                            const std::vector<int64_t>& dims) {
+  impl_->require_open(true);
+  const int64_t count = count_of(dims);
+  const std::string what = fmt::format("{} ({}, {})", impl_->object("dataset", name), hdf5::shape_text(dims),
+                                       hdf5::type_name<T>());
+  if (count != static_cast<int64_t>(values.size())) {
+    throw Error(
+        fmt::format("cannot write {}: got {} values; give as many as the shape holds", what, values.size()));
+  }
+  const std::vector<hsize_t> size(dims.begin(), dims.end());
+  const Handle space =
+      hdf5::own_space(dims.empty() ? H5Screate(H5S_SCALAR)
+                                   : H5Screate_simple(static_cast<int>(size.size()), size.data(), nullptr));
+  const Handle creation = creation_list(dims, count, sizeof(T));
+  const Handle links = link_list();
+  if (!space.valid() || !creation.valid() || !links.valid()) impl_->fail_write(what);
+  const hid_t type = hdf5::native_type<T>();
+  Handle dataset = hdf5::own_dataset(H5Dcreate2(impl_->file.id(), std::string(name).c_str(), type, space.id(),
+                                                links.id(), creation.id(), H5P_DEFAULT));
+  if (!dataset.valid()) impl_->fail_write(what);
+  if (count > 0 && H5Dwrite(dataset.id(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0) {
+    impl_->fail_write(what);
+  }
+  if (!dataset.close()) impl_->fail_write(what);
+}
+
+// clang-format off
+void Hdf5File::write_dataset(std::string_view name, std::span<const float> values, const std::vector<int64_t>& dims) { write_values(name, values, dims); }
+void Hdf5File::write_dataset(std::string_view name, std::span<const double> values, const std::vector<int64_t>& dims) { write_values(name, values, dims); }
+void Hdf5File::write_dataset(std::string_view name, std::span<const int64_t> values, const std::vector<int64_t>& dims) { write_values(name, values, dims); }
+void Hdf5File::write_dataset(std::string_view name, std::span<const uint8_t> values, const std::vector<int64_t>& dims) { write_values(name, values, dims); }
+// clang-format on
+
+template <typename T>
+Hdf5Array<T> Hdf5File::read_dataset(std::string_view name) const {
+  impl_->require_open(false);
+  const std::string what = impl_->object("dataset", name);
+  if (!has(name)) throw Error(fmt::format("there is no {}; check the name or the file", what));
+  const Handle dataset =
+      hdf5::own_dataset(H5Dopen2(impl_->file.id(), std::string(name).c_str(), H5P_DEFAULT));
+  const Handle type = dataset.valid() ? hdf5::own_type(H5Dget_type(dataset.id())) : Handle();
+  const Handle space = dataset.valid() ? hdf5::own_space(H5Dget_space(dataset.id())) : Handle();
+  if (!type.valid() || !space.valid()) impl_->fail_read(what);
+  if (const std::string stored = hdf5::describe_type(type.id()); stored != hdf5::type_name<T>()) {
+    throw Error(fmt::format("{} holds {}, not {}; convert it to {}", what, stored, hdf5::type_name<T>(),
+                            hdf5::type_name<T>()));
+  }
+  const int rank = H5Sget_simple_extent_ndims(space.id());
+  if (rank < 0 || H5Sget_simple_extent_type(space.id()) == H5S_NULL) impl_->fail_read(what);
+  std::vector<hsize_t> size(static_cast<size_t>(rank));
+  if (H5Sget_simple_extent_dims(space.id(), size.data(), nullptr) < 0) impl_->fail_read(what);
+
+  Hdf5Array<T> array{.dims = {size.begin(), size.end()}, .values = {}};
+  const int64_t count = count_of(array.dims);
+  const auto stored = static_cast<int64_t>(std::min<hsize_t>(H5Dget_storage_size(dataset.id()), INT64_MAX));
+  if (count < 0 || count * static_cast<int64_t>(sizeof(T)) / largest_compression > stored ||
+      (count > 0 && stored == 0)) {
+    throw Error(fmt::format(
+        "cannot read {}: it claims the shape {}, the file holds {} bytes of it; the file is damaged "
+        "or incomplete: use an older copy or write it again",
+        what, hdf5::shape_text(array.dims), stored));
+  }
+  if (count == 0) return array;
+  try {
+    array.values.resize(static_cast<size_t>(count));
+  } catch (const std::bad_alloc&) {
+    throw Error(fmt::format("cannot read {}: no memory for the shape {}; free memory or use a smaller file",
+                            what, hdf5::shape_text(array.dims)));
+  }
+  if (H5Dread(dataset.id(), hdf5::native_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, array.values.data()) < 0) {
+    impl_->fail_read(what);
+  }
+  return array;
+}
+
+template Hdf5Array<float> Hdf5File::read_dataset(std::string_view) const;
+template Hdf5Array<double> Hdf5File::read_dataset(std::string_view) const;
+template Hdf5Array<int64_t> Hdf5File::read_dataset(std::string_view) const;
+template Hdf5Array<uint8_t> Hdf5File::read_dataset(std::string_view) const;
+
+bool Hdf5File::has(std::string_view name) const {
+  impl_->require_open(false);
+  // HDF5 answers for the last part of a path alone, and fails when an earlier one is missing.
+  for (size_t end = 0; end != name.size();) {
+    end = std::min(name.find('/', end + 1), name.size());
+    const std::string part(name.substr(0, end));
+    if (part.empty() || part == "/") continue;
+    const htri_t there = H5Lexists(impl_->file.id(), part.c_str(), H5P_DEFAULT);
+    if (there < 0) impl_->fail_read(impl_->object("object", part));
+    if (there == 0) return false;
+  }
+  return true;
+}
+
+std::vector<std::string> Hdf5File::list(std::string_view group) const {
+  impl_->require_open(false);
+  const std::string what = impl_->object("group", group);
+  if (!has(group)) throw Error(fmt::format("there is no {}; check the name or the file", what));
+  const Handle object = hdf5::own_object(H5Oopen(impl_->file.id(), std::string(group).c_str(), H5P_DEFAULT));
+  H5G_info_t info{};
+  if (!object.valid() || H5Gget_info(object.id(), &info) < 0) impl_->fail_read(what);
+  std::vector<std::string> names;
+  for (hsize_t i = 0; i < info.nlinks; ++i) {
+    std::string name(4096, '\0');
+    const ssize_t length = H5Lget_name_by_idx(object.id(), ".", H5_INDEX_NAME, H5_ITER_INC, i, name.data(),
+                                              name.size(), H5P_DEFAULT);
+    if (length < 0) impl_->fail_read(what);
+    name.resize(std::min(static_cast<size_t>(length), name.size() - 1));
+    names.push_back(std::move(name));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace ebm

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Private to hdf5_file.cpp and hdf5_attributes.cpp.
+
+#include <fmt/format.h>
+
+#include "io/hdf5_file.h"
+#include "io/hdf5_support.h"
+
+namespace ebm {
+
+struct Hdf5File::Impl {
+  std::filesystem::path path;
+  Strings strings = Strings::fixed;
+  bool writing = false;
+  bool failed = false;  // a write failed, so the file is incomplete whatever HDF5 says later
+  hdf5::Handle file;
+
+  // "dataset 'a/b' of 'file.h5'"
+  [[nodiscard]] std::string object(std::string_view kind, std::string_view name) const {
+    return fmt::format("{} '{}' of '{}'", kind, name, path.string());
+  }
+  [[noreturn]] void fail_write(const std::string& what) {
+    failed = true;
+    throw hdf5::failure("cannot write " + what, "check the folder and start again");
+  }
+  [[noreturn]] void fail_read(const std::string& what) const {
+    throw hdf5::failure("cannot read " + what, "the file is damaged: use an older copy or write it again");
+  }
+  // Throws Error unless the file is open (and, for `write`, made by create).
+  void require_open(bool write) const;
+};
+
+namespace hdf5 {
+
+// HDF5's in-memory type for T, and its name in messages.
+template <typename T>
+hid_t native_type();
+template <typename T>
+const char* type_name();
+
+// "float32", "int64", "string", "compound" ... of any stored type.
+std::string describe_type(hid_t type);
+
+}  // namespace hdf5
+}  // namespace ebm

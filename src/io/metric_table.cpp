@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// MetricTable and the reading of run.h5 (io/run_log.h).
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "io/run_log.h"
+
+namespace ebm {
+
+void MetricTable::append(int64_t iteration, std::span<const double> values) {
+  if (values.size() != names.size()) {
+    throw Error(fmt::format("metrics at iteration {}: got {} values for {} names; give one each", iteration,
+                            values.size(), names.size()));
+  }
+  if (!iterations.empty() && iteration <= iterations.back()) {
+    throw Error(fmt::format("metrics at iteration {}: the log is already at {}; append in ascending order",
+                            iteration, iterations.back()));
+  }
+  iterations.push_back(iteration);
+  for (size_t i = 0; i < values.size(); ++i) columns[i].push_back(values[i]);
+}
+
+void MetricTable::save(Hdf5File& file, std::string_view group) const {
+  const std::vector<int64_t> dims{static_cast<int64_t>(iterations.size())};
+  file.write_dataset(fmt::format("{}/iteration", group), iterations, dims);
+  for (size_t i = 0; i < names.size(); ++i) {
+    file.write_dataset(fmt::format("{}/{}", group, names[i]), columns[i], dims);
+  }
+}
+
+MetricTable MetricTable::load(const Hdf5File& file, std::string_view group) {
+  MetricTable table;
+  table.iterations = file.read_dataset<int64_t>(fmt::format("{}/iteration", group)).values;
+  for (const auto& name : file.list(group)) {
+    if (name == "iteration") continue;
+    auto column = file.read_dataset<double>(fmt::format("{}/{}", group, name)).values;
+    // A run that goes on, or was killed, may have written a metric's next row and not yet its iteration.
+    if (column.size() < table.iterations.size()) {
+      throw Error(fmt::format(
+          "metric '{}' of '{}' has {} rows, iteration has {}; the file is damaged: use an older copy", name,
+          file.path().string(), column.size(), table.iterations.size()));
+    }
+    column.resize(table.iterations.size());
+    table.names.push_back(name);
+    table.columns.push_back(std::move(column));
+  }
+  if (std::adjacent_find(table.iterations.begin(), table.iterations.end(), std::greater_equal<>()) !=
+      table.iterations.end()) {
+    throw Error(fmt::format("'{}/iteration' of '{}' does not ascend; the file is damaged: use an older copy",
+                            group, file.path().string()));
+  }
+  return table;
+}
+
+RunLogContent read_run_log(const std::filesystem::path& path) {
+  const Hdf5File file = Hdf5File::open_read(path);
+  RunLogContent content;
+  content.config = file.read_attribute<std::string>("/", "config");
+  for (const auto& name : file.list_attributes("/")) {
+    if (name != "config") content.environment.push_back({name, file.read_attribute<std::string>("/", name)});
+  }
+  content.metrics = MetricTable::load(file, "metrics");
+  return content;
+}
+
+}  // namespace ebm

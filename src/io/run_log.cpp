@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+#include "io/run_log.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "core/error.h"
+#include "io/hdf5_support.h"
+
+namespace ebm {
+namespace {
+
+using hdf5::Handle;
+
+constexpr hsize_t rows_per_chunk = 256;
+constexpr size_t longest_text = 60000;  // what fits an object header, and so under its checksum
+constexpr const char* remedy = "check the folder and start again";
+
+Handle extendible_dataset(hid_t group, const std::string& name, hid_t type) {
+  const hsize_t rows = 0, unlimited = H5S_UNLIMITED, chunk = rows_per_chunk;
+  const Handle space = hdf5::own_space(H5Screate_simple(1, &rows, &unlimited));
+  const Handle creation = hdf5::own_list(H5Pcreate(H5P_DATASET_CREATE));
+  const Handle access = hdf5::own_list(H5Pcreate(H5P_DATASET_ACCESS));
+  // A cache of two chunks: the default's 1 MiB and 521 slots for each metric would be most of a small run's
+  // memory.
+  if (H5Pset_chunk(creation.id(), 1, &chunk) < 0 || H5Pset_obj_track_times(creation.id(), false) < 0 ||
+      H5Pset_chunk_cache(access.id(), 7, 2 * rows_per_chunk * sizeof(double), 1.0) < 0) {
+    return {};
+  }
+  return hdf5::own_dataset(
+      H5Dcreate2(group, name.c_str(), type, space.id(), H5P_DEFAULT, creation.id(), access.id()));
+}
+
+// Appends `count` values from row `row` on, and hands them to the operating system. False when HDF5 cannot.
+bool append_values(const Handle& dataset, hid_t type, hsize_t row, hsize_t count, const void* values) {
+  const hsize_t rows = row + count;
+  if (H5Dset_extent(dataset.id(), &rows) < 0) return false;
+  if (count > 0) {
+    const Handle memory = hdf5::own_space(H5Screate_simple(1, &count, nullptr));
+    const Handle space = hdf5::own_space(H5Dget_space(dataset.id()));
+    if (!memory.valid() || !space.valid() ||
+        H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, &row, nullptr, &count, nullptr) < 0 ||
+        H5Dwrite(dataset.id(), type, memory.id(), space.id(), H5P_DEFAULT, values) < 0) {
+      return false;
+    }
+  }
+  return H5Dflush(dataset.id()) >= 0;
+}
+
+bool write_string(hid_t object, const std::string& name, const std::string& value) {
+  if (value.size() > longest_text || value.find('\0') != std::string::npos) {
+    throw Error(fmt::format("run log: '{}' has {} bytes; give at most {} without NUL", name, value.size(),
+                            longest_text));
+  }
+  const Handle type = hdf5::string_type(std::max<size_t>(value.size(), 1));
+  const Handle space = hdf5::own_space(H5Screate(H5S_SCALAR));
+  Handle attribute =
+      hdf5::own_attribute(H5Acreate2(object, name.c_str(), type.id(), space.id(), H5P_DEFAULT, H5P_DEFAULT));
+  return attribute.valid() && H5Awrite(attribute.id(), type.id(), value.c_str()) >= 0 && attribute.close();
+}
+
+// `history` with the columns that a log of `metrics` has.
+MetricTable with_columns(const MetricTable& history, const std::vector<std::string>& metrics) {
+  MetricTable table{.names = metrics, .iterations = history.iterations, .columns = {}};
+  const std::vector<double> absent(history.iterations.size(), std::numeric_limits<double>::quiet_NaN());
+  table.columns.assign(metrics.size(), absent);
+  for (size_t i = 0; i < history.names.size(); ++i) {
+    const auto found = std::find(metrics.begin(), metrics.end(), history.names[i]);
+    if (found != metrics.end()) {
+      table.columns[static_cast<size_t>(found - metrics.begin())] = history.columns[i];
+    } else {
+      table.names.push_back(history.names[i]);
+      table.columns.push_back(history.columns[i]);
+    }
+  }
+  return table;
+}
+
+}  // namespace
+
+struct RunLog::Impl {
+  std::filesystem::path path;
+  size_t metrics = 0;  // the first columns of the table, which append is given
+  MetricTable table;
+  bool failed = false;
+  std::vector<double> row;
+  Handle file;
+  Handle iteration;              // closed before the file
+  std::vector<Handle> datasets;  // one a column
+
+  [[noreturn]] void fail() {
+    failed = true;
+    throw hdf5::failure(fmt::format("cannot write the run log '{}'", path.string()), remedy);
+  }
+
+  // Creates everything that the file will ever hold but rows: the single-writer mode allows no more.
+  void make(const std::filesystem::path& temporary, const std::string& config,
+            const std::vector<NameValue>& environment) {
+    const Handle access = hdf5::file_access();
+    file = hdf5::own_file(H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()));
+    if (!file.valid() || !write_string(file.id(), "config", config)) fail();
+    for (const auto& [name, value] : environment) {
+      if (!write_string(file.id(), name, value)) fail();
+    }
+    const Handle group =
+        hdf5::own_object(H5Gcreate2(file.id(), "metrics", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    if (!group.valid()) fail();
+    iteration = extendible_dataset(group.id(), "iteration", H5T_NATIVE_INT64);
+    if (!iteration.valid()) fail();
+    for (const auto& name : table.names) {
+      datasets.push_back(extendible_dataset(group.id(), name, H5T_NATIVE_DOUBLE));
+      if (!datasets.back().valid()) fail();
+    }
+  }
+
+  // Rows from `from` to the end of the table; `iteration` last, so that its length counts complete rows.
+  void write_rows(size_t from) {
+    const hsize_t count = table.iterations.size() - from;
+    for (size_t i = 0; i < datasets.size(); ++i) {
+      if (!append_values(datasets[i], H5T_NATIVE_DOUBLE, from, count, table.columns[i].data() + from)) fail();
+    }
+    if (!append_values(iteration, H5T_NATIVE_INT64, from, count, table.iterations.data() + from)) fail();
+  }
+};
+
+RunLog::RunLog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RunLog::RunLog(RunLog&&) noexcept = default;
+RunLog& RunLog::operator=(RunLog&&) noexcept = default;
+RunLog::~RunLog() = default;
+
+RunLog RunLog::create(const std::filesystem::path& path, std::string_view config,
+                      const std::vector<NameValue>& environment, const std::vector<std::string>& metrics,
+                      const MetricTable& history) {
+  hdf5::prepare();
+  auto impl = std::make_unique<Impl>();
+  impl->path = path;
+  impl->metrics = metrics.size();
+  impl->table = with_columns(history, metrics);
+  std::filesystem::path temporary = path;
+  temporary += ".tmp";
+  try {
+    impl->make(temporary, std::string(config), environment);
+    if (H5Fflush(impl->file.id(), H5F_SCOPE_GLOBAL) < 0 || H5Fstart_swmr_write(impl->file.id()) < 0)
+      impl->fail();
+    impl->write_rows(0);
+    std::error_code code;
+    std::filesystem::rename(temporary, path, code);
+    if (code) {
+      throw Error(fmt::format("cannot replace '{}': {}; check the folder", path.string(), code.message()));
+    }
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+    throw;
+  }
+  return RunLog(std::move(impl));
+}
+
+void RunLog::append(int64_t iteration, std::span<const double> values) {
+  Impl& log = *impl_;
+  const std::string what = fmt::format("the run log '{}'", log.path.string());
+  if (!log.file.valid()) throw Error(what + " is closed; append before close");
+  if (log.failed) throw Error(what + " could not be written before; free some space there, then start again");
+  if (values.size() != log.metrics) {
+    throw Error(
+        fmt::format("{}: got {} values for {} metrics; give one each", what, values.size(), log.metrics));
+  }
+  log.row.assign(values.begin(), values.end());
+  log.row.resize(log.table.names.size(), std::numeric_limits<double>::quiet_NaN());
+  log.table.append(iteration, log.row);
+  log.write_rows(log.table.iterations.size() - 1);
+}
+
+const MetricTable& RunLog::history() const {
+  return impl_->table;
+}
+
+void RunLog::close() {
+  Impl& log = *impl_;
+  if (!log.file.valid()) return;
+  hdf5::prepare();
+  bool ok = log.iteration.close();
+  for (Handle& dataset : log.datasets) ok = dataset.close() && ok;
+  ok = H5Fflush(log.file.id(), H5F_SCOPE_GLOBAL) >= 0 && ok;
+  ok = log.file.close() && ok;
+  if (!ok || log.failed) {
+    throw hdf5::failure(fmt::format("cannot finish the run log '{}'", log.path.string()), remedy);
+  }
+}
+
+}  // namespace ebm
