@@ -2,9 +2,8 @@
 #pragma once
 // run.h5: what a run was, and its metrics, readable while the run goes on.
 //
-//   /                      attributes: config (the resolved configuration, TOML text), one per environment
-//   entry; strings of
-//                          fixed length, UTF-8
+//   /                      attributes: config (the resolved configuration, TOML text) and one per environment
+//                          entry, all strings of fixed length in UTF-8
 //   /metrics/iteration     int64, one per row
 //   /metrics/NAME          float64, one per row; NaN where the metric was not evaluated at that row
 //

@@ -7,6 +7,8 @@
 #include "kernels/formulas/bounds.h"
 #include "kernels/formulas/counter.h"
 #include "kernels/formulas/gram.h"
+#include "kernels/formulas/hutchinson.h"
+#include "kernels/formulas/lanczos.h"
 #include "kernels/formulas/leaky_relu.h"
 #include "kernels/formulas/linear.h"
 #include "kernels/formulas/lobpcg.h"
@@ -45,6 +47,7 @@ using Formulas = FormulaList<
     LobpcgStart, UnitImage, LobpcgResidual, LobpcgOrthonormalize, LobpcgRayleighRitz, LobpcgFinish, //
     UnitVectors, GramMatrix, GramEigen, GramImages, GramInverse, GramCotangents,                    //
     RowTimesMatrix, FiniteRows, SecondMoment, MomentWeight, PreconditionerFactor,                   //
+    LanczosStart, LanczosNext, LanczosQuadrature, HutchinsonEstimate,                               //
     // training
     Advance, AdamSchedule, AdamStep, ToyBatch,  //
     // bounds

@@ -17,7 +17,7 @@ std::string advice(cudaError_t status) {
     case cudaErrorMemoryAllocation:
       return "the GPU's memory is full: use a smaller batch or network, or end other programs on this GPU";
     case cudaErrorInsufficientDriver:
-      return "the NVIDIA driver is older than this build's CUDA: update the driver, or use --device cpu";
+      return "the NVIDIA driver is missing or older than this build's CUDA: update the driver, or use --device cpu";
     case cudaErrorNoKernelImageForDevice:
     case cudaErrorInvalidPtx:
     case cudaErrorUnsupportedPtxVersion:

@@ -3,18 +3,20 @@
 #pragma once
 
 #include "kernels/formulas/formula.h"
+#include "kernels/formulas/sample_status.h"
 
 namespace ebm {
 
-/// From the recorded u = J v (v a unit vector held constant), for each sample (eq. 10):
-///   log_s1 = log ||u||,  value = d log_s1,  u_bar = d u / ||u||^2, the cotangent with d value = u_bar^T dJ v.
-/// A sample with status (any bit) or theta <= 0 gets u_bar = 0, so it moves nothing, and good = 0.
+/// From the recorded u = J v (v a unit vector held constant), for each sample (eq. 10), theta = ||u||^2:
+///   log_s1 = 1/2 log max(theta, floor2),  value = d log_s1,  u_bar = d u / theta, the cotangent with d value = u_bar^T dJ v.
+/// A bad sample gets value 0, u_bar 0 and good 0; a sample at the floor keeps its value and gets u_bar 0: it moves nothing.
 struct SingularValueBound {
   static constexpr Pattern pattern = Pattern::teams;
   int64_t rows;
   int64_t range, domain;  // D, d
   const float* u;         // rows x D
-  const int32_t* status;  // rows
+  const int32_t* status;  // rows, SampleStatus bits
+  const double* floor2;   // rows
   float *value, *log_s1;  // rows
   float* u_bar;           // rows x D
   float* good;            // rows: 1 or 0
@@ -24,10 +26,11 @@ struct SingularValueBound {
   EBM_DEVICE void operator()(const Team& team, int64_t b) const {
     const float* ub = u + b * range;
     const double theta = team.sum(range, [&](int64_t i) { return static_cast<double>(ub[i]) * ub[i]; });
-    const bool usable = status[b] == 0 && theta > 0 && is_finite(theta);
-    const double log_s = usable ? 0.5 * log(theta) : 0;
-    const float factor = usable ? static_cast<float>(static_cast<double>(domain) / theta) : 0.0f;
-    team.each(range, [&](int64_t i) { u_bar[b * range + i] = usable ? factor * ub[i] : 0.0f; });
+    const bool usable = (status[b] & bad_sample) == 0 && is_finite(theta);
+    const bool moves = usable && (status[b] & floor_hit) == 0 && theta > floor2[b];
+    const double log_s = usable ? 0.5 * log(theta > floor2[b] ? theta : floor2[b]) : 0;
+    const float factor = moves ? static_cast<float>(static_cast<double>(domain) / theta) : 0.0f;
+    team.each(range, [&](int64_t i) { u_bar[b * range + i] = moves ? factor * ub[i] : 0.0f; });
     team.single([&] {
       log_s1[b] = static_cast<float>(log_s);
       value[b] = static_cast<float>(static_cast<double>(domain) * log_s);
@@ -36,33 +39,33 @@ struct SingularValueBound {
   }
 };
 
-/// out[b, :] = scale[b] in[b, :]; rows x columns.
+/// out[b, :] = scale[b] in[b, :].
 struct ScaleRows {
   static constexpr Pattern pattern = Pattern::map;
   int64_t rows, columns;
-  const float *in, *scale;
-  float* out;
+  const float* in;      // rows x columns
+  const double* scale;  // rows
+  float* out;           // rows x columns
 
   EBM_HD void operator()(int64_t row, int64_t column) const {
-    out[row * columns + column] = scale[row] * in[row * columns + column];
+    out[row * columns + column] = static_cast<float>(scale[row]) * in[row * columns + column];
   }
 };
 
-/// out[b, :] = sum_k coefficient[b, k] columns_of[k, b, :]: J v from the products of J with the unit vectors.
-struct CombineTangents {
+/// value = L (or 0), good = 1 or 0 by the sample's status: the estimates of the log determinant itself.
+struct LogDetBound {
   static constexpr Pattern pattern = Pattern::map;
-  int64_t rows, columns;
-  int64_t tangents;
-  const float* coefficient;  // rows x tangents
-  const float* in;           // tangents * rows x columns, tangent-major
-  float* out;                // rows x columns
+  int64_t rows, columns = 1;
+  const double* log_det;     // rows
+  const double* s1_squared;  // rows, or null: log_s1 is NaN
+  const int32_t* status;     // rows
+  float *value, *log_s1, *good;
 
-  EBM_HD void operator()(int64_t row, int64_t column) const {
-    float sum = 0;
-    for (int64_t k = 0; k < tangents; ++k) {
-      sum += coefficient[row * tangents + k] * in[(k * rows + row) * columns + column];
-    }
-    out[row * columns + column] = sum;
+  EBM_HD void operator()(int64_t b, int64_t) const {
+    const bool usable = (status[b] & bad_sample) == 0 && is_finite(log_det[b]);
+    value[b] = usable ? static_cast<float>(log_det[b]) : 0.0f;
+    log_s1[b] = s1_squared != nullptr ? static_cast<float>(0.5 * log(s1_squared[b])) : nanf("");
+    good[b] = usable ? 1.0f : 0.0f;
   }
 };
 

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#include "bounds/generator_jacobian.h"
+
+namespace ebm {
+
+GeneratorJacobian::GeneratorJacobian(Kernels& kernels, Network& generator, int64_t batch, int64_t tangents)
+    : generator_(generator),
+      batch_(batch),
+      tangents_(tangents),
+      trace_(generator.make_trace({.batch = batch,
+                                   .statistics = Statistics::running,
+                                   .tangents = tangents,
+                                   .precision = Precision::full})),
+      samples_(kernels, batch, generator.output()) {}
+
+void GeneratorJacobian::linearize(ConstView z) { generator_.forward(*trace_, z, samples_); }
+
+void GeneratorJacobian::do_apply(ConstView v, View jv) {
+  generator_.jvp(*trace_, v.reshaped(generator_.input()), jv.reshaped(generator_.output()));
+}
+
+void GeneratorJacobian::do_apply_adjoint(ConstView u, View jtu) {
+  generator_.vjp(*trace_, u.reshaped(generator_.output()), jtu.reshaped(generator_.input()), Gradient::ignore);
+}
+
+void GeneratorJacobian::gradient(ConstView u_bar, View z_bar, Gradient gradient) {
+  generator_.vjp_of_jvp(*trace_, {{}, u_bar.reshaped(generator_.output())}, {z_bar, {}}, gradient);
+}
+
+}  // namespace ebm

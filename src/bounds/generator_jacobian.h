@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "layers/network.h"
+#include "linalg/linear_operator.h"
+
+namespace ebm {
+
+/// J_b = dG/dz at the points z_b where the generator was last linearised, with batch norm on its running statistics, so
+/// that each sample has a Jacobian of its own. Products run in true float32.
+class GeneratorJacobian final : public LinearOperator {
+ public:
+  /// `tangents`: the most vectors a sample that one apply() takes.
+  GeneratorJacobian(Kernels& kernels, Network& generator, int64_t batch, int64_t tangents);
+
+  /// Evaluates G at z (B x d) and keeps what the products need.
+  void linearize(ConstView z);
+
+  /// The gradient of sum_b <u_bar[t, b], J_b v[t, b]> after apply(v): with respect to z (B x d, empty: not wanted) and the
+  /// parameters. If z_depends() is false the gradient with respect to z is zero and must not be asked for.
+  void gradient(ConstView u_bar, View z_bar, Gradient gradient);
+  /// False if J is piecewise constant in z (no curved layer in G).
+  bool z_depends() const { return !generator_.piecewise_linear(Statistics::running); }
+
+  int64_t batch() const override { return batch_; }
+  int64_t domain() const override { return generator_.input().size(); }
+  int64_t range() const override { return generator_.output().size(); }
+  int64_t max_tangents() const override { return tangents_; }
+
+ protected:
+  void do_apply(ConstView v, View jv) override;
+  void do_apply_adjoint(ConstView u, View jtu) override;
+
+ private:
+  Network& generator_;
+  int64_t batch_, tangents_;
+  std::unique_ptr<Trace> trace_;
+  Tensor samples_;  // G(z) under running statistics
+};
+
+}  // namespace ebm

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+#include "bounds/lower_bound.h"
+
+#include <optional>
+
+#include "linalg/gram.h"
+#include "linalg/lanczos.h"
+#include "linalg/preconditioner.h"
+
+namespace ebm {
+
+namespace {
+
+/// What all bounds have: the Jacobian, the numbers of each sample, and the preconditioner where there is one.
+class BoundBase : public LowerBound {
+ public:
+  BoundBase(Kernels& kernels, Network& generator, int64_t batch, int64_t tangents, const LowerBoundOptions& options)
+      : kernels_(kernels),
+        jacobian_(kernels, generator, batch, tangents),
+        batch_(batch),
+        domain_(jacobian_.domain()),
+        range_(jacobian_.range()),
+        value_(kernels, batch, flat(1)),
+        log_s1_(kernels, batch, flat(1)),
+        good_(kernels, batch, flat(1)),
+        u_bar_(kernels, batch, flat(range_)),
+        jv_(kernels, batch, flat(range_)) {
+    if (options.preconditioning == Preconditioning::running_gram) preconditioner_.emplace(kernels, batch, domain_);
+  }
+
+  ConstView value() const override { return value_; }
+  ConstView log_s1() const override { return log_s1_; }
+  ConstView good() const override { return good_; }
+  GeneratorJacobian& jacobian() override { return jacobian_; }
+
+  bool wants_e() const override { return preconditioner_.has_value(); }
+  Buffer<double>* state() override { return preconditioner_ ? &preconditioner_->state() : nullptr; }
+  void state_restored() override {
+    if (preconditioner_) preconditioner_->factor();
+  }
+
+ protected:
+  void linearize(ConstView z, const Probes& probes) {
+    jacobian_.linearize(z);
+    if (preconditioner_) {
+      preconditioner_->update(jacobian_, probes.e);
+      preconditioner_->factor();
+    }
+  }
+  /// The recorded JVP at v, then one backward pass: sum_b <u_bar_b, dJ_b v_b>.
+  void gradient_along(ConstView v, ConstView u_bar, View z_bar, Gradient gradient) {
+    jacobian_.apply(v, jv_);
+    jacobian_.gradient(u_bar, z_bar, gradient);
+  }
+  const Preconditioner* preconditioner() const { return preconditioner_ ? &*preconditioner_ : nullptr; }
+
+  Kernels& kernels_;
+  GeneratorJacobian jacobian_;
+  int64_t batch_, domain_, range_;
+  Tensor value_, log_s1_, good_;
+  Tensor u_bar_, jv_;  // B x D
+  std::optional<Preconditioner> preconditioner_;
+};
+
+/// d log s1, however s1 and its vector v were found.
+class SingularValue : public BoundBase {
+ public:
+  using BoundBase::BoundBase;
+
+  ConstView v() const override { return found_.v; }
+
+  void probe_product(View jv0) override {
+    kernels_.run(ScaleRows{.rows = batch_,
+                           .columns = range_,
+                           .in = found_.jv0_unit.data,
+                           .scale = found_.norm_v0.data,
+                           .out = jv0.data});
+  }
+
+  void gradient(View z_bar, Gradient gradient) override { gradient_along(found_.v, u_bar_, z_bar, gradient); }
+
+ protected:
+  void finish(const SmallestSingular& found) {
+    found_ = found;
+    kernels_.run(SingularValueBound{.rows = batch_,
+                                    .range = range_,
+                                    .domain = domain_,
+                                    .u = found.jv.data,
+                                    .status = found.status.data,
+                                    .floor2 = found.floor2.data,
+                                    .value = value_.data(),
+                                    .log_s1 = log_s1_.data(),
+                                    .u_bar = u_bar_.data(),
+                                    .good = good_.data()});
+  }
+
+ private:
+  SmallestSingular found_{};
+};
+
+class LobpcgBound final : public SingularValue {
+ public:
+  LobpcgBound(Kernels& kernels, Network& generator, int64_t batch, const LowerBoundOptions& options)
+      : SingularValue(kernels, generator, batch, 1, options),
+        direction_(options.direction),
+        solver_(kernels, batch, domain_, range_,
+                {.iterations = static_cast<int>(options.lobpcg_iterations),
+                 .direction = options.direction,
+                 .preconditioner = preconditioner()}) {}
+
+  bool wants_p0() const override { return direction_ == Direction::authors; }
+
+  void evaluate(ConstView z, const Probes& probes) override {
+    linearize(z, probes);
+    solver_.run(jacobian_, probes.v0, wants_p0() ? probes.p0 : ConstView{});
+    finish(solver_.result());
+  }
+
+ private:
+  Direction direction_;
+  Lobpcg solver_;
+};
+
+class ExactSingularValue final : public SingularValue {
+ public:
+  ExactSingularValue(Kernels& kernels, Network& generator, int64_t batch, const LowerBoundOptions& options)
+      : SingularValue(kernels, generator, batch, generator.input().size(), options),
+        gram_(kernels, batch, domain_, range_) {}
+
+  void evaluate(ConstView z, const Probes& probes) override {
+    linearize(z, probes);
+    gram_.run(jacobian_, probes.v0);
+    finish(gram_.result());
+  }
+
+ private:
+  ExactGram gram_;
+};
+
+/// 1/2 log det J^T J, exactly.
+class ExactLogDet final : public BoundBase {
+ public:
+  ExactLogDet(Kernels& kernels, Network& generator, int64_t batch, const LowerBoundOptions& options)
+      : BoundBase(kernels, generator, batch, generator.input().size(), options),
+        gram_(kernels, batch, domain_, range_, GramUse::log_det_gradient) {}
+
+  ConstView v() const override { return {}; }
+
+  void evaluate(ConstView z, const Probes& probes) override {
+    linearize(z, probes);
+    gram_.run(jacobian_, probes.v0);
+    const SmallestSingular found = gram_.result();
+    kernels_.run(LogDetBound{.rows = batch_,
+                             .log_det = gram_.log_det().data,
+                             .s1_squared = found.theta.data,
+                             .status = found.status.data,
+                             .value = value_.data(),
+                             .log_s1 = log_s1_.data(),
+                             .good = good_.data()});
+  }
+
+  void probe_product(View jv0) override {
+    const SmallestSingular found = gram_.result();
+    kernels_.run(ScaleRows{.rows = batch_,
+                           .columns = range_,
+                           .in = found.jv0_unit.data,
+                           .scale = found.norm_v0.data,
+                           .out = jv0.data});
+  }
+
+  /// The generator's trace still holds the products with all unit vectors, the tangents of this gradient.
+  void gradient(View z_bar, Gradient gradient) override {
+    jacobian_.gradient(gram_.log_det_cotangents(), z_bar, gradient);
+  }
+
+ private:
+  ExactGram gram_;
+};
+
+/// Stochastic Lanczos quadrature of 1/2 log det J^T J with its conjugate-gradient surrogate gradient.
+class LanczosQuadrature final : public BoundBase {
+ public:
+  LanczosQuadrature(Kernels& kernels, Network& generator, int64_t batch, const LowerBoundOptions& options)
+      : BoundBase(kernels, generator, batch, 1, options),
+        lanczos_(kernels, batch, domain_, range_,
+                 {.pairs = static_cast<int>(options.lanczos_pairs), .preconditioner = preconditioner()}) {}
+
+  ConstView v() const override { return lanczos_.result().v; }
+
+  void evaluate(ConstView z, const Probes& probes) override {
+    linearize(z, probes);
+    v0_ = probes.v0;
+    lanczos_.run(jacobian_, probes.v0);
+    const auto found = lanczos_.result();
+    kernels_.run(LogDetBound{.rows = batch_,
+                             .log_det = found.gauss.data,
+                             .s1_squared = nullptr,
+                             .status = found.status.data,
+                             .value = value_.data(),
+                             .log_s1 = log_s1_.data(),
+                             .good = good_.data()});
+  }
+
+  void probe_product(View jv0) override { jacobian_.apply(v0_, jv0); }
+
+  void gradient(View z_bar, Gradient gradient) override {
+    const auto found = lanczos_.result();
+    gradient_along(found.v, found.u, z_bar, gradient);
+  }
+
+ private:
+  Lanczos lanczos_;
+  ConstView v0_;
+};
+
+}  // namespace
+
+std::unique_ptr<LowerBound> make_lower_bound(Kernels& kernels, Network& generator, int64_t batch,
+                                             const LowerBoundOptions& options) {
+  switch (options.kind) {
+    case LowerBoundKind::logdet:
+      return std::make_unique<ExactLogDet>(kernels, generator, batch, options);
+    case LowerBoundKind::slq:
+      return std::make_unique<LanczosQuadrature>(kernels, generator, batch, options);
+    case LowerBoundKind::lobpcg:
+      // With so few dimensions the whole Gram matrix costs fewer passes than LOBPCG, and is what it converges to.
+      if (generator.input().size() > 2 * options.lobpcg_iterations + 2) {
+        return std::make_unique<LobpcgBound>(kernels, generator, batch, options);
+      }
+      [[fallthrough]];
+    case LowerBoundKind::s1:
+      return std::make_unique<ExactSingularValue>(kernels, generator, batch, options);
+  }
+  throw Error("unknown lower bound");
+}
+
+}  // namespace ebm

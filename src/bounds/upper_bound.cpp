@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+#include "bounds/upper_bound.h"
+
+#include <algorithm>
+
+namespace ebm {
+
+namespace {
+
+Tensor constant_rows(Kernels& kernels, const std::vector<float>& values) {
+  Tensor tensor(kernels, static_cast<int64_t>(values.size()), flat(1));
+  tensor.upload(values);
+  return tensor;
+}
+
+}  // namespace
+
+UpperBound::UpperBound(Kernels& kernels, Network& energy, int64_t batch, const UpperBoundOptions& options)
+    : kernels_(kernels), energy_(energy), batch_(batch), options_(options) {
+  const UpperBoundKind kind = options.kind;
+  values_ = kind == UpperBoundKind::gp_interpolated ? 3 * batch : 2 * batch;
+  real_row_ = kind == UpperBoundKind::gp_real ? 0 : values_ - batch;
+  fake_row_ = kind == UpperBoundKind::gp_real || kind == UpperBoundKind::gp_interpolated ? batch : 0;
+  inputs_ = Tensor(kernels, values_ + batch, energy.input());
+  outputs_ = Tensor(kernels, values_ + batch, flat(1));
+  trace_ = energy.make_trace(
+      {.batch = values_, .tangents = 1, .tangent_samples = batch, .precision = Precision::training});
+
+  std::vector<float> weights(static_cast<size_t>(values_), 0.0f);
+  const float share = 1 / static_cast<float>(batch);
+  std::fill_n(weights.begin() + real_row_, batch, share);
+  std::fill_n(weights.begin() + fake_row_, batch, -share);
+  value_weights_ = constant_rows(kernels, weights);
+  tangent_weights_ = Tensor(kernels, batch, flat(1));
+  ones_ = constant_rows(kernels, std::vector<float>(static_cast<size_t>(values_), 1.0f));
+}
+
+void UpperBound::evaluate(const Draw& draw, const EnergyScalars& scalars) {
+  forward(draw);
+
+  EnergyObjective loss = objective();
+  loss.samples = batch_;
+  loss.weight = options_.weight;
+  loss.hinge = options_.hinge;
+  loss.real = energy_real().data;
+  loss.fake = energy_fake().data;
+  loss.directional = directional().data;
+  loss.c = tangent_weights_.data();
+  loss.mean_real = scalars.energy_real;
+  loss.mean_fake = scalars.energy_fake;
+  loss.penalty = scalars.penalty;
+  loss.loss = scalars.loss;
+  kernels_.run(loss);
+
+  const bool shared =
+      options_.backward == PairBackward::automatic && energy_.piecewise_linear(trace_->options.statistics);
+  if (shared) {
+    energy_.vjp_shared(*trace_, ones_, {value_weights_.data(), tangent_weights_.data()}, {}, Gradient::overwrite);
+  } else {
+    energy_.vjp_of_jvp(*trace_, {value_weights_, tangent_weights_}, {}, Gradient::overwrite);
+  }
+}
+
+// --- eq. 15, 18-20 -----------------------------------------------------------------------------------------------------
+
+class BidirectionalPenalty final : public UpperBound {
+ public:
+  BidirectionalPenalty(Kernels& kernels, Network& energy, LowerBound& lower, int64_t batch,
+                       const UpperBoundOptions& options)
+      : UpperBound(kernels, energy, batch, options),
+        lower_(lower),
+        score_(kernels, batch, flat(lower.jacobian().domain())),
+        target_(kernels, batch, flat(1)),
+        norm_v0_(kernels, batch, flat(1)) {}
+
+  ConstView score() const override { return score_; }
+
+ protected:
+  void forward(const Draw& draw) override {
+    lower_.probe_product(directions());
+    kernels_.run(GeneratorScore{.rows = batch_,
+                                .domain = draw.z.columns(),
+                                .z = draw.z.data,
+                                .z_bar = draw.z_score.data,
+                                .v0 = draw.v0.data,
+                                .a = score_.data(),
+                                .target = target_.data(),
+                                .norm_v0 = norm_v0_.data()});
+    energy_.forward_jvp(*trace_, {values(), directions()}, {value_outputs(), directional_outputs()});
+  }
+
+  EnergyObjective objective() const override {
+    EnergyObjective loss{};
+    loss.domain = score_.columns();
+    loss.kind = PenaltyKind::bidirectional;
+    loss.normaliser = options_.normaliser;
+    loss.target = target_.data();
+    loss.norm_v0 = norm_v0_.data();
+    loss.good = lower_.good().data;
+    return loss;
+  }
+
+ private:
+  LowerBound& lower_;
+  Tensor score_, target_, norm_v0_;
+};
+
+// --- the zero-centred gradient penalty -----------------------------------------------------------------------------------
+
+class GradientPenalty final : public UpperBound {
+ public:
+  GradientPenalty(Kernels& kernels, Network& energy, int64_t batch, const UpperBoundOptions& options)
+      : UpperBound(kernels, energy, batch, options), input_gradients_(kernels, values().rows, energy.input()) {}
+
+ protected:
+  void forward(const Draw& draw) override {
+    if (options_.kind == UpperBoundKind::gp_interpolated) {
+      kernels_.run(Interpolate{.rows = batch_,
+                               .columns = points().columns(),
+                               .alpha = draw.alpha.data,
+                               .x = data().data,
+                               .y = samples().data,
+                               .out = points().data});
+    }
+    energy_.forward(*trace_, values(), value_outputs());
+    energy_.vjp(*trace_, unit_cotangents(), input_gradients_, Gradient::ignore);
+    kernels_.copy(directions().data, input_gradients_.data(), directions().size() * static_cast<int64_t>(sizeof(float)));
+    energy_.jvp(*trace_, directions(), directional_outputs());
+  }
+
+  EnergyObjective objective() const override {
+    EnergyObjective loss{};
+    loss.kind = PenaltyKind::gradient_norm;
+    loss.normaliser = PenaltyNormaliser::none;
+    return loss;
+  }
+
+ private:
+  Tensor input_gradients_;
+};
+
+std::unique_ptr<UpperBound> make_upper_bound(Kernels& kernels, Network& energy, LowerBound* lower, int64_t batch,
+                                             const UpperBoundOptions& options) {
+  if (options.kind != UpperBoundKind::bidirectional) {
+    return std::make_unique<GradientPenalty>(kernels, energy, batch, options);
+  }
+  if (lower == nullptr) throw Error("the bidirectional upper bound needs a lower bound's Jacobian; choose a lower bound");
+  return std::make_unique<BidirectionalPenalty>(kernels, energy, *lower, batch, options);
+}
+
+}  // namespace ebm

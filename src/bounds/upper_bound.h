@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// Upper bounds of the negative log-likelihood (section 2.2), which the energy minimises:
+//   L_E = mean E(x) - mean E(x~) + [ term ]_+
+//
+//   bidirectional     term = weight / 2 mean_i (E'(x~_i; J v0_i) - a_i . v0_i)^2 / n_i - hinge      (eq. 15, 18-20)
+//   gp_real, gp_fake, gp_interpolated
+//                     term = weight mean_i ||grad_x E(x^_i)||^2 - hinge, the zero-centred gradient penalty at x, x~, or
+//                     alpha x + (1 - alpha) x~
+//
+// E'(x; u) is E's derivative along u, so both need E's derivative along one direction a sample; ||grad E||^2 is E' along
+// u = grad E held constant, and its gradient in theta twice that of E'. The parameters' gradient then is one backward pass
+// of (E, E'): shared by both when E is piecewise linear, vjp_of_jvp otherwise.
+#pragma once
+
+#include <memory>
+
+#include "bounds/lower_bound.h"
+
+namespace ebm {
+
+enum class UpperBoundKind { bidirectional, gp_real, gp_fake, gp_interpolated };
+
+/// How the pair (E, E') is sent backwards; `automatic` shares one signal when E is piecewise linear.
+enum class PairBackward { automatic, separate };
+
+struct UpperBoundOptions {
+  UpperBoundKind kind = UpperBoundKind::bidirectional;
+  float weight = 0.001f;
+  PenaltyNormaliser normaliser = PenaltyNormaliser::d;  ///< bidirectional only
+  float hinge = 1;
+  PairBackward backward = PairBackward::automatic;
+};
+
+/// Where the means go, on the device.
+struct EnergyScalars {
+  float *energy_real, *energy_fake, *penalty, *loss;
+};
+
+class UpperBound {
+ public:
+  virtual ~UpperBound() = default;
+
+  /// Where the caller puts x (B data points) and x~ (B samples) before evaluate.
+  View data() const { return inputs_.row_range(real_row_, batch_); }
+  View samples() const { return inputs_.row_range(fake_row_, batch_); }
+
+  /// What one iteration brings besides x and x~; empty where a bound has no use for it.
+  struct Draw {
+    ConstView z, v0;    ///< bidirectional: B x d
+    ConstView z_score;  ///< bidirectional: grad_z of the entropy value, B x d; empty if zero
+    ConstView alpha;    ///< gp_interpolated: B x 1
+  };
+  /// L_E into `scalars`, and the gradient of L_E into the energy's parameters (overwritten).
+  void evaluate(const Draw& draw, const EnergyScalars& scalars);
+
+  /// Per sample, after evaluate (B x 1 each): E(x), E(x~), E' along the direction.
+  ConstView energy_real() const { return outputs_.row_range(real_row_, batch_); }
+  ConstView energy_fake() const { return outputs_.row_range(fake_row_, batch_); }
+  ConstView directional() const { return outputs_.row_range(values_, batch_); }
+  /// a = -grad_z log p_g(G(z)) of the bidirectional bound, B x d; empty for the others.
+  virtual ConstView score() const { return {}; }
+
+ protected:
+  UpperBound(Kernels& kernels, Network& energy, int64_t batch, const UpperBoundOptions& options);
+
+  /// Fills the points (rows 0 .. B), the directions (rows after the values), and runs E forwards on values and tangents.
+  virtual void forward(const Draw& draw) = 0;
+  virtual EnergyObjective objective() const = 0;
+
+  View values() const { return inputs_.row_range(0, values_); }
+  View points() const { return inputs_.row_range(0, batch_); }
+  View directions() const { return inputs_.row_range(values_, batch_); }
+  View value_outputs() const { return outputs_.row_range(0, values_); }
+  ConstView unit_cotangents() const { return ones_; }
+  View directional_outputs() const { return outputs_.row_range(values_, batch_); }
+
+  Kernels& kernels_;
+  Network& energy_;
+  int64_t batch_;
+  UpperBoundOptions options_;
+  std::unique_ptr<Trace> trace_;
+
+ private:
+  // Rows of inputs_ and outputs_: [points with tangents (B) | the other values | the tangents (B)]. Samples or data serve
+  // as the points where they can; values_ is 2 B, or 3 B with interpolated points.
+  int64_t real_row_, fake_row_, values_;
+  Tensor inputs_, outputs_;
+  Tensor value_weights_;    // values_ x 1: 1/B for data, -1/B for samples, 0 for interpolated points
+  Tensor tangent_weights_;  // B x 1: c of EnergyObjective
+  Tensor ones_;             // values_ x 1
+};
+
+/// `lower` (bidirectional only, else null) must outlive the bound.
+std::unique_ptr<UpperBound> make_upper_bound(Kernels& kernels, Network& energy, LowerBound* lower, int64_t batch,
+                                             const UpperBoundOptions& options);
+
+}  // namespace ebm

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#include "train/state.h"
+
+#include <iterator>
+#include <span>
+#include <utility>
+
+namespace ebm {
+
+namespace {
+
+const char* const step_names[] = {"adam/energy/step", "adam/generator/step"};
+const char* const bound_state_name = "bound/state";
+
+/// The parts of one flat buffer of both networks, under group + "energy" / "generator" + subgroup.
+std::vector<NamedArray> parts(Game& game, const std::string& group, const std::string& subgroup,
+                              View (Parameters::*buffer)() const) {
+  std::vector<NamedArray> arrays;
+  for (const auto& [name, network] : {std::pair{"energy", &game.energy()}, std::pair{"generator", &game.generator()}}) {
+    const Parameters& parameters = network->parameters();
+    for (const Parameter& p : parameters.trainable()) {
+      arrays.push_back({group + name + "/" + subgroup + p.name, p.shape, Parameters::part((parameters.*buffer)(), p)});
+    }
+  }
+  return arrays;
+}
+
+template <class T>
+void append(std::vector<T>& to, std::vector<T> from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+std::vector<NamedArray> all_arrays(Game& game) {
+  std::vector<NamedArray> arrays = parameter_arrays(game);
+  append(arrays, statistic_arrays(game));
+  append(arrays, moment_arrays(game));
+  return arrays;
+}
+
+std::string shape_text(const std::vector<int64_t>& shape) {
+  std::string text = "(";
+  for (size_t i = 0; i < shape.size(); ++i) text += (i > 0 ? ", " : "") + std::to_string(shape[i]);
+  return text + ")";
+}
+
+/// The values of `name`, which must have the given shape.
+template <class T>
+std::vector<T> read_shaped(const Hdf5File& file, const std::string& name, const std::vector<int64_t>& shape) {
+  Hdf5Array<T> array = file.read_dataset<T>(name);
+  if (array.dims != shape) {
+    throw Error(file.path().string() + ": '" + name + "' has the shape " + shape_text(array.dims) + ", this network needs " +
+                shape_text(shape) + "; was it written with other network sizes?");
+  }
+  return std::move(array.values);
+}
+
+}  // namespace
+
+std::vector<NamedArray> parameter_arrays(Game& game) { return parts(game, "", "", &Parameters::values); }
+std::vector<NamedArray> gradient_arrays(Game& game) { return parts(game, "", "", &Parameters::gradients); }
+
+std::vector<NamedArray> moment_arrays(Game& game) {
+  std::vector<NamedArray> arrays = parts(game, "adam/", "exp_avg/", &Parameters::first_moments);
+  append(arrays, parts(game, "adam/", "exp_avg_sq/", &Parameters::second_moments));
+  return arrays;
+}
+
+std::vector<NamedArray> statistic_arrays(Game& game) {
+  std::vector<NamedArray> arrays;
+  for (const auto& [name, network] : {std::pair{"energy", &game.energy()}, std::pair{"generator", &game.generator()}}) {
+    for (const Parameter& p : network->parameters().statistics()) {
+      arrays.push_back({std::string(name) + "/" + p.name, p.shape, {p.value, 1, flat(p.size)}});
+    }
+  }
+  return arrays;
+}
+
+void write_arrays(Hdf5File& file, Kernels& kernels, const std::string& prefix, const std::vector<NamedArray>& arrays) {
+  for (const NamedArray& array : arrays) {
+    file.write_dataset(prefix + array.name, std::span<const float>(download(kernels, array.view)), array.shape);
+  }
+}
+
+void write_state(Hdf5File& file, Game& game, const std::string& prefix) {
+  write_arrays(file, game.kernels(), prefix, all_arrays(game));
+  const std::vector<int64_t> steps = game.steps().download();
+  for (size_t i = 0; i < steps.size(); ++i) {
+    file.write_dataset(prefix + step_names[i], std::span<const int64_t>(&steps[i], 1), {});
+  }
+  if (LowerBound* lower = game.lower(); lower != nullptr && lower->state() != nullptr) {
+    const std::vector<double> state = lower->state()->download();
+    file.write_dataset(prefix + bound_state_name, std::span<const double>(state), {static_cast<int64_t>(state.size())});
+  }
+}
+
+void read_state(const Hdf5File& file, Game& game) {
+  const std::vector<NamedArray> arrays = all_arrays(game);
+  std::vector<std::vector<float>> values;
+  for (const NamedArray& array : arrays) values.push_back(read_shaped<float>(file, array.name, array.shape));
+  std::vector<int64_t> steps;
+  for (const char* name : step_names) steps.push_back(read_shaped<int64_t>(file, name, {}).at(0));
+  Buffer<double>* bound_state = game.lower() != nullptr ? game.lower()->state() : nullptr;
+  std::vector<double> state;
+  if (bound_state != nullptr) state = read_shaped<double>(file, bound_state_name, {bound_state->size()});
+
+  for (size_t i = 0; i < arrays.size(); ++i) {
+    game.kernels().upload(arrays[i].view.data, values[i].data(),
+                          static_cast<int64_t>(values[i].size() * sizeof(float)));
+  }
+  game.steps().upload(steps);
+  if (bound_state != nullptr) {
+    bound_state->upload(state);
+    game.lower()->state_restored();
+  }
+}
+
+}  // namespace ebm

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// The state of a training run as named arrays, as checkpoints and dumps hold it (docs/formats.md):
+//   energy/NAME, generator/NAME                       parameters and running statistics (PyTorch's names and shapes)
+//   adam/{energy,generator}/{exp_avg,exp_avg_sq}/NAME, adam/{energy,generator}/step
+//   bound/state                                       of a lower bound that has one
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "io/hdf5_file.h"
+#include "train/game.h"
+
+namespace ebm {
+
+/// One array of float32 on the device under its name and shape.
+struct NamedArray {
+  std::string name;
+  std::vector<int64_t> shape;
+  View view;
+};
+
+/// Views of both networks' parameters, running statistics, Adam moments, gradients (named as the parameters).
+std::vector<NamedArray> parameter_arrays(Game& game);
+std::vector<NamedArray> statistic_arrays(Game& game);
+std::vector<NamedArray> moment_arrays(Game& game);
+std::vector<NamedArray> gradient_arrays(Game& game);
+
+/// Writes arrays under `prefix` ("" or "before/" ...). Waits for the device. Throws Error.
+void write_arrays(Hdf5File& file, Kernels& kernels, const std::string& prefix, const std::vector<NamedArray>& arrays);
+
+/// Writes the whole state under `prefix`, the number of iterations done excepted.
+void write_state(Hdf5File& file, Game& game, const std::string& prefix);
+
+/// Reads it back. Everything is read and checked before anything changes. Throws Error naming what is missing or misshapen.
+void read_state(const Hdf5File& file, Game& game);
+
+}  // namespace ebm
