@@ -178,9 +178,9 @@ class ExactLogDet final : public BoundBase {
 };
 
 /// Stochastic Lanczos quadrature of 1/2 log det J^T J with its conjugate-gradient surrogate gradient.
-class LanczosQuadrature final : public BoundBase {
+class SlqBound final : public BoundBase {
  public:
-  LanczosQuadrature(Kernels& kernels, Network& generator, int64_t batch, const LowerBoundOptions& options)
+  SlqBound(Kernels& kernels, Network& generator, int64_t batch, const LowerBoundOptions& options)
       : BoundBase(kernels, generator, batch, 1, options),
         lanczos_(kernels, batch, domain_, range_,
                  {.pairs = static_cast<int>(options.lanczos_pairs), .preconditioner = preconditioner()}) {}
@@ -221,7 +221,7 @@ std::unique_ptr<LowerBound> make_lower_bound(Kernels& kernels, Network& generato
     case LowerBoundKind::logdet:
       return std::make_unique<ExactLogDet>(kernels, generator, batch, options);
     case LowerBoundKind::slq:
-      return std::make_unique<LanczosQuadrature>(kernels, generator, batch, options);
+      return std::make_unique<SlqBound>(kernels, generator, batch, options);
     case LowerBoundKind::lobpcg:
       // With so few dimensions the whole Gram matrix costs fewer passes than LOBPCG, and is what it converges to.
       if (generator.input().size() > 2 * options.lobpcg_iterations + 2) {

@@ -5,11 +5,13 @@
 
 namespace ebm {
 
-Game::Game(Kernels& kernels, Network& energy, Network& generator, DataSource& data, const GameOptions& options)
+Game::Game(Kernels& kernels, Network& energy, Network& generator, DataSource& data, const GameOptions& options,
+           NoiseSource* noise)
     : kernels_(kernels),
       energy_(energy),
       generator_(generator),
       data_(data),
+      noise_(noise),
       options_(options),
       samples_(kernels, options.batch, generator.output()),
       samples_bar_(kernels, options.batch, generator.output()),
@@ -69,6 +71,7 @@ void Game::initialize() {
 
 void Game::draw(Stream stream, Distribution distribution, const Tensor& out) {
   if (out.empty()) return;
+  if (noise_ != nullptr) return noise_->fill(stream, distribution, out);
   kernels_.noise({distribution, options_.seed, static_cast<uint32_t>(stream), iteration_.data()}, out);
 }
 

@@ -56,10 +56,19 @@ enum class Stream : uint32_t {
   initial_generator = 4096
 };
 
+/// Where the game's random numbers come from. The game brings Philox noise of its own; a replay puts recorded draws here.
+class NoiseSource {
+ public:
+  virtual ~NoiseSource() = default;
+  virtual void fill(Stream stream, Distribution distribution, View out) = 0;
+};
+
 class Game {
  public:
-  /// Makes all buffers. `energy`, `generator` and `data` must outlive the game. Throws Error on shapes that do not fit.
-  Game(Kernels& kernels, Network& energy, Network& generator, DataSource& data, const GameOptions& options);
+  /// Makes all buffers. `energy`, `generator`, `data` and `noise` (null: Philox) must outlive the game. Throws Error on
+  /// shapes that do not fit.
+  Game(Kernels& kernels, Network& energy, Network& generator, DataSource& data, const GameOptions& options,
+       NoiseSource* noise = nullptr);
 
   /// Queues one iteration: it allocates nothing, copies nothing to the host, waits for nothing.
   void iterate() {
@@ -104,6 +113,7 @@ class Game {
   Kernels& kernels_;
   Network &energy_, &generator_;
   DataSource& data_;
+  NoiseSource* noise_;
   GameOptions options_;
 
   std::unique_ptr<LowerBound> lower_;

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "train/run_folder.h"
+
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "io/atomic_file.h"
+#include "train/state.h"
+
+namespace ebm {
+
+namespace {
+
+constexpr int64_t format_version = 1;
+
+std::string numbered(const char* prefix, int64_t iteration) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%s%08lld.h5", prefix, static_cast<long long>(iteration));
+  return text;
+}
+
+Hdf5File open_checkpoint(const std::filesystem::path& path) {
+  try {
+    Hdf5File file = Hdf5File::open_read(path);
+    if (const auto version = file.read_attribute<int64_t>("/", "checkpoint_version"); version != format_version) {
+      throw Error(path.string() + " has checkpoint version " + std::to_string(version) + ", this program reads version " +
+                  std::to_string(format_version));
+    }
+    return file;
+  } catch (const Error& error) {
+    throw Error(std::string(error.what()) + "; to go on from the checkpoint before it, remove " + path.string());
+  }
+}
+
+}  // namespace
+
+RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {
+  for (const auto& folder : {path_, path_ / "checkpoints", path_ / "samples"}) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) {
+      throw Error("cannot make the folder " + folder.string() + ": " + error.message() +
+                  "; choose another with --out, or mend its permissions");
+    }
+  }
+}
+
+std::filesystem::path RunFolder::checkpoint(int64_t iteration) const {
+  return path_ / "checkpoints" / numbered("iteration-", iteration);
+}
+
+std::filesystem::path RunFolder::dump(int64_t iteration) const {
+  return path_ / ("iteration-" + std::to_string(iteration) + ".h5");
+}
+
+std::optional<std::filesystem::path> RunFolder::newest_checkpoint() const {
+  const auto files = numbered_files(path_ / "checkpoints", "iteration-", ".h5");
+  if (files.empty()) return std::nullopt;
+  return files.back();
+}
+
+void RunFolder::save(Game& game, int64_t iteration, const std::string& config, const MetricTable& history,
+                     int64_t keep) const {
+  write_atomically(checkpoint(iteration), [&](const std::filesystem::path& temporary) {
+    Hdf5File file = Hdf5File::create(temporary);
+    file.write_attribute("/", "checkpoint_version", format_version);
+    file.write_attribute("/", "iteration", iteration);
+    file.write_attribute("/", "config", config);
+    write_state(file, game, "");
+    history.save(file, "metrics");
+    file.close();
+  });
+  keep_newest(path_ / "checkpoints", "iteration-", ".h5", keep);
+}
+
+CheckpointInfo read_checkpoint_info(const std::filesystem::path& path) {
+  const Hdf5File file = open_checkpoint(path);
+  return {.iteration = file.read_attribute<int64_t>("/", "iteration"),
+          .config = file.read_attribute<std::string>("/", "config"),
+          .history = MetricTable::load(file, "metrics")};
+}
+
+void restore(const std::filesystem::path& path, Game& game) {
+  const Hdf5File file = open_checkpoint(path);
+  const auto iteration = static_cast<uint64_t>(file.read_attribute<int64_t>("/", "iteration"));
+  read_state(file, game);
+  game.iteration().upload(std::span<const uint64_t>(&iteration, 1));
+}
+
+}  // namespace ebm

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// The folder of a run, runs/NAME: run.h5, config.toml, checkpoints/, samples/ (docs/formats.md).
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "io/run_log.h"
+#include "train/game.h"
+
+namespace ebm {
+
+class RunFolder {
+ public:
+  /// Makes the folder and its parts. Throws Error when that is impossible.
+  explicit RunFolder(std::filesystem::path path);
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path log() const { return path_ / "run.h5"; }
+  std::filesystem::path config() const { return path_ / "config.toml"; }
+  std::filesystem::path checkpoint(int64_t iteration) const;
+  std::filesystem::path dump(int64_t iteration) const;
+
+  /// The checkpoint of the highest iteration, if there is one. Throws Error.
+  std::optional<std::filesystem::path> newest_checkpoint() const;
+
+  /// Writes the checkpoint of the game's present state (aside, fsync, rename) and removes all but the newest `keep`.
+  /// Waits for the device. Throws Error; what was there stays.
+  void save(Game& game, int64_t iteration, const std::string& config, const MetricTable& history, int64_t keep) const;
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// What a checkpoint says besides the state.
+struct CheckpointInfo {
+  int64_t iteration;
+  std::string config;  ///< TOML
+  MetricTable history;
+};
+/// Reads a checkpoint's header. Throws Error (damaged, not a checkpoint).
+CheckpointInfo read_checkpoint_info(const std::filesystem::path& path);
+/// Restores the state of a checkpoint: parameters, moments, statistics, counters. Throws Error before anything changed.
+void restore(const std::filesystem::path& path, Game& game);
+
+}  // namespace ebm
