@@ -17,7 +17,7 @@ namespace ebm {
 /// Points as small antialiased dots. `points` holds x0, y0, x1, y1, ... in data coordinates; those outside
 /// the axes, and NaN, are left out.
 struct Scatter {
-  std::vector<float> points;
+  std::vector<float> points = {};
   double radius = 1.1;  // pixels at scale 1
   double alpha = 0.5;
   Rgb ink{46, 62, 120};
@@ -30,22 +30,22 @@ struct Scatter {
 /// least and largest finite value when absent) take the colour of its nearer end, and the colour bar then
 /// ends in a triangle there. NaN is magenta.
 struct HeatMap {
-  std::vector<float> values;
-  std::optional<std::pair<double, double>> range;
+  std::vector<float> values = {};
+  std::optional<std::pair<double, double>> range = {};
   bool colour_bar = false;
 };
 
 struct Panel {
-  std::string title;
-  std::variant<std::monostate, Scatter, HeatMap> content;  // monostate: the place stays empty
+  std::string title = {};
+  std::variant<std::monostate, Scatter, HeatMap> content = {};  // monostate: the place stays empty
 };
 
 struct Figure {
-  std::vector<std::vector<Panel>> rows;     // a short row ends in empty places
-  std::vector<std::string> row_headers;     // none, or one a row; written upward on the left
-  std::vector<std::string> column_headers;  // none, or one a column
-  std::string caption;                      // wrapped to the width of the page
-  double lo = -4, hi = 4;                   // both axes of all panels
+  std::vector<std::vector<Panel>> rows = {};     // a short row ends in empty places
+  std::vector<std::string> row_headers = {};     // none, or one a row; written upward on the left
+  std::vector<std::string> column_headers = {};  // none, or one a column
+  std::string caption = {};                      // wrapped to the width of the page
+  double lo = -4, hi = 4;                        // both axes of all panels
   double tick_step = 2;
   int64_t panel_size = 300;  // pixels of a panel's side at scale 1
   double scale = 2;          // pixels of the picture per pixel of the layout

@@ -22,8 +22,8 @@ namespace ebm {
 /// An array read from a file: row-major values; `dims` is empty for a scalar.
 template <typename T>
 struct Hdf5Array {
-  std::vector<int64_t> dims;
-  std::vector<T> values;
+  std::vector<int64_t> dims = {};
+  std::vector<T> values = {};
 };
 
 class Hdf5File {

@@ -17,7 +17,7 @@ struct Rgb {
 struct Image {
   int64_t width = 0;
   int64_t height = 0;
-  std::vector<uint8_t> rgb;
+  std::vector<uint8_t> rgb = {};
 
   /// A picture of one colour. Throws Error unless both sizes are in 1..32767.
   static Image filled(int64_t width, int64_t height, Rgb colour);

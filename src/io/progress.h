@@ -18,11 +18,11 @@ struct ProgressValue {
 };
 
 struct ProgressState {
-  std::string_view name;
+  std::string_view name = {};
   int64_t iteration = 0;  // done
   int64_t total = 0;      // to be done in all
   double rate = 0;        // iterations per second; 0 or less: not known yet
-  std::vector<ProgressValue> values;
+  std::vector<ProgressValue> values = {};
 };
 
 /// The line for a state, without line end.
@@ -40,9 +40,9 @@ struct ProgressOptions {
   double plain_interval = 10;      // seconds between plain lines, at least
   double live_interval = 0.1;      // seconds between redrawings of the live line, at least
   /// For tests: where text goes (stderr), a clock in seconds, the terminal's width.
-  std::function<void(std::string_view)> write;
-  std::function<double()> now;
-  std::function<int64_t()> columns;
+  std::function<void(std::string_view)> write = {};
+  std::function<double()> now = {};
+  std::function<int64_t()> columns = {};
 };
 
 class Progress {

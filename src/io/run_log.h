@@ -32,9 +32,9 @@ namespace ebm {
 
 /// Rows of metrics: columns[c][r] belongs to names[c] and iterations[r]. Iterations ascend strictly.
 struct MetricTable {
-  std::vector<std::string> names;
-  std::vector<int64_t> iterations;
-  std::vector<std::vector<double>> columns;
+  std::vector<std::string> names = {};
+  std::vector<int64_t> iterations = {};
+  std::vector<std::vector<double>> columns = {};
 
   /// Appends a row; `values` in the order of `names`. Throws Error on a wrong count or an iteration not after
   /// the last.

@@ -75,6 +75,7 @@ Content read_content(const std::filesystem::path& path) {
 }
 
 void write_plain(const std::filesystem::path& path, const std::vector<uint8_t>& bytes) {
+  std::filesystem::remove(path);  // some file systems wait for the disk when a file is overwritten
   std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), std::ssize(bytes));
 }
 
@@ -216,7 +217,7 @@ TEST_F(Hdf5FileTest, AFullDiskIsAnErrorAndLeavesTheOldFile) {
   const Content expected = read_content(*this / "old.h5");
   const auto size = static_cast<int64_t>(std::filesystem::file_size(*this / "old.h5"));
   int64_t errors = 0;
-  for (int64_t limit = 0; limit < size + 300; limit += 97) {
+  for (int64_t limit = 0; limit < size + 300; limit += 397) {
     write_file(*this / "a.h5", "the old content");
     std::string text;
     {
@@ -233,7 +234,7 @@ TEST_F(Hdf5FileTest, AFullDiskIsAnErrorAndLeavesTheOldFile) {
     EXPECT_EQ(std::filesystem::file_size(*this / "a.h5"), 15u);
     EXPECT_EQ(count_files(), 2) << "a temporary was left";
   }
-  EXPECT_GT(errors, size / 97 - 5);
+  EXPECT_GT(errors, size / 397 - 5);
 }
 
 }  // namespace

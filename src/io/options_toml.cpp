@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// Options: the configuration file. The only file that includes toml++, which is slow to compile.
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+
+#include "io/atomic_file.h"
+#include "io/options.h"
+
+namespace ebm {
+namespace {
+
+toml::table parse_toml(std::string_view text, const std::string& source) {
+  try {
+    return toml::parse(text);
+  } catch (const toml::parse_error& error) {
+    std::string reason(error.description());
+    std::replace_if(
+        reason.begin(), reason.end(), [](unsigned char c) { return c < 0x20; }, ' ');
+    throw Error(fmt::format("{}:{}: {}; mend the file", source, error.source().begin.line, reason));
+  }
+}
+
+// The value of a node as Options take it, and what it is called in messages.
+struct Value {
+  std::string text;
+  const char* kind = "table or list";
+};
+
+Value value_of(const toml::node& node) {
+  if (const auto* x = node.as_integer()) return {fmt::format("{}", x->get()), "integer"};
+  if (const auto* x = node.as_floating_point()) return {fmt::format("{}", x->get()), "number"};
+  if (const auto* x = node.as_boolean()) return {x->get() ? "true" : "false", "boolean"};
+  if (const auto* x = node.as_string()) return {x->get(), "string"};
+  if (node.is_date() || node.is_time() || node.is_date_time()) return {"", "date or time"};
+  return {};
+}
+
+std::string toml_string(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;  // no control characters: Options take none
+  }
+  return quoted + '"';
+}
+
+}  // namespace
+
+void Options::read_config(const std::filesystem::path& file) {
+  const auto bytes = read_file(file);
+  read_toml({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.string());
+}
+
+void Options::read_toml(std::string_view text, const std::string& source) {
+  const toml::table table = parse_toml(text, source);
+  for (const auto& [key, node] : table) {
+    const std::string name(key.str());
+    const std::string where = fmt::format("{}:{}", source, key.source().begin.line);
+    Entry* entry = name.find('-') == std::string::npos ? find(name) : nullptr;
+    if (entry == nullptr) {
+      const std::string hint = suggestion(name, false);
+      throw Error(fmt::format("{}: '{}' is no option{}", where, printable(name),
+                              hint.empty() ? "; remove it" : hint));
+    }
+    const Value value = value_of(node);
+    const std::string_view kind = value.kind;
+    const bool fits = entry->kind == Kind::integer ? kind == "integer"
+                      : entry->kind == Kind::real  ? kind == "integer" || kind == "number"
+                      : entry->kind == Kind::flag  ? kind == "boolean"
+                                                   : kind == "string";
+    if (!fits) throw Error(fmt::format("{}: {} is of type {}; give {}", where, name, kind, entry->allowed));
+    if (!entry->set(value.text)) {
+      throw Error(fmt::format("{}: {} = '{}' is not allowed; give {}", where, name, printable(value.text),
+                              entry->allowed));
+    }
+    entry->given = true;
+  }
+}
+
+std::string Options::toml_value(const Entry& entry) const {
+  const std::string text = entry.get();
+  switch (entry.kind) {
+    case Kind::text:
+    case Kind::choice:
+      return toml_string(text);
+    case Kind::real:
+      return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;  // e, inf
+    default:
+      return text;
+  }
+}
+
+std::string Options::to_toml() const {
+  std::string text = fmt::format("# {}: the resolved configuration; --config reads it.\n", program_);
+  std::string group;
+  for (const Entry& entry : entries_) {
+    if (entry.group != group) text += fmt::format("\n# {}\n", group = entry.group);
+    text += fmt::format("{} = {}  # {}\n", entry.name, toml_value(entry), entry.help);
+  }
+  return text;
+}
+
+std::vector<std::string> Options::differences(std::string_view other) const {
+  const toml::table table = parse_toml(other, "the run's configuration");
+  std::vector<std::string> lines;
+  for (const Entry& entry : entries_) {
+    if (entry.scope != Scope::run) continue;
+    const toml::node* node = table.get(entry.name);
+    const std::string now = entry.get();
+    if (node == nullptr) {
+      lines.push_back(fmt::format("{}: the run does not have it, now {}", entry.name, now));
+    } else if (const std::string before = value_of(*node).text; before != now) {
+      lines.push_back(fmt::format("{}: the run has {}, now {}", entry.name, printable(before), now));
+    }
+  }
+  for (const auto& [key, node] : table) {
+    if (find(key.str()) == nullptr) {
+      lines.push_back(fmt::format("{}: the run has {}, this program has no such option",
+                                  printable(std::string(key.str())), printable(value_of(node).text)));
+    }
+  }
+  return lines;
+}
+
+}  // namespace ebm

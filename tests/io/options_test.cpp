@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT
+#include "io/options.h"
+
+#include <cmath>
+#include <fstream>
+#include <random>
+
+#include "io/atomic_file.h"
+#include "io_fixture.h"
+
+namespace ebm {
+namespace {
+
+using test::error_of;
+
+enum class Method { ebm_bb, ebm_0gp };
+enum class Preset { paper, code };
+
+struct Config {
+  Preset preset = Preset::paper;
+  Method method = Method::ebm_bb;
+  int64_t batch = 200, seed = 1, log_every = 100;
+  double rate = 2e-4, hinge = 1;
+  std::string out = "runs/toy";
+  bool deterministic = false;
+};
+
+// A program with a Config and its options.
+struct Program {
+  Config config;
+  Options options{"toy", "Trains a toy."};
+  Program() {
+    options.add_choice("preset", &config.preset, {{"paper", Preset::paper}, {"code", Preset::code}},
+                       "whose constants");
+    options.group("Training");
+    options.add_choice("method", &config.method, {{"ebm_bb", Method::ebm_bb}, {"ebm_0gp", Method::ebm_0gp}},
+                       "what is trained");
+    options.add("batch", &config.batch, "samples per iteration", {1, 1 << 20});
+    options.add("seed", &config.seed, "of all noise");
+    options.add("rate", &config.rate, "learning rate", positive);
+    options.add("hinge", &config.hinge, "zeta of eq. 20");
+    options.add("deterministic", &config.deterministic, "sum in a fixed order");
+    options.group("Placement");
+    options.add("log_every", &config.log_every, "iterations between rows", {1, INT64_MAX}, Scope::placement);
+    options.add("out", &config.out, "folder of the run", Scope::placement);
+  }
+  bool parse(std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), "toy");
+    return options.parse(static_cast<int>(arguments.size()), arguments.data());
+  }
+  // The message of the UsageError that these arguments give.
+  std::string usage_error(const std::vector<const char*>& arguments) {
+    try {
+      EXPECT_TRUE(parse(arguments));
+    } catch (const UsageError& error) {
+      EXPECT_EQ(error.exit_status(), 2);
+      return error_of([&] { throw error; });
+    } catch (const Error& error) {
+      return std::string("status 1: ") + error.what();
+    }
+    return "(no Error)";
+  }
+};
+
+class OptionsTest : public test::IoTest {
+ protected:
+  std::string config_file(const std::string& text) {
+    write_file(*this / "config.toml", text);
+    return (*this / "config.toml").string();
+  }
+  std::string config_error(const std::string& text) {
+    const std::string file = config_file(text);
+    return error_of([&] {
+      Program program;
+      try {
+        (void)program.parse({"--config", file.c_str()});
+      } catch (const UsageError&) {
+        ADD_FAILURE() << "a bad file is no usage error";
+      }
+    });
+  }
+};
+
+TEST_F(OptionsTest, ReadsTheCommandLine) {
+  Program p;
+  EXPECT_TRUE(p.parse({"--batch", "64", "--method=ebm_0gp", "--rate", "1e-3", "--hinge", "-2.5", "--seed",
+                       "-7", "--log-every", "5", "--out", "ä b", "--deterministic"}));
+  EXPECT_EQ(p.config.batch, 64);
+  EXPECT_EQ(p.config.method, Method::ebm_0gp);
+  EXPECT_EQ(p.config.rate, 1e-3);
+  EXPECT_EQ(p.config.hinge, -2.5);
+  EXPECT_EQ(p.config.seed, -7);
+  EXPECT_EQ(p.config.log_every, 5);
+  EXPECT_EQ(p.config.out, "ä b");
+  EXPECT_TRUE(p.config.deterministic);
+  EXPECT_TRUE(p.options.was_given("log_every"));
+  EXPECT_TRUE(p.options.was_given("log-every"));
+  EXPECT_FALSE(p.options.was_given("preset"));
+}
+
+TEST_F(OptionsTest, TheLastOfTwoWinsAndFlagsCanBeUndone) {
+  Program p;
+  p.config.deterministic = true;
+  EXPECT_TRUE(p.parse({"--batch", "1", "--batch", "2", "--no-deterministic"}));
+  EXPECT_EQ(p.config.batch, 2);
+  EXPECT_FALSE(p.config.deterministic);
+  EXPECT_TRUE(p.options.was_given("deterministic"));
+  Program q;
+  EXPECT_TRUE(q.parse({"--deterministic=true"}));
+  EXPECT_TRUE(q.config.deterministic);
+}
+
+TEST_F(OptionsTest, NamesWhatIsWrongOnTheCommandLine) {
+  const auto error = [](const std::vector<const char*>& arguments) {
+    return Program().usage_error(arguments);
+  };
+  EXPECT_EQ(error({"--bacth", "5"}), "unknown option '--bacth'; did you mean '--batch'? (--help lists all)");
+  EXPECT_EQ(error({"--log_evry=5"}),
+            "unknown option '--log_evry'; did you mean '--log-every'? (--help lists all)");
+  EXPECT_EQ(error({"--completely-else"}), "unknown option '--completely-else' (--help lists all)");
+  EXPECT_HAS(error({"-x"}), "unknown option '-x'");
+  EXPECT_HAS(error({"file.h5"}), "unexpected 'file.h5'");
+  EXPECT_EQ(error({"--batch", "abc"}), "option --batch: 'abc' is not allowed; give an integer in 1..1048576");
+  for (const char* bad : {"0", "1048577", "1e3", "5 ", "", "99999999999999999999", "nan", "1.0", "0x10"}) {
+    EXPECT_HAS(error({"--batch", bad}), "option --batch: '" + std::string(bad) + "' is not allowed");
+  }
+  EXPECT_EQ(error({"--rate", "0"}), "option --rate: '0' is not allowed; give a number greater than 0");
+  for (const char* bad : {"nan", "inf", "x", "1e-4x", "", "-1e-9", "1e999"}) {
+    EXPECT_HAS(error({"--rate", bad}), "option --rate: '" + std::string(bad) + "' is not allowed");
+  }
+  for (const char* bad : {"nan", "-nan", "inf"}) EXPECT_HAS(error({"--hinge", bad}), "option --hinge");
+  EXPECT_EQ(error({"--log-every", "0"}),
+            "option --log-every: '0' is not allowed; give an integer at least 1");
+  EXPECT_EQ(error({"--method", "gan"}), "option --method: 'gan' is not allowed; give one of ebm_bb, ebm_0gp");
+  EXPECT_EQ(error({"--batch"}), "option --batch needs a value; give an integer in 1..1048576");
+  EXPECT_HAS(error({"--batch", "--seed", "5"}), "option --batch needs a value");
+  EXPECT_HAS(error({"--config"}), "option --config needs a value; give a file");
+  EXPECT_HAS(error({"--deterministic", "--no-deterministic"}),
+             "either --deterministic or --no-deterministic");
+  EXPECT_HAS(error({"--deterministic=maybe"}), "deterministic");
+  EXPECT_HAS(error({"--out", "a\nb"}).substr(0, 12), "option --out");
+  EXPECT_HAS(error({"--out", "\xff"}), "option --out");
+  EXPECT_HAS(error({"--config", "none.toml"}), "status 1: cannot read 'none.toml'");
+}
+
+TEST_F(OptionsTest, AWrongValueLeavesTheVariable) {
+  Program p;
+  (void)p.usage_error({"--batch", "0"});
+  EXPECT_EQ(p.config.batch, 200);
+  EXPECT_FALSE(p.options.was_given("batch"));
+}
+
+TEST_F(OptionsTest, HelpListsEverything) {
+  Program p;
+  const std::string help = p.options.help();
+  for (const char* part :
+       {"toy: Trains a toy.", "Training:", "--batch N", "samples per iteration (default 200; 1..1048576)",
+        "--rate X", "(default 0.0002; greater than 0)", "--log-every N", "--method ebm_bb|ebm_0gp",
+        "(default ebm_bb)", "--deterministic, --no-deterministic", "(default false)",
+        "folder of the run * (default runs/toy)", "--config"}) {
+    EXPECT_HAS(help, part);
+  }
+  testing::internal::CaptureStdout();
+  EXPECT_FALSE(p.parse({"--help", "--batch", "7"}));
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), help);
+  testing::internal::CaptureStdout();
+  EXPECT_FALSE(p.parse({"--version"}));
+  EXPECT_HAS(testing::internal::GetCapturedStdout(), "toy ");
+}
+
+TEST_F(OptionsTest, TheCommandLineGoesBeforeTheFileAndTheFileBeforePresets) {
+  const std::string file = config_file("batch = 32\nseed = 9\nrate = 1\npreset = \"code\"\n");
+  Program p;
+  EXPECT_TRUE(p.parse({"--seed", "10", "--config", file.c_str()}));
+  ASSERT_EQ(p.config.preset, Preset::code);
+  p.options.set_default("batch", 50);
+  p.options.set_default("seed", 50);
+  p.options.set_default("hinge", 0.1);
+  p.options.set_default("method", "ebm_0gp");
+  p.options.set_default("deterministic", true);
+  EXPECT_EQ(p.config.batch, 32);
+  EXPECT_EQ(p.config.seed, 10);
+  EXPECT_EQ(p.config.rate, 1.0);
+  EXPECT_EQ(p.config.hinge, 0.1);
+  EXPECT_EQ(p.config.method, Method::ebm_0gp);
+  EXPECT_TRUE(p.config.deterministic);
+  EXPECT_FALSE(p.options.was_given("hinge"));
+  EXPECT_HAS(error_of([&] { p.options.set_default("hing", 1.0); }), "did you mean 'hinge'?");
+  EXPECT_HAS(error_of([&] { p.options.set_default("method", "gan"); }), "give one of ebm_bb, ebm_0gp");
+}
+
+TEST_F(OptionsTest, NamesWhatIsWrongInAFile) {
+  const std::string at = (*this / "config.toml").string() + ":2: ";
+  EXPECT_EQ(config_error("seed = 1\nbacth = 5\n"), at + "'bacth' is no option; did you mean 'batch'?");
+  EXPECT_EQ(config_error("seed = 1\nlog-every = 5\n"),
+            at + "'log-every' is no option; did you mean 'log_every'?");
+  EXPECT_EQ(config_error("seed = 1\nsomething_else = 5\n"), at + "'something_else' is no option; remove it");
+  EXPECT_EQ(config_error("seed = 1\nbatch = \"5\"\n"),
+            at + "batch is of type string; give an integer in 1..1048576");
+  EXPECT_EQ(config_error("seed = 1\nbatch = 5.0\n"), at + "batch is of type number; give an integer in 1..1048576");
+  EXPECT_EQ(config_error("seed = 1\nbatch = 0\n"),
+            at + "batch = '0' is not allowed; give an integer in 1..1048576");
+  EXPECT_HAS(config_error("seed = 1\nrate = nan\n"), at + "rate = 'nan' is not allowed");
+  EXPECT_HAS(config_error("seed = 1\nrate = true\n"), at + "rate is of type boolean");
+  EXPECT_HAS(config_error("seed = 1\nmethod = \"gan\"\n"), at + "method = 'gan' is not allowed; give one of");
+  EXPECT_HAS(config_error("seed = 1\ndeterministic = 1\n"), at + "deterministic is of type integer");
+  EXPECT_HAS(config_error("seed = 1\nout = [1]\n"), at + "out is of type table or list");
+  EXPECT_HAS(config_error("seed = 1\n[batch]\n"), at + "batch is of type table");
+  EXPECT_HAS(config_error("seed = 1\nbatch = 1979-05-27\n"), at + "batch is of type date");
+  EXPECT_HAS(config_error("seed = 1\nbatch = = 5\n"), at);
+  EXPECT_HAS(config_error("seed = 1\nseed = 2\n"), at);
+  EXPECT_HAS(config_error("seed = 1\nout = \"\xff\"\n"), at);
+  EXPECT_HAS(config_error("seed = 1\nout = \"a\\nb\"\n"), at + "out = ");
+}
+
+TEST_F(OptionsTest, TheResolvedConfigurationReadsBackExactly) {
+  std::mt19937_64 random(3);
+  for (int trial = 0; trial < 200; ++trial) {
+    Program p;
+    do {
+      p.config.hinge = std::bit_cast<double>(random());
+    } while (!std::isfinite(p.config.hinge));
+    p.config.rate = std::ldexp(1.0 + 1e-3 * trial, trial * 10 - 1070);
+    p.config.seed = static_cast<int64_t>(random());
+    p.config.batch = 1 + trial;
+    p.config.out = trial % 2 ? "C:\\a \"b\" # ' ä" : "";
+    p.config.deterministic = trial % 2 == 1;
+    p.config.method = trial % 3 ? Method::ebm_bb : Method::ebm_0gp;
+    const std::string text = p.options.to_toml();
+    Program q;
+    q.options.read_config(config_file(text));
+    EXPECT_EQ(std::bit_cast<uint64_t>(q.config.hinge), std::bit_cast<uint64_t>(p.config.hinge)) << text;
+    EXPECT_EQ(q.config.rate, p.config.rate) << text;
+    EXPECT_EQ(q.config.seed, p.config.seed);
+    EXPECT_EQ(q.config.batch, p.config.batch);
+    EXPECT_EQ(q.config.out, p.config.out);
+    EXPECT_EQ(q.config.deterministic, p.config.deterministic);
+    EXPECT_EQ(q.config.method, p.config.method);
+    EXPECT_TRUE(q.options.was_given("seed"));
+    EXPECT_EQ(q.options.to_toml(), text);
+    EXPECT_TRUE(q.options.differences(text).empty());
+  }
+}
+
+TEST_F(OptionsTest, SaysWhatDiffersFromARun) {
+  Program run, now;
+  const std::string text = run.options.to_toml();
+  now.config.log_every = 1;
+  now.config.out = "elsewhere";
+  EXPECT_TRUE(now.options.differences(text).empty());
+  now.config.batch = 100;
+  now.config.method = Method::ebm_0gp;
+  now.config.rate = 1e-3;
+  now.config.deterministic = true;
+  EXPECT_EQ(now.options.differences(text),
+            (std::vector<std::string>{
+                "method: the run has ebm_bb, now ebm_0gp", "batch: the run has 200, now 100",
+                "rate: the run has 0.0002, now 0.001", "deterministic: the run has false, now true"}));
+  EXPECT_EQ(run.options.differences("preset=\"paper\"\nmethod=\"ebm_bb\"\nbatch=200\nrate=2e-4\nhinge=1\n"
+                                    "deterministic=false\nzeta=3\n"),
+            (std::vector<std::string>{"seed: the run does not have it, now 1",
+                                      "zeta: the run has 3, this program has no such option"}));
+  EXPECT_HAS(error_of([&] { (void)run.options.differences("= 5"); }), "the run's configuration:1");
+}
+
+TEST_F(OptionsTest, RefusesAMalformedList) {
+  Program p;
+  int64_t number = 5;
+  double none = NAN;
+  std::string text;
+  EXPECT_HAS(error_of([&] { p.options.add("batch", &number, ""); }), "'batch' cannot be added");
+  EXPECT_HAS(error_of([&] { p.options.add("log-every", &number, ""); }), "'log_every' cannot be added");
+  EXPECT_HAS(error_of([&] { p.options.add("config", &text, ""); }), "cannot be added");
+  EXPECT_HAS(error_of([&] { p.options.add("Bad", &text, ""); }), "cannot be added");
+  EXPECT_HAS(error_of([&] {
+               p.options.add("small", &number, "", {6, 7});
+             }),
+             "the default '5' is not allowed");
+  EXPECT_HAS(error_of([&] { p.options.add("none", &none, ""); }), "the default 'nan' is not allowed");
+}
+
+}  // namespace
+}  // namespace ebm
