@@ -48,7 +48,8 @@ std::unique_ptr<Kernels> open_cuda(int ordinal) {
   if (!library_of_the_user()) {
     const DriverAnswer driver = ask_cuda_driver();
     if (driver.devices == 0) {
-      throw Error("cuda was asked for, but " + driver.why_none + "; use --device cpu, or a machine with an NVIDIA GPU and its driver");
+      throw Error("cuda was asked for, but " + driver.why_none +
+                  "; use --device cpu, or a machine with an NVIDIA GPU and its driver");
     }
     if (ordinal >= driver.devices) {
       throw Error("there is no device cuda:" + std::to_string(ordinal) + ": the driver offers " +
@@ -86,8 +87,8 @@ DriverAnswer ask_cuda_driver() {
   if (status != 0) {
     constexpr int no_device = 100;  // CUDA_ERROR_NO_DEVICE
     return {.why_none = status == no_device ? "the NVIDIA driver finds no GPU"
-                                            : "the NVIDIA driver does not start (CUDA error " + std::to_string(status) +
-                                                  "; nvidia-smi may say more)"};
+                                            : "the NVIDIA driver does not start (CUDA error " +
+                                                  std::to_string(status) + "; nvidia-smi may say more)"};
   }
   if (devices <= 0) return {.why_none = "the NVIDIA driver finds no GPU"};
   return {.devices = devices, .why_none = {}};
@@ -105,7 +106,8 @@ std::string find_cuda_library() {
     looked += (looked.empty() ? "" : ", ") + path.parent_path().string();
   }
   throw Error(std::string("there is no ") + library_name + " in " + looked +
-              "; build it with `make` where nvcc is installed, or name it in " + library_variable + ", or use --device cpu");
+              "; build it with `make` where nvcc is installed, or name it in " + library_variable +
+              ", or use --device cpu");
 }
 
 std::unique_ptr<Kernels> open_cuda_library(const std::string& path, int device) {
@@ -117,8 +119,10 @@ std::unique_ptr<Kernels> open_cuda_library(const std::string& path, int device) 
   const auto open = reinterpret_cast<cuda::OpenFunction*>(dlsym(library, cuda::entry_point));
   if (open == nullptr) throw Error(path + " is no CUDA half of this program: it has no " + cuda::entry_point);
   std::array<char, 1024> message{};
-  std::unique_ptr<Kernels> kernels(open(cuda::interface_version().c_str(), device, message.data(), message.size()));
-  if (kernels == nullptr) throw Error("cuda:" + std::to_string(device) + " cannot be used: " + message.data());
+  std::unique_ptr<Kernels> kernels(
+      open(cuda::interface_version().c_str(), device, message.data(), message.size()));
+  if (kernels == nullptr)
+    throw Error("cuda:" + std::to_string(device) + " cannot be used: " + message.data());
   return kernels;
 }
 

@@ -28,7 +28,8 @@ std::map<std::string, std::string> probe() {
 }  // namespace
 
 std::string emulated_library() {
-  if (const char* path = std::getenv("EBM_EMULATED_CUDA_LIBRARY"); path != nullptr && *path != '\0') return path;
+  if (const char* path = std::getenv("EBM_EMULATED_CUDA_LIBRARY"); path != nullptr && *path != '\0')
+    return path;
   const auto folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   return (folder / "../lib/libebm_cuda_emulated.so").lexically_normal().string();
 }
@@ -37,7 +38,8 @@ std::unique_ptr<Kernels> open_device(const std::string& name) {
   setenv("NVIDIA_TF32_OVERRIDE", "0", /*overwrite=*/0);
   if (name != "emulated") return open_kernels(name);
   if (!std::filesystem::exists(emulated_library())) {
-    throw Error("there is no " + emulated_library() + ": it is built where the CUDA toolkit's headers and Boost.Context are");
+    throw Error("there is no " + emulated_library() +
+                ": it is built where the CUDA toolkit's headers and Boost.Context are");
   }
   return open_cuda_library(emulated_library(), 0);
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The devices that tests run on: "cpu", "emulated" (the CUDA half's sources over tests/emulated_cuda, on the CPU) and
-// "cuda" (a GPU).
+// The devices that tests run on: "cpu", "emulated" (the CUDA half's sources over tests/emulated_cuda, on the
+// CPU) and "cuda" (a GPU).
 //
 //   class LinearTest : public testing::TestWithParam<std::string> {};
 //   TEST_P(LinearTest, ...) { const auto kernels = ebm::test::open_device(GetParam()); ... }
 //   INSTANTIATE_TEST_SUITE_P(Devices, LinearTest, testing::ValuesIn(ebm::test::devices()));
 //
-// TF32 is off in tests (NVIDIA_TF32_OVERRIDE=0, which cuBLAS and the emulation obey), so that every device is held to the
-// tolerance of float32; a GPU's product of Precision::training is otherwise off by 1e-3.
+// TF32 is off in tests (NVIDIA_TF32_OVERRIDE=0, which cuBLAS and the emulation obey), so that every device is
+// held to the tolerance of float32; a GPU's product of Precision::training is otherwise off by 1e-3.
 #pragma once
 
 #include <memory>

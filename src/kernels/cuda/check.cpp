@@ -17,7 +17,8 @@ std::string advice(cudaError_t status) {
     case cudaErrorMemoryAllocation:
       return "the GPU's memory is full: use a smaller batch or network, or end other programs on this GPU";
     case cudaErrorInsufficientDriver:
-      return "the NVIDIA driver is missing or older than this build's CUDA: update the driver, or use --device cpu";
+      return "the NVIDIA driver is missing or older than this build's CUDA: update the driver, or use "
+             "--device cpu";
     case cudaErrorNoKernelImageForDevice:
     case cudaErrorInvalidPtx:
     case cudaErrorUnsupportedPtxVersion:
@@ -29,7 +30,8 @@ std::string advice(cudaError_t status) {
     case cudaErrorIllegalAddress:
     case cudaErrorLaunchFailure:
     case cudaErrorMisalignedAddress:
-      return "work queued earlier went wrong: run again with CUDA_LAUNCH_BLOCKING=1 or under compute-sanitizer";
+      return "work queued earlier went wrong: run again with CUDA_LAUNCH_BLOCKING=1 or under "
+             "compute-sanitizer";
     case cudaErrorDevicesUnavailable:
       return "another program holds this GPU: choose another with cuda:N";
     default:
@@ -41,19 +43,23 @@ std::string advice(cudaError_t status) {
 
 void check(cudaError_t status, const std::string& call) {
   if (status == cudaSuccess) return;
-  cudaGetLastError();  // an error that is not sticky is ours now, and must not be found again by the next call
-  throw Error(call + " failed: " + cudaGetErrorString(status) + " (" + cudaGetErrorName(status) + "); " + advice(status));
+  cudaGetLastError();  // an error that is not sticky is ours now, and must not be found again by the next
+                       // call
+  throw Error(call + " failed: " + cudaGetErrorString(status) + " (" + cudaGetErrorName(status) + "); " +
+              advice(status));
 }
 
 void check(cublasStatus_t status, const std::string& call) {
   if (status == CUBLAS_STATUS_SUCCESS) return;
-  throw Error(call + " failed: " + cublasGetStatusString(status) + "; " +
-              (status == CUBLAS_STATUS_ALLOC_FAILED ? advice(cudaErrorMemoryAllocation) : advice(cudaErrorUnknown)));
+  throw Error(
+      call + " failed: " + cublasGetStatusString(status) + "; " +
+      (status == CUBLAS_STATUS_ALLOC_FAILED ? advice(cudaErrorMemoryAllocation) : advice(cudaErrorUnknown)));
 }
 
 std::string name_of(const char* mangled) {
   int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(mangled, nullptr, nullptr, &status), std::free);
+  const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(mangled, nullptr, nullptr, &status),
+                                                    std::free);
   return status == 0 ? name.get() : mangled;
 }
 

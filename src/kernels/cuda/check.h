@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every call into CUDA goes through check(): a failure becomes an Error that names the call, CUDA's reason and a remedy.
+// Every call into CUDA goes through check(): a failure becomes an Error that names the call, CUDA's reason
+// and a remedy.
 #pragma once
 
 #include <cublas_v2.h>

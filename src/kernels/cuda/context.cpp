@@ -10,7 +10,8 @@ Context::Context(int device) : device_(device) {
   int devices = 0;
   check(cudaGetDeviceCount(&devices), "cudaGetDeviceCount");
   if (device < 0 || device >= devices) {
-    throw Error("there is no GPU " + std::to_string(device) + ": CUDA counts " + std::to_string(devices) + ", from 0");
+    throw Error("there is no GPU " + std::to_string(device) + ": CUDA counts " + std::to_string(devices) +
+                ", from 0");
   }
   check(cudaSetDevice(device), "cudaSetDevice");
   cudaDeviceProp properties{};
@@ -33,10 +34,16 @@ cudaStream_t Context::stream() const {
   return stream_;
 }
 
-void Context::synchronize() const { check(cudaStreamSynchronize(stream()), "cudaStreamSynchronize"); }
+void Context::synchronize() const {
+  check(cudaStreamSynchronize(stream()), "cudaStreamSynchronize");
+}
 
-Scratch::Scratch(size_t bytes) { check(cudaMalloc(&data_, bytes), "cudaMalloc of scratch memory"); }
+Scratch::Scratch(size_t bytes) {
+  check(cudaMalloc(&data_, bytes), "cudaMalloc of scratch memory");
+}
 
-Scratch::~Scratch() { cudaFree(data_); }
+Scratch::~Scratch() {
+  cudaFree(data_);
+}
 
 }  // namespace ebm::cuda

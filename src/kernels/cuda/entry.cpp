@@ -6,8 +6,9 @@
 #include "kernels/cuda/cuda_base.h"
 #include "kernels/cuda/interface.h"
 
-extern "C" __attribute__((visibility("default"))) ebm::Kernels* ebm_open_cuda(const char* interface_version, int device,
-                                                                              char* message, size_t capacity) {
+extern "C" __attribute__((visibility("default"))) ebm::Kernels* ebm_open_cuda(const char* interface_version,
+                                                                              int device, char* message,
+                                                                              size_t capacity) {
   const auto refuse = [&](const char* reason) -> ebm::Kernels* {
     std::snprintf(message, capacity, "%s", reason);
     return nullptr;

@@ -5,6 +5,8 @@
 
 namespace ebm {
 
-std::unique_ptr<Kernels> make_cuda_kernels(int device) { return std::make_unique<Runner<CudaBase>>(device); }
+std::unique_ptr<Kernels> make_cuda_kernels(int device) {
+  return std::make_unique<Runner<CudaBase>>(device);
+}
 
 }  // namespace ebm

@@ -27,7 +27,8 @@ class CudaGraph final : public Graph {
 
 class PinnedReadback final : public Readback {
  public:
-  PinnedReadback(const Context& context, int64_t bytes) : context_(context), bytes_(static_cast<size_t>(bytes)) {
+  PinnedReadback(const Context& context, int64_t bytes)
+      : context_(context), bytes_(static_cast<size_t>(bytes)) {
     context_.stream();  // makes the GPU current
     check(cudaEventCreateWithFlags(&copied_, cudaEventDisableTiming), "cudaEventCreateWithFlags");
     const cudaError_t status = cudaMallocHost(&host_, bytes_);
@@ -45,7 +46,8 @@ class PinnedReadback final : public Readback {
 
   void start(const void* device) override {
     const cudaStream_t stream = context_.stream();
-    check(cudaMemcpyAsync(host_, device, bytes_, cudaMemcpyDeviceToHost, stream), "cudaMemcpyAsync of a readback");
+    check(cudaMemcpyAsync(host_, device, bytes_, cudaMemcpyDeviceToHost, stream),
+          "cudaMemcpyAsync of a readback");
     check(cudaEventRecord(copied_, stream), "cudaEventRecord");
   }
   const void* wait() override {

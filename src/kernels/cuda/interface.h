@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The door between a program and the CUDA half, which is a library of its own (libebm_cuda.so): linking cuBLAS costs every
-// start 110 ms and 200 MB, so it is opened only when a GPU is wanted and answers.
+// The door between a program and the CUDA half, which is a library of its own (libebm_cuda.so): linking
+// cuBLAS costs every start 110 ms and 200 MB, so it is opened only when a GPU is wanted and answers.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@ namespace ebm {
 
 namespace cuda {
 
-/// The library's one symbol, extern "C". Opens GPU `device`, or returns null with the reason in `message`. Both sides hand
-/// over their interface_version(); the library refuses another one.
+/// The library's one symbol, extern "C". Opens GPU `device`, or returns null with the reason in `message`.
+/// Both sides hand over their interface_version(); the library refuses another one.
 using OpenFunction = Kernels*(const char* interface_version, int device, char* message, size_t capacity);
 inline constexpr const char* entry_point = "ebm_open_cuda";
 
@@ -26,11 +26,11 @@ std::string sizes_of(const FormulaList<F...>&) {
   return text;
 }
 
-/// Differs whenever program and library disagree on class Kernels: its formulas by name, order and size. Raise the number
-/// when another virtual function of Kernels changes.
+/// Differs whenever program and library disagree on class Kernels: its formulas by name, order and size.
+/// Raise the number when another virtual function of Kernels changes.
 inline std::string interface_version() {
-  return std::string("1 ") + typeid(Formulas).name() + sizes_of(Formulas{}) + " " + std::to_string(sizeof(Gemm)) + " " +
-         std::to_string(sizeof(Noise));
+  return std::string("1 ") + typeid(Formulas).name() + sizes_of(Formulas{}) + " " +
+         std::to_string(sizeof(Gemm)) + " " + std::to_string(sizeof(Noise));
 }
 
 }  // namespace cuda
@@ -45,7 +45,8 @@ struct DriverAnswer {
 };
 DriverAnswer ask_cuda_driver();
 
-/// The CUDA half's file: $EBM_CUDA_LIBRARY, or beside the running program. Throws Error naming the places looked at.
+/// The CUDA half's file: $EBM_CUDA_LIBRARY, or beside the running program. Throws Error naming the places
+/// looked at.
 std::string find_cuda_library();
 
 }  // namespace ebm

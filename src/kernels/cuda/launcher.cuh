@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // How a GPU runs a formula: one kernel for each pattern of formula.h.
 //
-// Every sum is taken in an order that depends on the sizes alone. Nothing divides by a size: the indices come from a grid of
-// two dimensions, whose blocks are as wide as the columns (up to 32 or 256), so that neighbours in a warp read neighbours in
-// memory for narrow and for wide arrays alike.
+// Every sum is taken in an order that depends on the sizes alone. Nothing divides by a size: the indices come
+// from a grid of two dimensions, whose blocks are as wide as the columns (up to 32 or 256), so that
+// neighbours in a warp read neighbours in memory for narrow and for wide arrays alike.
 #pragma once
 
 #include <algorithm>
@@ -31,7 +31,8 @@ template <class Formula>
 __global__ void __launch_bounds__(block_threads) map_kernel(const Formula f) {
   const int64_t row_step = int64_t{gridDim.y} * blockDim.y, column_step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t row = int64_t{blockIdx.y} * blockDim.y + threadIdx.y; row < f.rows; row += row_step) {
-    for (int64_t column = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; column < f.columns; column += column_step) {
+    for (int64_t column = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; column < f.columns;
+         column += column_step) {
       f(row, column);
     }
   }
@@ -62,9 +63,9 @@ EBM_DEVICE void add(S& sums, const S& more) {
   for (int k = 0; k < static_cast<int>(sizeof(S) / sizeof(double)); ++k) sums.of[k] += more.of[k];
 }
 
-/// Sums source.term over rows blockIdx.y * segment_rows and the following segment_rows - 1. Each of a block's blockDim.y
-/// rows of threads sums every blockDim.y-th of them; these partial sums are added pairwise. The sums go to
-/// partial[blockIdx.y], or to f.finish if `partial` is null.
+/// Sums source.term over rows blockIdx.y * segment_rows and the following segment_rows - 1. Each of a block's
+/// blockDim.y rows of threads sums every blockDim.y-th of them; these partial sums are added pairwise. The
+/// sums go to partial[blockIdx.y], or to f.finish if `partial` is null.
 template <class S, class Formula, class Source>
 __global__ void __launch_bounds__(block_threads)
     columns_kernel(const Formula f, const Source source, int64_t rows, int64_t segment_rows, S* partial) {
@@ -74,7 +75,8 @@ __global__ void __launch_bounds__(block_threads)
   const unsigned slot = threadIdx.y * blockDim.x + threadIdx.x;
   S sums{};
   if (column < f.columns) {
-    for (int64_t row = first + threadIdx.y; row < last; row += blockDim.y) add(sums, source.term(row, column));
+    for (int64_t row = first + threadIdx.y; row < last; row += blockDim.y)
+      add(sums, source.term(row, column));
   }
   __shared__ S shared[block_threads];
   shared[slot] = sums;
@@ -94,22 +96,24 @@ template <class Formula>
 void Launcher::columns(const Formula& f) {
   using S = decltype(f.term(0, 0));
   constexpr int64_t terms = sizeof(S) / sizeof(double);
-  constexpr int64_t rows_each = 8;  // rows that a thread sums at least: below it, a second step costs more than it saves
+  constexpr int64_t rows_each =
+      8;  // rows that a thread sums at least: below it, a second step costs more than it saves
   constexpr int64_t enough_blocks = 1024;
   const dim3 block = block_over(f.columns, 32);
   const int64_t across = divide_up(f.columns, block.x);
   const int64_t most_segments = std::min(enough_blocks / across, partial_doubles / (f.columns * terms));
-  const int64_t wanted = std::clamp<int64_t>(f.rows / (block.y * rows_each), 1, std::max<int64_t>(1, most_segments));
+  const int64_t wanted =
+      std::clamp<int64_t>(f.rows / (block.y * rows_each), 1, std::max<int64_t>(1, most_segments));
   const int64_t segment_rows = divide_up(f.rows, wanted);
   const int64_t segments = divide_up(f.rows, segment_rows);
   const dim3 grid(static_cast<unsigned>(across), static_cast<unsigned>(segments));
   S* const partial = segments > 1 ? static_cast<S*>(partial_.data()) : nullptr;
-  cuda::launch(context_.stream(), grid, block, typeid(Formula).name(), columns_kernel<S, Formula, Formula>, f, f, f.rows,
-               segment_rows, partial);
+  cuda::launch(context_.stream(), grid, block, typeid(Formula).name(), columns_kernel<S, Formula, Formula>, f,
+               f, f.rows, segment_rows, partial);
   if (segments > 1) {
     cuda::launch(context_.stream(), dim3(static_cast<unsigned>(across)), block, typeid(Formula).name(),
-                 columns_kernel<S, Formula, PartialSums<S>>, f, PartialSums<S>{partial, f.columns}, segments, segments,
-                 static_cast<S*>(nullptr));
+                 columns_kernel<S, Formula, PartialSums<S>>, f, PartialSums<S>{partial, f.columns}, segments,
+                 segments, static_cast<S*>(nullptr));
   }
 }
 
@@ -160,7 +164,8 @@ void Launcher::teams(const Formula& f) {
     throw Error(std::to_string(f.rows) + " rows are too many for one launch; use a smaller batch");
   }
   const auto run = [&]<int threads>(void (*kernel)(Formula)) {
-    cuda::launch(context_.stream(), dim3(static_cast<unsigned>(f.rows)), dim3(threads), typeid(Formula).name(), kernel, f);
+    cuda::launch(context_.stream(), dim3(static_cast<unsigned>(f.rows)), dim3(threads),
+                 typeid(Formula).name(), kernel, f);
   };
   const int64_t work = f.work();
   if (work <= 64) {

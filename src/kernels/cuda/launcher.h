@@ -22,7 +22,8 @@ class Launcher {
   template <class Formula>
   void teams(const Formula& f);
 
-  // Sums of segments of rows, while a `columns` formula runs. It never grows: a recorded graph holds its address.
+  // Sums of segments of rows, while a `columns` formula runs. It never grows: a recorded graph holds its
+  // address.
   static constexpr int64_t partial_doubles = 128 * 1024;
 
   const Context& context_;

@@ -7,7 +7,8 @@
 
 namespace ebm::cuda {
 
-/// Queues Kernels::noise on the stream. Throws Error when noise.first is no multiple of 4 or the stream is too large.
+/// Queues Kernels::noise on the stream. Throws Error when noise.first is no multiple of 4 or the stream is
+/// too large.
 void fill_noise(cudaStream_t stream, const Noise& noise, View out);
 
 }  // namespace ebm::cuda

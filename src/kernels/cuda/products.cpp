@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// cuBLAS stores columns one after the other, this project rows. The same memory read by columns is the transpose, so
+// cuBLAS stores columns one after the other, this project rows. The same memory read by columns is the
+// transpose, so
 //   c = op(a) op(b) by rows   is   c^T = op(b)^T op(a)^T by columns:
 // the factors change places, sizes m and n too, and each keeps its own transposition.
 #include "kernels/cuda/products.h"
@@ -35,7 +36,9 @@ Products::Products(const Context& context) : context_(context) {
   check(cublasSetWorkspace(handle_, workspace_.data(), workspace_bytes), "cublasSetWorkspace");
 }
 
-Products::~Products() { cublasDestroy(handle_); }
+Products::~Products() {
+  cublasDestroy(handle_);
+}
 
 void Products::run(const Gemm& g) {
   if (g.m == 0 || g.n == 0) return;
@@ -48,11 +51,11 @@ void Products::run(const Gemm& g) {
   const cublasMath_t math =
       g.precision == Precision::full ? CUBLAS_PEDANTIC_MATH : CUBLAS_TF32_TENSOR_OP_MATH;
   check(cublasSetMathMode(handle_, math), "cublasSetMathMode");
-  const cublasStatus_t status =
-      cublasSgemm(handle_, operation(g.transpose_b), operation(g.transpose_a), static_cast<int>(g.n),
-                  static_cast<int>(g.m), static_cast<int>(g.inner), &g.alpha, g.b,
-                  static_cast<int>(stored_row(g.transpose_b, g.inner, g.n)), g.a,
-                  static_cast<int>(stored_row(g.transpose_a, g.m, g.inner)), &g.beta, g.c, static_cast<int>(g.n));
+  const cublasStatus_t status = cublasSgemm(
+      handle_, operation(g.transpose_b), operation(g.transpose_a), static_cast<int>(g.n),
+      static_cast<int>(g.m), static_cast<int>(g.inner), &g.alpha, g.b,
+      static_cast<int>(stored_row(g.transpose_b, g.inner, g.n)), g.a,
+      static_cast<int>(stored_row(g.transpose_a, g.m, g.inner)), &g.beta, g.c, static_cast<int>(g.n));
   if (status != CUBLAS_STATUS_SUCCESS) check(status, "cublasSgemm of " + to_string(g));
 }
 

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+// cuBLAS: the checks of its manual, and a plain product. TF32, where a product may use it, rounds the factors
+// as a tensor core does, unless NVIDIA_TF32_OVERRIDE=0.
+#include <cublas_v2.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+#include <vector>
+
+#include "emulated.h"
+
+using namespace ebm::emulated;
+
+struct cublasContext {
+  cudaStream_t stream = nullptr;
+  void* workspace = nullptr;
+  cublasMath_t math = CUBLAS_DEFAULT_MATH;
+  bool tf32_allowed = true;
+};
+
+namespace {
+
+cublasStatus_t refuse(cublasStatus_t status, const char* call, const char* why) {
+  std::fprintf(stderr, "emulated CUDA refuses %s: %s\n", call, why);
+  return status;
+}
+
+/// A matrix stored by columns, `rows` x `columns`, as it lies in memory.
+struct Stored {
+  const float* data;
+  int64_t rows, columns, leading_dimension;
+
+  size_t bytes() const {
+    if (rows == 0 || columns == 0) return 0;
+    return static_cast<size_t>((columns - 1) * leading_dimension + rows) * sizeof(float);
+  }
+};
+
+void require_matrix(const Stored& m, const char* name) {
+  if (reinterpret_cast<uintptr_t>(m.data) % alignof(float) != 0)
+    violation("cublasSgemm: %s is not aligned", name);
+  if (m.bytes() > 0 && !inside_allocation(m.data, m.bytes())) {
+    violation(
+        "cublasSgemm: %s (%lld x %lld, leading dimension %lld) does not lie inside one allocation of device "
+        "memory",
+        name, static_cast<long long>(m.rows), static_cast<long long>(m.columns),
+        static_cast<long long>(m.leading_dimension));
+  }
+}
+
+bool overlap(const Stored& a, const Stored& b) {
+  const auto x = reinterpret_cast<uintptr_t>(a.data), y = reinterpret_cast<uintptr_t>(b.data);
+  return x < y + b.bytes() && y < x + a.bytes();
+}
+
+float to_tf32(float x) {  // 10 bits of mantissa, to nearest even
+  const auto bits = std::bit_cast<uint32_t>(x);
+  if ((bits & 0x7F800000) == 0x7F800000) return x;
+  return std::bit_cast<float>((bits + 0x0FFF + (bits >> 13 & 1)) & ~uint32_t{0x1FFF});
+}
+
+/// op(stored), dense, column after column.
+std::vector<float> packed(const Stored& s, bool transposed, bool tf32) {
+  const int64_t rows = transposed ? s.columns : s.rows, columns = transposed ? s.rows : s.columns;
+  std::vector<float> dense(static_cast<size_t>(rows * columns));
+  for (int64_t c = 0; c < columns; ++c) {
+    for (int64_t r = 0; r < rows; ++r) {
+      const float x = transposed ? s.data[c + r * s.leading_dimension] : s.data[r + c * s.leading_dimension];
+      dense[static_cast<size_t>(c * rows + r)] = tf32 ? to_tf32(x) : x;
+    }
+  }
+  return dense;
+}
+
+}  // namespace
+
+extern "C" {
+
+cublasStatus_t cublasCreate_v2(cublasHandle_t* handle) {
+  const Lock lock(device_mutex());
+  if (refuse_in_capture("cublasCreate") != cudaSuccess) return CUBLAS_STATUS_NOT_INITIALIZED;
+  *handle = new cublasContext;
+  const char* tf32 = std::getenv("NVIDIA_TF32_OVERRIDE");
+  (*handle)->tf32_allowed = tf32 == nullptr || std::string_view(tf32) != "0";
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t cublasDestroy_v2(cublasHandle_t handle) {
+  if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
+  delete handle;
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t cublasSetStream_v2(cublasHandle_t handle, cudaStream_t stream) {
+  const Lock lock(device_mutex());
+  if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
+  if (!is_stream(stream))
+    return refuse(CUBLAS_STATUS_INVALID_VALUE, "cublasSetStream", "there is no such stream");
+  handle->stream = stream;
+  handle->workspace = nullptr;  // the manual: the workspace is reset to the library's own
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t handle, void* workspace, size_t bytes) {
+  const Lock lock(device_mutex());
+  constexpr const char* call = "cublasSetWorkspace";
+  if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
+  if (reinterpret_cast<uintptr_t>(workspace) % 256 != 0)
+    return refuse(CUBLAS_STATUS_INVALID_VALUE, call, "it is not aligned to 256 bytes");
+  if (!inside_allocation(workspace, bytes))
+    violation("cublasSetWorkspace: it does not lie inside one allocation of device memory");
+  handle->workspace = workspace;
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode) {
+  if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
+  handle->math = mode;
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+const char* cublasGetStatusString(cublasStatus_t status) {
+  switch (status) {
+    case CUBLAS_STATUS_SUCCESS:
+      return "CUBLAS_STATUS_SUCCESS";
+    case CUBLAS_STATUS_NOT_INITIALIZED:
+      return "CUBLAS_STATUS_NOT_INITIALIZED";
+    case CUBLAS_STATUS_INVALID_VALUE:
+      return "CUBLAS_STATUS_INVALID_VALUE";
+    default:
+      return "a status that is not emulated";
+  }
+}
+
+cublasStatus_t cublasSgemm_v2(cublasHandle_t handle, cublasOperation_t transpose_a,
+                              cublasOperation_t transpose_b, int m, int n, int k, const float* alpha_pointer,
+                              const float* a, int lda, const float* b, int ldb, const float* beta_pointer,
+                              float* c, int ldc) {
+  const Lock lock(device_mutex());
+  const auto wrong = [](const char* why) { return refuse(CUBLAS_STATUS_INVALID_VALUE, "cublasSgemm", why); };
+  if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
+  if (handle->stream == nullptr)
+    return wrong("the handle has no stream: the default stream is not for use here");
+  if (m < 0 || n < 0 || k < 0) return wrong("a negative size");
+  const bool a_transposed = transpose_a == CUBLAS_OP_T, b_transposed = transpose_b == CUBLAS_OP_T;
+  if ((!a_transposed && transpose_a != CUBLAS_OP_N) || (!b_transposed && transpose_b != CUBLAS_OP_N))
+    return wrong("an operation other than N and T");
+  if (lda < std::max(1, a_transposed ? k : m)) return wrong("lda is less than a's rows");
+  if (ldb < std::max(1, b_transposed ? n : k)) return wrong("ldb is less than b's rows");
+  if (ldc < std::max(1, m)) return wrong("ldc is less than c's rows");
+  if (alpha_pointer == nullptr || beta_pointer == nullptr) return wrong("alpha or beta is null");
+  if (touches_device(alpha_pointer, sizeof(float)) || touches_device(beta_pointer, sizeof(float))) {
+    violation("cublasSgemm: alpha and beta are host pointers in the handle's pointer mode");
+  }
+  const Stored left = a_transposed ? Stored{a, k, m, lda} : Stored{a, m, k, lda};
+  const Stored right = b_transposed ? Stored{b, n, k, ldb} : Stored{b, k, n, ldb};
+  const Stored out{c, m, n, ldc};
+  require_matrix(left, "a");
+  require_matrix(right, "b");
+  require_matrix(out, "c");
+  if (overlap(left, out) || overlap(right, out)) violation("cublasSgemm: c overlaps a or b");
+  if (is_capturing(handle->stream) && handle->workspace == nullptr) {
+    return refuse(CUBLAS_STATUS_NOT_INITIALIZED, "cublasSgemm",
+                  "captured without cublasSetWorkspace after cublasSetStream: cuBLAS would allocate");
+  }
+  const bool tf32 = handle->math == CUBLAS_TF32_TENSOR_OP_MATH && handle->tf32_allowed;
+  const float alpha = *alpha_pointer, beta = *beta_pointer;
+  queue(handle->stream, [=] {
+    const std::vector<float> columns_of_a = packed(left, a_transposed, tf32);
+    const std::vector<float> columns_of_b = packed(right, b_transposed, tf32);
+    std::vector<float> sum(static_cast<size_t>(m));
+    for (int64_t j = 0; j < n; ++j) {
+      std::fill(sum.begin(), sum.end(), 0.0f);
+      for (int64_t l = 0; l < k; ++l) {
+        const float factor = columns_of_b[static_cast<size_t>(j * k + l)];
+        const float* const column = columns_of_a.data() + l * m;
+        for (int64_t i = 0; i < m; ++i) sum[static_cast<size_t>(i)] += factor * column[i];
+      }
+      float* const to = c + j * ldc;
+      for (int64_t i = 0; i < m; ++i) {
+        const float value = alpha * sum[static_cast<size_t>(i)];
+        to[i] = beta == 0 ? value : value + beta * to[i];  // beta 0: c is not read
+      }
+    }
+  });
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+}  // extern "C"

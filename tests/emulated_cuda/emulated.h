@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// A GPU that is this CPU, for tests: the CUDA half's own sources, compiled by g++, linked to these stand-ins
+// for the calls that they make. It shows what a wrong kernel or call does; it cannot show speed, real memory
+// ordering between warps and blocks, or the vendor kernels' rounding.
+//
+// - A block's threads are fibers: each runs to the next barrier before any goes past it, in an order shuffled
+// by
+//   EBM_EMULATED_SEED (default 1; 0: the natural order). So are the blocks of a grid.
+// - A stream's work waits until somebody waits for it (or frees memory): early reads on the host see old
+// values.
+// - Device memory may be touched only while queued work runs: else the program ends with a message. New
+// memory is NaN.
+// - What the manuals forbid, in general or during stream capture, is refused with the status that they name,
+// and with the
+//   reason on stderr; what they call undefined (out of bounds, a barrier that not all threads reach) ends the
+//   program.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+
+namespace ebm::emulated {
+
+using Work = std::function<void()>;
+
+/// Ends the program: the CUDA half did what is undefined on a GPU.
+[[noreturn, gnu::format(printf, 1, 2)]] void violation(const char* format, ...);
+
+/// Says on stderr why a call is refused, and returns `status`.
+cudaError_t refuse(cudaError_t status, const char* call, const char* why);
+
+/// Held by every call: the emulated device does one thing at a time.
+std::recursive_mutex& device_mutex();
+using Lock = std::lock_guard<std::recursive_mutex>;
+
+// block.cpp
+
+/// __syncthreads.
+void block_barrier();
+/// Runs `thread` once for every thread of the grid.
+void run_grid(dim3 grid, dim3 block, const Work& thread);
+
+// memory.cpp
+
+/// Device memory is readable and writable while one of these lives.
+class DeviceAccess {
+ public:
+  DeviceAccess();
+  ~DeviceAccess();
+  DeviceAccess(const DeviceAccess&) = delete;
+  DeviceAccess& operator=(const DeviceAccess&) = delete;
+};
+
+/// Is any byte of the block device memory? / Do all its bytes lie in one allocation?
+bool touches_device(const void* block, size_t bytes);
+bool inside_allocation(const void* block, size_t bytes);
+bool inside_pinned(const void* block, size_t bytes);
+/// Ends the program if somebody wrote past the end of an allocation.
+void check_red_zones();
+constexpr size_t device_bytes = size_t{16} << 30;
+
+// stream.cpp
+
+cudaError_t queue_kernel(const cudaLaunchConfig_t& config, Work thread);
+/// Queues (or records, if the stream is being captured) work that needs device memory.
+void queue(cudaStream_t stream, Work work);
+bool is_stream(cudaStream_t stream);
+bool is_capturing(cudaStream_t stream);
+void run_all_streams();
+/// For calls that allocate or wait: if this thread captures a stream, that capture is spoilt, and the status
+/// says so.
+cudaError_t refuse_in_capture(const char* call);
+
+}  // namespace ebm::emulated

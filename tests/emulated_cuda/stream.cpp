@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: MIT
+// Streams, events, capture and graphs. Queued work runs only when somebody waits for it.
+#include <cstdio>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <set>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "emulated.h"
+
+using namespace ebm::emulated;
+
+// The types that the real headers only name.
+struct CUgraph_st {
+  std::vector<Work> work;
+};
+struct CUgraphExec_st {
+  std::vector<Work> work;
+};
+struct CUstream_st {
+  std::deque<Work> queued;
+  uint64_t queued_ever = 0, run_ever = 0;
+  std::unique_ptr<CUgraph_st> recording;  // not null: being captured
+  std::thread::id recorder;
+  bool spoilt = false;  // the capture is
+};
+struct CUevent_st {
+  cudaStream_t stream = nullptr;  // null: never recorded
+  uint64_t after = 0;             // complete when the stream has run so much
+  bool captured = false;
+};
+
+namespace {
+
+std::set<cudaStream_t>& streams() {
+  static std::set<cudaStream_t> all;
+  return all;
+}
+
+std::set<cudaEvent_t>& events() {
+  static std::set<cudaEvent_t> all;
+  return all;
+}
+
+void run_until(CUstream_st& stream, uint64_t target) {
+  if (stream.run_ever >= target) return;
+  const DeviceAccess access;
+  while (stream.run_ever < target) {
+    const Work work = std::move(stream.queued.front());
+    stream.queued.pop_front();
+    ++stream.run_ever;
+    work();
+  }
+  check_red_zones();
+}
+
+cudaError_t require_stream(cudaStream_t stream, const char* call) {
+  if (stream == nullptr)
+    return refuse(cudaErrorInvalidResourceHandle, call, "the default stream is not for use here");
+  if (!is_stream(stream)) return refuse(cudaErrorInvalidResourceHandle, call, "there is no such stream");
+  if (stream->recording != nullptr && stream->recorder != std::this_thread::get_id()) {
+    return refuse(cudaErrorStreamCaptureWrongThread, call, "another thread captures the stream");
+  }
+  if (stream->spoilt)
+    return refuse(cudaErrorStreamCaptureInvalidated, call, "the stream's capture is spoilt");
+  return cudaSuccess;
+}
+
+bool overlap(const void* a, const void* b, size_t bytes) {
+  const auto x = reinterpret_cast<uintptr_t>(a), y = reinterpret_cast<uintptr_t>(b);
+  return x < y + bytes && y < x + bytes;
+}
+
+/// A wrong end of a copy is undefined behaviour on a GPU (or a fault much later): it ends the program.
+void require_end(const void* block, size_t bytes, bool device, const char* call) {
+  if (device && !inside_allocation(block, bytes)) {
+    violation("%s: %zu bytes at %p are not inside one allocation of device memory", call, bytes, block);
+  }
+  if (!device && touches_device(block, bytes))
+    violation("%s: %p is device memory, not the host's", call, block);
+}
+
+}  // namespace
+
+namespace ebm::emulated {
+
+cudaError_t refuse(cudaError_t status, const char* call, const char* why) {
+  std::fprintf(stderr, "emulated CUDA refuses %s: %s\n", call, why);
+  return status;
+}
+
+bool is_stream(cudaStream_t stream) {
+  return streams().contains(stream);
+}
+
+bool is_capturing(cudaStream_t stream) {
+  return stream->recording != nullptr;
+}
+
+void queue(cudaStream_t stream, Work work) {
+  if (stream->recording != nullptr) {
+    stream->recording->work.push_back(std::move(work));
+  } else {
+    stream->queued.push_back(std::move(work));
+    ++stream->queued_ever;
+  }
+}
+
+void run_all_streams() {
+  for (const cudaStream_t stream : streams()) run_until(*stream, stream->queued_ever);
+}
+
+cudaError_t refuse_in_capture(const char* call) {
+  for (const cudaStream_t stream : streams()) {
+    if (stream->recording == nullptr || stream->recorder != std::this_thread::get_id()) continue;
+    stream->spoilt = true;
+    return refuse(cudaErrorStreamCaptureUnsupported, call, "this thread captures a stream");
+  }
+  return cudaSuccess;
+}
+
+cudaError_t queue_kernel(const cudaLaunchConfig_t& config, Work thread) {
+  const Lock lock(device_mutex());
+  constexpr const char* call = "cudaLaunchKernelEx";
+  const dim3 grid = config.gridDim, block = config.blockDim;
+  const auto wrong = [&](const char* why) { return refuse(cudaErrorInvalidConfiguration, call, why); };
+  if (const cudaError_t status = require_stream(config.stream, call); status != cudaSuccess) return status;
+  if (grid.x == 0 || grid.y == 0 || grid.z == 0) return wrong("the grid is empty");
+  if (block.x == 0 || block.y == 0 || block.z == 0) return wrong("the block is empty");
+  if (grid.x > 0x7FFFFFFF || grid.y > 65535 || grid.z > 65535)
+    return wrong("the grid is larger than 2^31 - 1, 65535, 65535");
+  if (block.x > 1024 || block.y > 1024 || block.z > 64)
+    return wrong("the block is larger than 1024, 1024, 64");
+  if (uint64_t{block.x} * block.y * block.z > 1024) return wrong("the block has more than 1024 threads");
+  if (config.dynamicSmemBytes > 48 * 1024) return wrong("more than 48 KiB of shared memory");
+  if (config.dynamicSmemBytes > 0) return wrong("dynamic shared memory is not emulated");
+  if (config.numAttrs != 0) return wrong("launch attributes are not emulated");
+  queue(config.stream, [grid, block, thread = std::move(thread)] { run_grid(grid, block, thread); });
+  return cudaSuccess;
+}
+
+}  // namespace ebm::emulated
+
+extern "C" {
+
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
+  const Lock lock(device_mutex());
+  if (flags != cudaStreamNonBlocking)
+    return refuse(cudaErrorInvalidValue, "cudaStreamCreateWithFlags",
+                  "only cudaStreamNonBlocking is emulated");
+  *stream = *streams().insert(new CUstream_st).first;
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  const Lock lock(device_mutex());
+  if (!is_stream(stream))
+    return refuse(cudaErrorInvalidResourceHandle, "cudaStreamDestroy", "there is no such stream");
+  run_until(*stream, stream->queued_ever);
+  streams().erase(stream);
+  for (const cudaEvent_t event : events()) {
+    if (event->stream == stream) event->stream = nullptr;
+  }
+  delete stream;
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  const Lock lock(device_mutex());
+  if (const cudaError_t status = refuse_in_capture("cudaStreamSynchronize"); status != cudaSuccess)
+    return status;
+  if (const cudaError_t status = require_stream(stream, "cudaStreamSynchronize"); status != cudaSuccess)
+    return status;
+  run_until(*stream, stream->queued_ever);
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t stream) {
+  const Lock lock(device_mutex());
+  constexpr const char* call = "cudaMemcpyAsync";
+  if (const cudaError_t status = require_stream(stream, call); status != cudaSuccess) return status;
+  if (kind != cudaMemcpyHostToDevice && kind != cudaMemcpyDeviceToHost && kind != cudaMemcpyDeviceToDevice) {
+    return refuse(cudaErrorInvalidMemcpyDirection, call,
+                  "only host to device, back, and on the device are emulated");
+  }
+  if (bytes == 0) return cudaSuccess;
+  const bool to_device = kind != cudaMemcpyDeviceToHost, from_device = kind != cudaMemcpyHostToDevice;
+  require_end(to, bytes, to_device, call);
+  require_end(from, bytes, from_device, call);
+  if (to_device && from_device && overlap(to, from, bytes))
+    violation("cudaMemcpyAsync between overlapping blocks");
+  const bool pinned = to_device == from_device || inside_pinned(to_device ? from : to, bytes);
+  if (is_capturing(stream) && !pinned) {
+    stream->spoilt = true;
+    return refuse(cudaErrorStreamCaptureUnsupported, call, "a captured copy needs page-locked host memory");
+  }
+  queue(stream, [=] { std::memcpy(to, from, bytes); });
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemsetAsync(void* block, int value, size_t bytes, cudaStream_t stream) {
+  const Lock lock(device_mutex());
+  if (const cudaError_t status = require_stream(stream, "cudaMemsetAsync"); status != cudaSuccess)
+    return status;
+  if (bytes == 0) return cudaSuccess;
+  require_end(block, bytes, true, "cudaMemsetAsync");
+  queue(stream, [=] { std::memset(block, value, bytes); });
+  return cudaSuccess;
+}
+
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
+  const Lock lock(device_mutex());
+  if (flags != cudaEventDisableTiming)
+    return refuse(cudaErrorInvalidValue, "cudaEventCreateWithFlags",
+                  "only cudaEventDisableTiming is emulated");
+  *event = *events().insert(new CUevent_st).first;
+  return cudaSuccess;
+}
+
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  const Lock lock(device_mutex());
+  if (events().erase(event) == 0)
+    return refuse(cudaErrorInvalidResourceHandle, "cudaEventDestroy", "there is no such event");
+  delete event;
+  return cudaSuccess;
+}
+
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  const Lock lock(device_mutex());
+  if (!events().contains(event))
+    return refuse(cudaErrorInvalidResourceHandle, "cudaEventRecord", "there is no such event");
+  if (const cudaError_t status = require_stream(stream, "cudaEventRecord"); status != cudaSuccess)
+    return status;
+  *event = {.stream = stream, .after = stream->queued_ever, .captured = is_capturing(stream)};
+  return cudaSuccess;
+}
+
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  const Lock lock(device_mutex());
+  if (!events().contains(event))
+    return refuse(cudaErrorInvalidResourceHandle, "cudaEventSynchronize", "there is no such event");
+  if (event->captured)
+    return refuse(cudaErrorCapturedEvent, "cudaEventSynchronize", "the event was recorded in a capture");
+  if (const cudaError_t status = refuse_in_capture("cudaEventSynchronize"); status != cudaSuccess)
+    return status;
+  if (event->stream != nullptr) run_until(*event->stream, event->after);
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode) {
+  const Lock lock(device_mutex());
+  constexpr const char* call = "cudaStreamBeginCapture";
+  if (const cudaError_t status = require_stream(stream, call); status != cudaSuccess) return status;
+  if (mode != cudaStreamCaptureModeThreadLocal)
+    return refuse(cudaErrorInvalidValue, call, "only thread-local capture is emulated");
+  if (is_capturing(stream))
+    return refuse(cudaErrorIllegalState, call, "the stream is being captured already");
+  stream->recording = std::make_unique<CUgraph_st>();
+  stream->recorder = std::this_thread::get_id();
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  const Lock lock(device_mutex());
+  constexpr const char* call = "cudaStreamEndCapture";
+  *graph = nullptr;
+  if (!is_stream(stream) || !is_capturing(stream))
+    return refuse(cudaErrorIllegalState, call, "nothing is being captured");
+  if (stream->recorder != std::this_thread::get_id())
+    return refuse(cudaErrorStreamCaptureWrongThread, call, "another thread began");
+  const std::unique_ptr<CUgraph_st> recorded = std::move(stream->recording);
+  if (std::exchange(stream->spoilt, false)) {
+    return refuse(cudaErrorStreamCaptureInvalidated, call, "a call in the capture was not allowed");
+  }
+  *graph = new CUgraph_st(*recorded);
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) {
+  const Lock lock(device_mutex());
+  if (const cudaError_t status = refuse_in_capture("cudaGraphInstantiate"); status != cudaSuccess)
+    return status;
+  if (graph == nullptr) return refuse(cudaErrorInvalidValue, "cudaGraphInstantiate", "there is no graph");
+  *executable = new CUgraphExec_st{graph->work};
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  if (graph == nullptr) return cudaErrorInvalidValue;
+  delete graph;
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
+  if (executable == nullptr) return cudaErrorInvalidValue;
+  delete executable;
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
+  const Lock lock(device_mutex());
+  constexpr const char* call = "cudaGraphLaunch";
+  if (const cudaError_t status = require_stream(stream, call); status != cudaSuccess) return status;
+  if (executable == nullptr) return refuse(cudaErrorInvalidValue, call, "there is no graph");
+  if (is_capturing(stream)) {
+    stream->spoilt = true;
+    return refuse(cudaErrorStreamCaptureUnsupported, call, "a graph inside a graph is not emulated");
+  }
+  for (const Work& work : executable->work) queue(stream, work);
+  return cudaSuccess;
+}
+
+}  // extern "C"

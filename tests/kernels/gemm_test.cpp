@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#include <cmath>
+#include <limits>
+
+#include "kernels/kernels_fixture.h"
+
+namespace ebm::test {
+namespace {
+
+struct Factors {
+  float alpha, beta;
+};
+
+class GemmTest : public KernelsTest {
+ protected:
+  /// Largest error of c = alpha op(a) op(b) + beta c, and the bound that float32 sums of `inner` products
+  /// keep to.
+  void expect_product(int64_t m, int64_t n, int64_t inner, Transpose ta, Transpose tb, Factors factors,
+                      Precision precision = Precision::full, double relative = 2e-7) {
+    const std::vector<float> a = normals(m * inner), b = normals(inner * n);
+    // With beta 0 the old c is not to be read.
+    const std::vector<float> c =
+        factors.beta == 0
+            ? std::vector<float>(static_cast<size_t>(m * n), std::numeric_limits<float>::quiet_NaN())
+            : normals(m * n);
+    const Tensor device_a = tensor(m, inner, a), device_b = tensor(inner, n, b), device_c = tensor(m, n, c);
+    kernels_->gemm({.m = m,
+                    .n = n,
+                    .inner = inner,
+                    .a = device_a.data(),
+                    .transpose_a = ta,
+                    .b = device_b.data(),
+                    .transpose_b = tb,
+                    .c = device_c.data(),
+                    .alpha = factors.alpha,
+                    .beta = factors.beta,
+                    .precision = precision});
+    const std::vector<float> result = device_c.download();
+    const auto at = [](const std::vector<float>& x, Transpose t, int64_t rows, int64_t columns, int64_t r,
+                       int64_t k) {
+      return double{x[static_cast<size_t>(t == Transpose::no ? r * columns + k : k * rows + r)]};
+    };
+    for (int64_t i = 0; i < m; ++i) {
+      for (int64_t j = 0; j < n; ++j) {
+        double sum = 0, magnitude = 0;
+        for (int64_t k = 0; k < inner; ++k) {
+          const double product = at(a, ta, m, inner, i, k) * at(b, tb, inner, n, k, j);
+          sum += product;
+          magnitude += std::abs(product);
+        }
+        const auto index = static_cast<size_t>(i * n + j);
+        const double old = factors.beta == 0 ? 0 : double{factors.beta} * c[index];
+        const double bound = relative * std::sqrt(static_cast<double>(inner) + 4) *
+                             (std::abs(factors.alpha) * magnitude + std::abs(old));
+        ASSERT_NEAR(result[index], factors.alpha * sum + old, bound)
+            << m << " x " << inner << " by " << inner << " x " << n << (ta == Transpose::yes ? ", a^T" : "")
+            << (tb == Transpose::yes ? ", b^T" : "") << " at " << i << ", " << j;
+      }
+    }
+  }
+};
+
+TEST_P(GemmTest, AllTransposesAtOddSizes) {
+  for (const int64_t m : {1, 3, 17, 130}) {
+    for (const int64_t n : {1, 3, 17, 100}) {
+      for (const int64_t inner : {1, 2, 17, 257}) {
+        for (const Transpose ta : {Transpose::no, Transpose::yes}) {
+          for (const Transpose tb : {Transpose::no, Transpose::yes})
+            expect_product(m, n, inner, ta, tb, {1, 0});
+        }
+      }
+    }
+  }
+}
+
+TEST_P(GemmTest, AlphaAndBeta) {
+  for (const Factors factors : {Factors{1, 1}, {0.5f, 0}, {-2, 0.25f}, {0, 1}}) {
+    for (const Transpose ta : {Transpose::no, Transpose::yes}) {
+      for (const Transpose tb : {Transpose::no, Transpose::yes}) expect_product(33, 17, 65, ta, tb, factors);
+    }
+  }
+}
+
+TEST_P(GemmTest, LargeProducts) {
+  expect_product(301, 257, 1000, Transpose::no, Transpose::yes, {1, 0});
+  expect_product(301, 257, 1000, Transpose::no, Transpose::yes, {1, 1});
+  expect_product(301, 257, 1000, Transpose::yes, Transpose::no, {1, 1});
+}
+
+TEST_P(GemmTest, TrainingPrecisionIsAtWorstTf32) {
+  expect_product(65, 33, 100, Transpose::no, Transpose::yes, {1, 0}, Precision::training, 1e-3);
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, GemmTest, testing::ValuesIn(devices()));
+
+}  // namespace
+}  // namespace ebm::test
