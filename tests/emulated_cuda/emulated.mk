@@ -28,7 +28,7 @@ $(EMULATED_LIBRARY): $(CUDA_OBJECTS) $(EMULATED_KERNELS) $(EMULATED_OBJECTS) src
 	$(CXX) -shared -Wl,--version-script=src/kernels/cuda/exports.map $(LDFLAGS_ALL) $(filter %.o,$^) -o $@ \
 	  -l:libboost_context.a -lpthread -ldl
 
-$(EMULATION_TESTS): $(EMULATION_TEST_OBJECTS) $(EMULATED_OBJECTS)
+$(EMULATION_TESTS): $(EMULATION_TEST_OBJECTS) $(EMULATED_OBJECTS) $(CUDA_OBJECTS) $(EMULATED_KERNELS)
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS_ALL) $^ -o $@ -l:libboost_context.a -lgtest -lgtest_main -lpthread
 

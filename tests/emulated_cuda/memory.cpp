@@ -158,8 +158,8 @@ class Arena {
     const auto& [start, allocation] = entry;
     for (const char* p = start + allocation.bytes; p < start + allocation.extent; ++p) {
       if (static_cast<unsigned char>(*p) != red) {
-        violation("somebody wrote %td bytes past the end of an allocation of %zu bytes of device memory",
-                  p - start - static_cast<ptrdiff_t>(allocation.bytes) + 1, allocation.bytes);
+        violation("somebody wrote to byte %td of an allocation of %zu bytes of device memory", p - start,
+                  allocation.bytes);
       }
     }
 #else

@@ -12,6 +12,7 @@
 #include <limits>
 #include <typeinfo>
 
+#include "core/error.h"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/launcher.h"
 
