@@ -5,9 +5,13 @@
 
 EMULATED_LIBRARY := $(BUILD)/lib/libebm_cuda_emulated.so
 EMULATION_TESTS := $(BUILD)/bin/emulation_tests
-EMULATED_MISSING := $(shell echo '$(foreach h,cuda_runtime_api.h curand_kernel.h cublas_v2.h nvtx3/nvToolsExt.h \
-  boost/context/detail/fcontext.hpp,\#include <$h>\n)' | sed 's/\\n */\n/g' | $(CXX) -x c++ $(CUDA_INCLUDE) -E - 2>&1 >/dev/null | \
-  sed -n 's/.*error: \([^:]*\): No such file.*/\1/p' | head -1)
+HASH := \#
+EMULATED_NEEDS := cuda_runtime_api.h curand_kernel.h cublas_v2.h nvtx3/nvToolsExt.h boost/context/detail/fcontext.hpp
+# The first of these headers that is missing, or "CUDA 12".
+EMULATED_MISSING := $(shell { for h in $(EMULATED_NEEDS); do \
+  printf '%s\n' "$(HASH)if !__has_include(<$$h>)" "missing $$h" "$(HASH)endif"; done; \
+  printf '%s\n' "$(HASH)include <cuda_runtime_api.h>" "$(HASH)if CUDART_VERSION < 12000" "missing CUDA 12" "$(HASH)endif"; } | \
+  $(CXX) $(CUDA_INCLUDE) -x c++ -E -P - 2>/dev/null | sed -n 's/^missing //p' | head -1)
 
 EMULATED_FLAGS = -Itests/emulated_cuda $(CPPFLAGS_ALL) $(CUDA_INCLUDE) $(CXXFLAGS_ALL) -Wno-unknown-pragmas
 EMULATED_OBJECTS := $(patsubst %.cpp,$(BUILD)/obj/%.o,$(sort $(wildcard tests/emulated_cuda/*.cpp)))

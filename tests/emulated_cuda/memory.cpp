@@ -32,6 +32,12 @@ constexpr size_t red_zone = 256;   // after each allocation
 constexpr unsigned char red = 0xA5;
 constexpr size_t most_filled = size_t{1} << 20;  // of a new allocation, so that large ones stay cheap
 
+constexpr size_t huge_page = size_t{2} << 20;
+
+constexpr size_t round_up(size_t value, size_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
 struct Allocation {
   size_t bytes = 0;   // asked for
   size_t extent = 0;  // taken, red zone and alignment included
@@ -46,7 +52,7 @@ class Arena {
   }
 
   void* allocate(size_t bytes) {
-    const size_t extent = (bytes + red_zone + alignment - 1) / alignment * alignment;
+    const size_t extent = round_up(bytes + red_zone, alignment);
     const auto hole =
         std::find_if(holes_.begin(), holes_.end(), [&](const auto& h) { return h.second >= extent; });
     char* start = base_ + used_;
@@ -76,8 +82,8 @@ class Arena {
     if (allocation.bytes > most_filled) {
       ASAN_UNPOISON_MEMORY_REGION(start, allocation.extent);
       const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-      const auto first = (reinterpret_cast<uintptr_t>(start) + page - 1) / page * page;
-      const auto last = reinterpret_cast<uintptr_t>(start + allocation.extent) / page * page;
+      const uintptr_t first = round_up(reinterpret_cast<uintptr_t>(start), page);
+      const uintptr_t last = reinterpret_cast<uintptr_t>(start + allocation.extent) / page * page;
       madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
     } else {
       std::memset(start, 0xFF, allocation.bytes);
@@ -124,10 +130,12 @@ class Arena {
 
  private:
   Arena() {
-    void* const start =
-        mmap(nullptr, device_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    // Huge pages, where the system has them, make protect() cheap.
+    void* const start = mmap(nullptr, device_bytes + huge_page, PROT_NONE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (start == MAP_FAILED) violation("no addresses left for the device's memory");
-    base_ = static_cast<char*>(start);
+    base_ = reinterpret_cast<char*>(round_up(reinterpret_cast<uintptr_t>(start), huge_page));
+    madvise(base_, device_bytes, MADV_HUGEPAGE);
     struct sigaction action {};
     action.sa_sigaction = report_fault;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
@@ -135,9 +143,7 @@ class Arena {
   }
 
   void protect(int access) {
-    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-    if (mprotect(base_, (used_ + page - 1) / page * page, access) != 0 && used_ > 0)
-      violation("mprotect failed");
+    if (mprotect(base_, round_up(used_, huge_page), access) != 0 && used_ > 0) violation("mprotect failed");
   }
 
   static void report_fault(int, siginfo_t* info, void*) {
