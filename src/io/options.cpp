@@ -238,7 +238,9 @@ std::string Options::printable(std::string text) {
 
 std::string Options::suggestion(std::string_view name, bool command_line) const {
   const std::string wanted = with_underscores(name);
-  const auto distance = [&](const std::string& other) { return edit_distance(wanted, other); };
+  const auto distance = [&](const std::string& other) {
+    return wanted.size() > 1 && other.starts_with(wanted) ? 1 : edit_distance(wanted, other);
+  };
   std::vector<std::string> names;
   for (const auto& entry : entries_) {
     names.push_back(entry.name);

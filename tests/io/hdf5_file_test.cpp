@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "io/hdf5_file.h"
 
+#include <hdf5.h>
+
 #include <cmath>
 #include <fstream>
 #include <limits>
@@ -210,6 +212,31 @@ TEST_F(Hdf5FileTest, ATruncatedFileIsAnError) {
     write_plain(*this / "b.h5", {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)});
     EXPECT_HAS(error_of([&] { (void)read_content(*this / "b.h5"); }), "b.h5");
   }
+}
+
+TEST_F(Hdf5FileTest, AShapeThatTheFileDoesNotHoldIsAnError) {
+  // Made by hand: a chunked array of 4 TB, of which nothing was written.
+  const hid_t file = H5Fcreate((*this / "a.h5").c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const hsize_t size = 1000000000000, chunk = 1000;
+  const hid_t space = H5Screate_simple(1, &size, nullptr);
+  const hid_t list = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_chunk(list, 1, &chunk);
+  H5Dclose(H5Dcreate2(file, "x", H5T_IEEE_F32LE, space, H5P_DEFAULT, list, H5P_DEFAULT));
+  H5Pclose(list);
+  H5Sclose(space);
+  H5Fclose(file);
+  EXPECT_HAS(error_of([&] { (void)Hdf5File::open_read(*this / "a.h5").read_dataset<float>("x"); }),
+             "claims the shape 1000000000000, the file holds 0 bytes");
+}
+
+TEST_F(Hdf5FileTest, AFileThatLostAWriteCannotBeFinished) {
+  // Space was short for one array and is there again: HDF5 would call the file complete.
+  Hdf5File file = Hdf5File::create(*this / "a.h5");
+  {
+    const FullDisk full(2000);
+    EXPECT_HAS(error_of([&] { file.write_dataset("x", ramp(5000), {5000}); }), "dataset 'x'");
+  }
+  EXPECT_HAS(error_of([&] { file.close(); }), "earlier write failed");
 }
 
 TEST_F(Hdf5FileTest, AFullDiskIsAnErrorAndLeavesTheOldFile) {

@@ -117,6 +117,8 @@ TEST_F(OptionsTest, NamesWhatIsWrongOnTheCommandLine) {
   EXPECT_EQ(error({"--bacth", "5"}), "unknown option '--bacth'; did you mean '--batch'? (--help lists all)");
   EXPECT_EQ(error({"--log_evry=5"}),
             "unknown option '--log_evry'; did you mean '--log-every'? (--help lists all)");
+  EXPECT_HAS(error({"--deter"}), "did you mean '--deterministic'?");
+  EXPECT_HAS(error({"--deter"}), "did you mean '--deterministic'?");
   EXPECT_EQ(error({"--completely-else"}), "unknown option '--completely-else' (--help lists all)");
   EXPECT_HAS(error({"-x"}), "unknown option '-x'");
   EXPECT_HAS(error({"file.h5"}), "unexpected 'file.h5'");
@@ -197,7 +199,8 @@ TEST_F(OptionsTest, NamesWhatIsWrongInAFile) {
   EXPECT_EQ(config_error("seed = 1\nsomething_else = 5\n"), at + "'something_else' is no option; remove it");
   EXPECT_EQ(config_error("seed = 1\nbatch = \"5\"\n"),
             at + "batch is of type string; give an integer in 1..1048576");
-  EXPECT_EQ(config_error("seed = 1\nbatch = 5.0\n"), at + "batch is of type number; give an integer in 1..1048576");
+  EXPECT_EQ(config_error("seed = 1\nbatch = 5.0\n"),
+            at + "batch is of type number; give an integer in 1..1048576");
   EXPECT_EQ(config_error("seed = 1\nbatch = 0\n"),
             at + "batch = '0' is not allowed; give an integer in 1..1048576");
   EXPECT_HAS(config_error("seed = 1\nrate = nan\n"), at + "rate = 'nan' is not allowed");

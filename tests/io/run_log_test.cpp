@@ -184,6 +184,20 @@ TEST_F(RunLogTest, ColumnsOfHistoryAndLogAreJoined) {
   EXPECT_EQ(table.columns[2], (std::vector<double>{5, 6, 9}));
 }
 
+TEST_F(RunLogTest, ALoadedTableIsCutToItsIterations) {
+  Hdf5File out = Hdf5File::create(*this / "a.h5");
+  out.write_dataset("m/iteration", std::vector<int64_t>{1, 2}, {2});
+  out.write_dataset("m/kl", std::vector<double>{5, 6, 7}, {3});  // as a killed writer may leave it
+  out.write_dataset("short/iteration", std::vector<int64_t>{1, 2}, {2});
+  out.write_dataset("short/kl", std::vector<double>{5}, {1});
+  out.write_dataset("wild/iteration", std::vector<int64_t>{2, 2}, {2});
+  out.close();
+  const Hdf5File file = Hdf5File::open_read(*this / "a.h5");
+  EXPECT_EQ(MetricTable::load(file, "m").columns, (std::vector<std::vector<double>>{{5, 6}}));
+  EXPECT_HAS(error_of([&] { (void)MetricTable::load(file, "short"); }), "'kl'");
+  EXPECT_HAS(error_of([&] { (void)MetricTable::load(file, "wild"); }), "does not ascend");
+}
+
 TEST_F(RunLogTest, WrongRowsAreErrors) {
   RunLog log = make();
   log.append(10, row_at(10));
