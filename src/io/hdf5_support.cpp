@@ -54,7 +54,9 @@ Error failure(const std::string& what, std::string_view remedy) {
 }
 
 std::string shape_text(const std::vector<int64_t>& dims) {
-  return dims.empty() ? "scalar" : fmt::format("{}", fmt::join(dims, " x "));
+  std::string text;
+  for (const int64_t size : dims) text += (text.empty() ? "" : " x ") + std::to_string(size);
+  return dims.empty() ? "scalar" : text;
 }
 
 Handle file_access() {

@@ -54,6 +54,8 @@ class Handle {
     const hid_t id = std::exchange(id_, -1);
     return id < 0 || closer_(id) >= 0;
   }
+  // Leaves it open for good.
+  void abandon() noexcept { id_ = -1; }
 
  private:
   hid_t id_ = -1;

@@ -15,6 +15,8 @@ void MetricTable::append(int64_t iteration, std::span<const double> values) {
     throw Error(fmt::format("metrics at iteration {}: got {} values for {} names; give one each", iteration,
                             values.size(), names.size()));
   }
+  if (iteration < 0)
+    throw Error(fmt::format("metrics at iteration {}: give an iteration of at least 0", iteration));
   if (!iterations.empty() && iteration <= iterations.back()) {
     throw Error(fmt::format("metrics at iteration {}: the log is already at {}; append in ascending order",
                             iteration, iterations.back()));
@@ -34,6 +36,8 @@ void MetricTable::save(Hdf5File& file, std::string_view group) const {
 MetricTable MetricTable::load(const Hdf5File& file, std::string_view group) {
   MetricTable table;
   table.iterations = file.read_dataset<int64_t>(fmt::format("{}/iteration", group)).values;
+  // A row that a full disk kept from being written.
+  while (!table.iterations.empty() && table.iterations.back() < 0) table.iterations.pop_back();
   for (const auto& name : file.list(group)) {
     if (name == "iteration") continue;
     auto column = file.read_dataset<double>(fmt::format("{}/{}", group, name)).values;

@@ -58,6 +58,15 @@ std::string allowed_text(const char* what, const std::string& range) {
   return fmt::format("{} {}{}", what, range[0] == 'a' || range[0] == 'g' ? "" : "in ", range);
 }
 
+std::string join(const std::vector<std::string>& texts, std::string_view separator) {
+  std::string all;
+  for (const auto& text : texts) {
+    if (&text != &texts.front()) all += separator;
+    all += text;
+  }
+  return all;
+}
+
 // UTF-8 without control characters: what to_toml() can write and read back.
 bool is_plain_text(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
@@ -185,8 +194,8 @@ void Options::insert_choice(std::string_view name, const std::vector<std::string
                             Scope scope) {
   Entry entry;
   entry.kind = Kind::choice;
-  entry.summary = fmt::format("{}", fmt::join(names, "|"));
-  entry.allowed = fmt::format("one of {}", fmt::join(names, ", "));
+  entry.summary = join(names, "|");
+  entry.allowed = "one of " + join(names, ", ");
   entry.get = [names, get] {
     const size_t i = get();
     return i < names.size() ? names[i] : std::string("?");

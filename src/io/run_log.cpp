@@ -15,17 +15,22 @@ namespace {
 using hdf5::Handle;
 
 constexpr hsize_t rows_per_chunk = 256;
+constexpr int64_t no_iteration = -1;
+constexpr double not_evaluated = std::numeric_limits<double>::quiet_NaN();
 constexpr size_t longest_text = 60000;  // what fits an object header, and so under its checksum
 constexpr const char* remedy = "check the folder and start again";
 
-Handle extendible_dataset(hid_t group, const std::string& name, hid_t type) {
+// `never_written` (a value of `type`) is what rows hold that were counted but could not be written.
+Handle extendible_dataset(hid_t group, const std::string& name, hid_t type, const void* never_written) {
   const hsize_t rows = 0, unlimited = H5S_UNLIMITED, chunk = rows_per_chunk;
   const Handle space = hdf5::own_space(H5Screate_simple(1, &rows, &unlimited));
   const Handle creation = hdf5::own_list(H5Pcreate(H5P_DATASET_CREATE));
   const Handle access = hdf5::own_list(H5Pcreate(H5P_DATASET_ACCESS));
   // A cache of two chunks: the default's 1 MiB and 521 slots for each metric would be most of a small run's
   // memory.
-  if (H5Pset_chunk(creation.id(), 1, &chunk) < 0 || H5Pset_obj_track_times(creation.id(), false) < 0 ||
+  if (H5Pset_chunk(creation.id(), 1, &chunk) < 0 ||
+      H5Pset_fill_value(creation.id(), type, never_written) < 0 ||
+      H5Pset_obj_track_times(creation.id(), false) < 0 ||
       H5Pset_chunk_cache(access.id(), 7, 2 * rows_per_chunk * sizeof(double), 1.0) < 0) {
     return {};
   }
@@ -64,7 +69,7 @@ bool write_string(hid_t object, const std::string& name, const std::string& valu
 // `history` with the columns that a log of `metrics` has.
 MetricTable with_columns(const MetricTable& history, const std::vector<std::string>& metrics) {
   MetricTable table{.names = metrics, .iterations = history.iterations, .columns = {}};
-  const std::vector<double> absent(history.iterations.size(), std::numeric_limits<double>::quiet_NaN());
+  const std::vector<double> absent(history.iterations.size(), not_evaluated);
   table.columns.assign(metrics.size(), absent);
   for (size_t i = 0; i < history.names.size(); ++i) {
     const auto found = std::find(metrics.begin(), metrics.end(), history.names[i]);
@@ -107,12 +112,38 @@ struct RunLog::Impl {
     const Handle group =
         hdf5::own_object(H5Gcreate2(file.id(), "metrics", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
     if (!group.valid()) fail();
-    iteration = extendible_dataset(group.id(), "iteration", H5T_NATIVE_INT64);
+    iteration = extendible_dataset(group.id(), "iteration", H5T_NATIVE_INT64, &no_iteration);
     if (!iteration.valid()) fail();
     for (const auto& name : table.names) {
-      datasets.push_back(extendible_dataset(group.id(), name, H5T_NATIVE_DOUBLE));
+      datasets.push_back(extendible_dataset(group.id(), name, H5T_NATIVE_DOUBLE, &not_evaluated));
       if (!datasets.back().valid()) fail();
     }
+  }
+
+  // Closes the file when all of it can be written, true then. Else leaves it open, which leaves it as a kill
+  // would: HDF5's closing would mark as complete a file that lacks its end, and which nobody could then read.
+  bool finish() noexcept {
+    hdf5::prepare();
+    const bool complete = !failed && H5Fflush(file.id(), H5F_SCOPE_GLOBAL) >= 0;
+    bool closed = complete;
+    const auto end = [&](Handle& handle) {
+      if (complete) {
+        closed = handle.close() && closed;
+      } else {
+        handle.abandon();
+      }
+    };
+    end(iteration);
+    for (Handle& dataset : datasets) end(dataset);
+    end(file);
+    return closed;
+  }
+
+  Impl() = default;
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() {
+    if (file.valid()) finish();
   }
 
   // Rows from `from` to the end of the table; `iteration` last, so that its length counts complete rows.
@@ -168,7 +199,7 @@ void RunLog::append(int64_t iteration, std::span<const double> values) {
         fmt::format("{}: got {} values for {} metrics; give one each", what, values.size(), log.metrics));
   }
   log.row.assign(values.begin(), values.end());
-  log.row.resize(log.table.names.size(), std::numeric_limits<double>::quiet_NaN());
+  log.row.resize(log.table.names.size(), not_evaluated);
   log.table.append(iteration, log.row);
   log.write_rows(log.table.iterations.size() - 1);
 }
@@ -180,14 +211,10 @@ const MetricTable& RunLog::history() const {
 void RunLog::close() {
   Impl& log = *impl_;
   if (!log.file.valid()) return;
-  hdf5::prepare();
-  bool ok = log.iteration.close();
-  for (Handle& dataset : log.datasets) ok = dataset.close() && ok;
-  ok = H5Fflush(log.file.id(), H5F_SCOPE_GLOBAL) >= 0 && ok;
-  ok = log.file.close() && ok;
-  if (!ok || log.failed) {
-    throw hdf5::failure(fmt::format("cannot finish the run log '{}'", log.path.string()), remedy);
-  }
+  const std::string what = fmt::format("cannot finish the run log '{}'", log.path.string());
+  if (log.finish()) return;
+  if (log.failed) throw Error(what + ": an earlier write failed; free some space there, then start again");
+  throw hdf5::failure(what, remedy);
 }
 
 }  // namespace ebm

@@ -4,7 +4,7 @@
 //
 //   /                      attributes: config (the resolved configuration, TOML text) and one per environment
 //                          entry, all strings of fixed length in UTF-8
-//   /metrics/iteration     int64, one per row
+//   /metrics/iteration     int64, one per row; -1 at the end: rows that a full disk kept from being written
 //   /metrics/NAME          float64, one per row; NaN where the metric was not evaluated at that row
 //
 // While the run goes on the file is in HDF5's single-writer-multiple-readers mode: every append is flushed,
@@ -30,7 +30,8 @@
 
 namespace ebm {
 
-/// Rows of metrics: columns[c][r] belongs to names[c] and iterations[r]. Iterations ascend strictly.
+/// Rows of metrics: columns[c][r] belongs to names[c] and iterations[r]. Iterations ascend strictly from 0 or
+/// more.
 struct MetricTable {
   std::vector<std::string> names = {};
   std::vector<int64_t> iterations = {};

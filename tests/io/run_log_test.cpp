@@ -203,6 +203,7 @@ TEST_F(RunLogTest, WrongRowsAreErrors) {
   log.append(10, row_at(10));
   EXPECT_HAS(error_of([&] { log.append(20, std::vector<double>{1}); }), "got 1 values for 2 metrics");
   EXPECT_HAS(error_of([&] { log.append(10, row_at(10)); }), "already at 10");
+  EXPECT_HAS(error_of([&] { log.append(-1, row_at(10)); }), "at least 0");
   log.append(20, row_at(20));
   log.close();
   EXPECT_HAS(error_of([&] { log.append(30, row_at(30)); }), "is closed");
@@ -210,24 +211,30 @@ TEST_F(RunLogTest, WrongRowsAreErrors) {
 }
 
 TEST_F(RunLogTest, AFullDiskIsAnErrorAndKeepsWhatWasWritten) {
-  size_t written = 0;
-  std::string text, again;
-  {
-    RunLog log = make();
-    for (int64_t i = 10; i <= 5000; i += 10) log.append(i, row_at(i));
-    const FullDisk full(static_cast<int64_t>(std::filesystem::file_size(*this / "run.h5")) + 3000);
-    text = error_of([&] {
-      for (int64_t i = 5010; i < 100000; i += 10) log.append(i, row_at(i));
-    });
-    written = log.history().iterations.size() - 1;
-    again = error_of([&] { log.append(200000, row_at(1)); });
+  int64_t cases = 0;
+  for (int64_t room = 0; room < 16000; room += 400) {
+    size_t written = 0;
+    {
+      const FullDisk full(9000 + room);  // also while the log is destroyed
+      RunLog log = make();
+      const std::string text = error_of([&] {
+        for (int64_t i = 10; i < 100000; i += 10) log.append(i, row_at(i));
+      });
+      EXPECT_HAS(text, "run.h5");
+      EXPECT_HAS(text, "free some space");
+      written = log.history().iterations.size() - 1;
+      EXPECT_HAS(error_of([&] { log.append(200000, row_at(1)); }), "could not be written before");
+      if (room % 1000 == 0) {
+        EXPECT_HAS(error_of([&] { log.close(); }), "earlier write failed");
+      }
+    }
+    if (written == 0) continue;
+    ++cases;
+    const RunLogContent content = read_run_log(*this / "run.h5");
+    EXPECT_GE(content.metrics.iterations.size(), written) << room;
+    expect_rows(content.metrics, content.metrics.iterations.size());
   }
-  EXPECT_HAS(text, "run.h5");
-  EXPECT_HAS(text, "free some space");
-  EXPECT_HAS(again, "could not be written before");
-  const RunLogContent content = read_run_log(*this / "run.h5");
-  ASSERT_GE(content.metrics.iterations.size(), written);
-  expect_rows(content.metrics, content.metrics.iterations.size());
+  EXPECT_GT(cases, 20);
 }
 
 TEST_F(RunLogTest, ALogThatCannotBeMadeLeavesTheOldOne) {
