@@ -13,14 +13,17 @@ GeneratorJacobian::GeneratorJacobian(Kernels& kernels, Network& generator, int64
                                    .precision = Precision::full})),
       samples_(kernels, batch, generator.output()) {}
 
-void GeneratorJacobian::linearize(ConstView z) { generator_.forward(*trace_, z, samples_); }
+void GeneratorJacobian::linearize(ConstView z) {
+  generator_.forward(*trace_, z, samples_);
+}
 
 void GeneratorJacobian::do_apply(ConstView v, View jv) {
   generator_.jvp(*trace_, v.reshaped(generator_.input()), jv.reshaped(generator_.output()));
 }
 
 void GeneratorJacobian::do_apply_adjoint(ConstView u, View jtu) {
-  generator_.vjp(*trace_, u.reshaped(generator_.output()), jtu.reshaped(generator_.input()), Gradient::ignore);
+  generator_.vjp(*trace_, u.reshaped(generator_.output()), jtu.reshaped(generator_.input()),
+                 Gradient::ignore);
 }
 
 void GeneratorJacobian::gradient(ConstView u_bar, View z_bar, Gradient gradient) {

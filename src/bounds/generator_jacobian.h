@@ -6,8 +6,8 @@
 
 namespace ebm {
 
-/// J_b = dG/dz at the points z_b where the generator was last linearised, with batch norm on its running statistics, so
-/// that each sample has a Jacobian of its own. Products run in true float32.
+/// J_b = dG/dz at the points z_b where the generator was last linearised, with batch norm on its running
+/// statistics, so that each sample has a Jacobian of its own. Products run in true float32.
 class GeneratorJacobian final : public LinearOperator {
  public:
   /// `tangents`: the most vectors a sample that one apply() takes.
@@ -16,8 +16,9 @@ class GeneratorJacobian final : public LinearOperator {
   /// Evaluates G at z (B x d) and keeps what the products need.
   void linearize(ConstView z);
 
-  /// The gradient of sum_b <u_bar[t, b], J_b v[t, b]> after apply(v): with respect to z (B x d, empty: not wanted) and the
-  /// parameters. If z_depends() is false the gradient with respect to z is zero and must not be asked for.
+  /// The gradient of sum_b <u_bar[t, b], J_b v[t, b]> after apply(v): with respect to z (B x d, empty: not
+  /// wanted) and the parameters. If z_depends() is false the gradient with respect to z is zero and must not
+  /// be asked for.
   void gradient(ConstView u_bar, View z_bar, Gradient gradient);
   /// False if J is piecewise constant in z (no curved layer in G).
   bool z_depends() const { return !generator_.piecewise_linear(Statistics::running); }

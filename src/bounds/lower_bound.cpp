@@ -14,7 +14,8 @@ namespace {
 /// What all bounds have: the Jacobian, the numbers of each sample, and the preconditioner where there is one.
 class BoundBase : public LowerBound {
  public:
-  BoundBase(Kernels& kernels, Network& generator, int64_t batch, int64_t tangents, const LowerBoundOptions& options)
+  BoundBase(Kernels& kernels, Network& generator, int64_t batch, int64_t tangents,
+            const LowerBoundOptions& options)
       : kernels_(kernels),
         jacobian_(kernels, generator, batch, tangents),
         batch_(batch),
@@ -25,7 +26,8 @@ class BoundBase : public LowerBound {
         good_(kernels, batch, flat(1)),
         u_bar_(kernels, batch, flat(range_)),
         jv_(kernels, batch, flat(range_)) {
-    if (options.preconditioning == Preconditioning::running_gram) preconditioner_.emplace(kernels, batch, domain_);
+    if (options.preconditioning == Preconditioning::running_gram)
+      preconditioner_.emplace(kernels, batch, domain_);
   }
 
   ConstView value() const override { return value_; }
@@ -223,7 +225,8 @@ std::unique_ptr<LowerBound> make_lower_bound(Kernels& kernels, Network& generato
     case LowerBoundKind::slq:
       return std::make_unique<SlqBound>(kernels, generator, batch, options);
     case LowerBoundKind::lobpcg:
-      // With so few dimensions the whole Gram matrix costs fewer passes than LOBPCG, and is what it converges to.
+      // With so few dimensions the whole Gram matrix costs fewer passes than LOBPCG, and is what it converges
+      // to.
       if (generator.input().size() > 2 * options.lobpcg_iterations + 2) {
         return std::make_unique<LobpcgBound>(kernels, generator, batch, options);
       }

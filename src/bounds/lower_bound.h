@@ -7,8 +7,8 @@
 //   logdet   1/2 log det J^T J exactly (eq. 9)
 //   slq      an estimate of it by stochastic Lanczos quadrature
 //
-// All have a gradient of one form: constants v[t], u_bar[t] with  dh = sum_t u_bar[t]^T dJ v[t]. So the gradient with
-// respect to z and the parameters is one vjp_of_jvp of the generator.
+// All have a gradient of one form: constants v[t], u_bar[t] with  dh = sum_t u_bar[t]^T dJ v[t]. So the
+// gradient with respect to z and the parameters is one vjp_of_jvp of the generator.
 #pragma once
 
 #include <memory>
@@ -20,7 +20,8 @@ namespace ebm {
 
 enum class LowerBoundKind { lobpcg, s1, logdet, slq };
 
-/// LOBPCG's preconditioner and Lanczos' whitening: none, or the running mean of J^T J (linalg/preconditioner.h).
+/// LOBPCG's preconditioner and Lanczos' whitening: none, or the running mean of J^T J
+/// (linalg/preconditioner.h).
 enum class Preconditioning { none, running_gram };
 
 struct LowerBoundOptions {
@@ -35,7 +36,8 @@ class LowerBound {
  public:
   virtual ~LowerBound() = default;
 
-  /// What an evaluation draws, N(0, 1) each: v0 (B x d), and where asked for (else empty) p0 (B x d), e (B x D).
+  /// What an evaluation draws, N(0, 1) each: v0 (B x d), and where asked for (else empty) p0 (B x d), e (B x
+  /// D).
   struct Probes {
     ConstView v0, p0, e;
   };
@@ -45,8 +47,8 @@ class LowerBound {
   /// Evaluates h at z (B x d). z and the probes must stay unchanged until gradient().
   virtual void evaluate(ConstView z, const Probes& probes) = 0;
 
-  /// After evaluate, per sample, B numbers each unless said: h; log s1 (log of the smallest singular value or its
-  /// estimate; NaN for slq); 1 if the sample is good, else 0 (its h is 0 and its gradient 0).
+  /// After evaluate, per sample, B numbers each unless said: h; log s1 (log of the smallest singular value or
+  /// its estimate; NaN for slq); 1 if the sample is good, else 0 (its h is 0 and its gradient 0).
   virtual ConstView value() const = 0;
   virtual ConstView log_s1() const = 0;
   virtual ConstView good() const = 0;
@@ -56,7 +58,8 @@ class LowerBound {
   /// J v0 (B x D): free, since the evaluation began there.
   virtual void probe_product(View jv0) = 0;
 
-  /// The gradient of sum over good samples of h: z_bar (B x d; must be empty if !jacobian().z_depends()) and parameters.
+  /// The gradient of sum over good samples of h: z_bar (B x d; must be empty if !jacobian().z_depends()) and
+  /// parameters.
   virtual void gradient(View z_bar, Gradient gradient) = 0;
 
   virtual GeneratorJacobian& jacobian() = 0;

@@ -55,13 +55,15 @@ void UpperBound::evaluate(const Draw& draw, const EnergyScalars& scalars) {
   const bool shared =
       options_.backward == PairBackward::automatic && energy_.piecewise_linear(trace_->options.statistics);
   if (shared) {
-    energy_.vjp_shared(*trace_, ones_, {value_weights_.data(), tangent_weights_.data()}, {}, Gradient::overwrite);
+    energy_.vjp_shared(*trace_, ones_, {value_weights_.data(), tangent_weights_.data()}, {},
+                       Gradient::overwrite);
   } else {
     energy_.vjp_of_jvp(*trace_, {value_weights_, tangent_weights_}, {}, Gradient::overwrite);
   }
 }
 
-// --- eq. 15, 18-20 -----------------------------------------------------------------------------------------------------
+// --- eq. 15, 18-20
+// -----------------------------------------------------------------------------------------------------
 
 class BidirectionalPenalty final : public UpperBound {
  public:
@@ -105,12 +107,14 @@ class BidirectionalPenalty final : public UpperBound {
   Tensor score_, target_, norm_v0_;
 };
 
-// --- the zero-centred gradient penalty -----------------------------------------------------------------------------------
+// --- the zero-centred gradient penalty
+// -----------------------------------------------------------------------------------
 
 class GradientPenalty final : public UpperBound {
  public:
   GradientPenalty(Kernels& kernels, Network& energy, int64_t batch, const UpperBoundOptions& options)
-      : UpperBound(kernels, energy, batch, options), input_gradients_(kernels, values().rows, energy.input()) {}
+      : UpperBound(kernels, energy, batch, options),
+        input_gradients_(kernels, values().rows, energy.input()) {}
 
  protected:
   void forward(const Draw& draw) override {
@@ -124,7 +128,8 @@ class GradientPenalty final : public UpperBound {
     }
     energy_.forward(*trace_, values(), value_outputs());
     energy_.vjp(*trace_, unit_cotangents(), input_gradients_, Gradient::ignore);
-    kernels_.copy(directions().data, input_gradients_.data(), directions().size() * static_cast<int64_t>(sizeof(float)));
+    kernels_.copy(directions().data, input_gradients_.data(),
+                  directions().size() * static_cast<int64_t>(sizeof(float)));
     energy_.jvp(*trace_, directions(), directional_outputs());
   }
 
@@ -139,12 +144,13 @@ class GradientPenalty final : public UpperBound {
   Tensor input_gradients_;
 };
 
-std::unique_ptr<UpperBound> make_upper_bound(Kernels& kernels, Network& energy, LowerBound* lower, int64_t batch,
-                                             const UpperBoundOptions& options) {
+std::unique_ptr<UpperBound> make_upper_bound(Kernels& kernels, Network& energy, LowerBound* lower,
+                                             int64_t batch, const UpperBoundOptions& options) {
   if (options.kind != UpperBoundKind::bidirectional) {
     return std::make_unique<GradientPenalty>(kernels, energy, batch, options);
   }
-  if (lower == nullptr) throw Error("the bidirectional upper bound needs a lower bound's Jacobian; choose a lower bound");
+  if (lower == nullptr)
+    throw Error("the bidirectional upper bound needs a lower bound's Jacobian; choose a lower bound");
   return std::make_unique<BidirectionalPenalty>(kernels, energy, *lower, batch, options);
 }
 

@@ -2,14 +2,14 @@
 // Upper bounds of the negative log-likelihood (section 2.2), which the energy minimises:
 //   L_E = mean E(x) - mean E(x~) + [ term ]_+
 //
-//   bidirectional     term = weight / 2 mean_i (E'(x~_i; J v0_i) - a_i . v0_i)^2 / n_i - hinge      (eq. 15, 18-20)
-//   gp_real, gp_fake, gp_interpolated
-//                     term = weight mean_i ||grad_x E(x^_i)||^2 - hinge, the zero-centred gradient penalty at x, x~, or
-//                     alpha x + (1 - alpha) x~
+//   bidirectional     term = weight / 2 mean_i (E'(x~_i; J v0_i) - a_i . v0_i)^2 / n_i - hinge      (eq. 15,
+//   18-20) gp_real, gp_fake, gp_interpolated
+//                     term = weight mean_i ||grad_x E(x^_i)||^2 - hinge, the zero-centred gradient penalty at
+//                     x, x~, or alpha x + (1 - alpha) x~
 //
-// E'(x; u) is E's derivative along u, so both need E's derivative along one direction a sample; ||grad E||^2 is E' along
-// u = grad E held constant, and its gradient in theta twice that of E'. The parameters' gradient then is one backward pass
-// of (E, E'): shared by both when E is piecewise linear, vjp_of_jvp otherwise.
+// E'(x; u) is E's derivative along u, so both need E's derivative along one direction a sample; ||grad E||^2
+// is E' along u = grad E held constant, and its gradient in theta twice that of E'. The parameters' gradient
+// then is one backward pass of (E, E'): shared by both when E is piecewise linear, vjp_of_jvp otherwise.
 #pragma once
 
 #include <memory>
@@ -63,7 +63,8 @@ class UpperBound {
  protected:
   UpperBound(Kernels& kernels, Network& energy, int64_t batch, const UpperBoundOptions& options);
 
-  /// Fills the points (rows 0 .. B), the directions (rows after the values), and runs E forwards on values and tangents.
+  /// Fills the points (rows 0 .. B), the directions (rows after the values), and runs E forwards on values
+  /// and tangents.
   virtual void forward(const Draw& draw) = 0;
   virtual EnergyObjective objective() const = 0;
 
@@ -81,8 +82,8 @@ class UpperBound {
   std::unique_ptr<Trace> trace_;
 
  private:
-  // Rows of inputs_ and outputs_: [points with tangents (B) | the other values | the tangents (B)]. Samples or data serve
-  // as the points where they can; values_ is 2 B, or 3 B with interpolated points.
+  // Rows of inputs_ and outputs_: [points with tangents (B) | the other values | the tangents (B)]. Samples
+  // or data serve as the points where they can; values_ is 2 B, or 3 B with interpolated points.
   int64_t real_row_, fake_row_, values_;
   Tensor inputs_, outputs_;
   Tensor value_weights_;    // values_ x 1: 1/B for data, -1/B for samples, 0 for interpolated points
@@ -91,7 +92,7 @@ class UpperBound {
 };
 
 /// `lower` (bidirectional only, else null) must outlive the bound.
-std::unique_ptr<UpperBound> make_upper_bound(Kernels& kernels, Network& energy, LowerBound* lower, int64_t batch,
-                                             const UpperBoundOptions& options);
+std::unique_ptr<UpperBound> make_upper_bound(Kernels& kernels, Network& energy, LowerBound* lower,
+                                             int64_t batch, const UpperBoundOptions& options);
 
 }  // namespace ebm

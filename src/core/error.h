@@ -6,8 +6,8 @@
 
 namespace ebm {
 
-/// Something the user can mend: bad data, a full disk, a missing device. The message is one line that names the thing,
-/// the values and the remedy. Programs print it on stderr and end with exit_status().
+/// Something the user can mend: bad data, a full disk, a missing device. The message is one line that names
+/// the thing, the values and the remedy. Programs print it on stderr and end with exit_status().
 class Error : public std::runtime_error {
  public:
   explicit Error(const std::string& message) : std::runtime_error(message) {}

@@ -52,12 +52,18 @@ class Buffer {
  public:
   Buffer() = default;
   Buffer(Memory& memory, int64_t size)
-      : memory_(&memory), data_(size > 0 ? static_cast<T*>(memory.allocate(size * bytes_each)) : nullptr), size_(size) {}
-  Buffer(Memory& memory, std::span<const T> values) : Buffer(memory, static_cast<int64_t>(values.size())) { upload(values); }
+      : memory_(&memory),
+        data_(size > 0 ? static_cast<T*>(memory.allocate(size * bytes_each)) : nullptr),
+        size_(size) {}
+  Buffer(Memory& memory, std::span<const T> values) : Buffer(memory, static_cast<int64_t>(values.size())) {
+    upload(values);
+  }
   ~Buffer() { release(); }
 
   Buffer(Buffer&& other) noexcept
-      : memory_(other.memory_), data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+      : memory_(other.memory_),
+        data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)) {}
   Buffer& operator=(Buffer&& other) noexcept {
     if (this != &other) {
       release();
@@ -77,7 +83,8 @@ class Buffer {
   /// Host copies (waiting). Throws Error if the sizes differ.
   void upload(std::span<const T> values) {
     if (static_cast<int64_t>(values.size()) != size_) {
-      throw Error("upload of " + std::to_string(values.size()) + " values into a buffer of " + std::to_string(size_));
+      throw Error("upload of " + std::to_string(values.size()) + " values into a buffer of " +
+                  std::to_string(size_));
     }
     if (size_ > 0) memory_->upload(data_, values.data(), size_ * bytes_each);
   }

@@ -7,7 +7,9 @@ namespace ebm {
 
 namespace {
 
-int64_t padded(int64_t size) { return (size + parameter_alignment - 1) / parameter_alignment * parameter_alignment; }
+int64_t padded(int64_t size) {
+  return (size + parameter_alignment - 1) / parameter_alignment * parameter_alignment;
+}
 
 int64_t flat_size(const std::deque<Parameter>& list) {
   return list.empty() ? 0 : list.back().offset + padded(list.back().size);
@@ -15,11 +17,12 @@ int64_t flat_size(const std::deque<Parameter>& list) {
 
 }  // namespace
 
-Parameter* Parameters::declare(std::deque<Parameter>& list, const std::string& name, std::vector<int64_t> shape,
-                               Initialization initialization) {
+Parameter* Parameters::declare(std::deque<Parameter>& list, const std::string& name,
+                               std::vector<int64_t> shape, Initialization initialization) {
   for (const auto* existing : {&trainable_, &statistics_}) {
     for (const Parameter& p : *existing) {
-      if (p.name == name) throw Error("parameter '" + name + "' is declared twice; give the layers distinct names");
+      if (p.name == name)
+        throw Error("parameter '" + name + "' is declared twice; give the layers distinct names");
     }
   }
   int64_t size = 1;
@@ -32,7 +35,8 @@ Parameter* Parameters::declare(std::deque<Parameter>& list, const std::string& n
   return &list.back();
 }
 
-Parameter* Parameters::add(const std::string& name, std::vector<int64_t> shape, Initialization initialization) {
+Parameter* Parameters::add(const std::string& name, std::vector<int64_t> shape,
+                           Initialization initialization) {
   return declare(trainable_, name, std::move(shape), initialization);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The parameters of a network: one flat buffer each for values, gradients and Adam's two moments, with named views.
-// So the optimiser is one kernel, an all-reduce one call, and a checkpoint a list of names.
+// The parameters of a network: one flat buffer each for values, gradients and Adam's two moments, with named
+// views. So the optimiser is one kernel, an all-reduce one call, and a checkpoint a list of names.
 #pragma once
 
 #include <cstdint>
@@ -35,9 +35,11 @@ inline constexpr int64_t parameter_alignment = 16;  ///< floats: 64 bytes, for v
 /// Padding between parameters is zero and keeps a zero gradient, so flat kernels may run over it.
 class Parameters {
  public:
-  /// Declares a trainable parameter / a running statistic (saved, never optimised). Throws Error on a name in use.
+  /// Declares a trainable parameter / a running statistic (saved, never optimised). Throws Error on a name in
+  /// use.
   Parameter* add(const std::string& name, std::vector<int64_t> shape, Initialization initialization);
-  Parameter* add_statistic(const std::string& name, std::vector<int64_t> shape, Initialization initialization);
+  Parameter* add_statistic(const std::string& name, std::vector<int64_t> shape,
+                           Initialization initialization);
   void allocate(Memory& memory);
 
   const std::deque<Parameter>& trainable() const { return trainable_; }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Shapes and views: the alphabet of every array in this project.
 //
-// An array holds `rows` samples; a sample has the features H x W x C (NHWC in memory) or just F (then H = W = 1, C = F).
-// Tangents are more rows: k tangents of B samples are k*B rows, tangent-major: row t*B + b is tangent t of sample b.
+// An array holds `rows` samples; a sample has the features H x W x C (NHWC in memory) or just F (then H = W =
+// 1, C = F). Tangents are more rows: k tangents of B samples are k*B rows, tangent-major: row t*B + b is
+// tangent t of sample b.
 #pragma once
 
 #include <cstdint>
@@ -21,13 +22,16 @@ struct Features {
   bool operator==(const Features&) const = default;
 };
 
-inline Features flat(int64_t features) { return {.height = 1, .width = 1, .channels = features}; }
+inline Features flat(int64_t features) {
+  return {.height = 1, .width = 1, .channels = features};
+}
 
 inline std::string to_string(const Features& f) {
   return std::to_string(f.height) + "x" + std::to_string(f.width) + "x" + std::to_string(f.channels);
 }
 
-/// A non-owning, contiguous rows x features block of device memory. Cheap to copy; an empty view means "absent".
+/// A non-owning, contiguous rows x features block of device memory. Cheap to copy; an empty view means
+/// "absent".
 template <class T>
 struct BasicView {
   T* data = nullptr;
@@ -45,18 +49,16 @@ struct BasicView {
   /// The same memory under another sample shape of equal size.
   BasicView reshaped(const Features& other) const { return {data, rows, other}; }
 
-  operator BasicView<const T>() const
-    requires(!std::is_const_v<T>)
-  {
-    return {data, rows, features};
-  }
+  operator BasicView<const T>() const requires(!std::is_const_v<T>) { return {data, rows, features}; }
 };
 
 using View = BasicView<float>;
 using ConstView = BasicView<const float>;
 
 /// True if `second` starts where `first` ends: then one call over stacked rows does the work of two.
-inline bool stacked(ConstView first, ConstView second) { return first.data + first.size() == second.data; }
+inline bool stacked(ConstView first, ConstView second) {
+  return first.data + first.size() == second.data;
+}
 
 template <class T>
 std::string to_string(const BasicView<T>& v) {

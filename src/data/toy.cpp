@@ -16,8 +16,11 @@ void ToyData::draw(const uint64_t* iteration, View x) {
   if (dataset_ == ToyDataset::swiss_roll) {
     kernels_.noise({Distribution::uniform, seed_, stream_ + 1, iteration}, uniforms_);
   }
-  kernels_.run(ToyBatch{
-      .rows = x.rows, .dataset = dataset_, .normals = normals_.data(), .uniforms = uniforms_.data(), .x = x.data});
+  kernels_.run(ToyBatch{.rows = x.rows,
+                        .dataset = dataset_,
+                        .normals = normals_.data(),
+                        .uniforms = uniforms_.data(),
+                        .x = x.data});
 }
 
 }  // namespace ebm

@@ -44,21 +44,21 @@ struct FormulaList {
 
 using Formulas = FormulaList<
     // linear algebra
-    LobpcgStart, UnitImage, LobpcgResidual, LobpcgOrthonormalize, LobpcgRayleighRitz, LobpcgFinish, //
-    UnitVectors, GramMatrix, GramEigen, GramImages, GramInverse, GramCotangents,                    //
-    RowTimesMatrix, FiniteRows, SecondMoment, MomentWeight, PreconditionerFactor,                   //
-    LanczosStart, LanczosNext, LanczosQuadrature, HutchinsonEstimate,                               //
+    LobpcgStart, UnitImage, LobpcgResidual, LobpcgOrthonormalize, LobpcgRayleighRitz, LobpcgFinish,  //
+    UnitVectors, GramMatrix, GramEigen, GramImages, GramInverse, GramCotangents,                     //
+    RowTimesMatrix, FiniteRows, SecondMoment, MomentWeight, PreconditionerFactor,                    //
+    LanczosStart, LanczosNext, LanczosQuadrature, HutchinsonEstimate,                                //
     // training
     Advance, AdamSchedule, AdamStep, ToyBatch,  //
     // bounds
     SingularValueBound, ScaleRows, LogDetBound, GeneratorScore, EnergyObjective, EntropyMean, ScaleBy,
     GeneratorObjective, Interpolate,  //
     // layers
-    AddBias, ColumnSum, TotalSum, MixTangents,                                    //
-    LeakyRelu, LeakyReluLinearized, PreluBackward,                                //
-    Tanh, TanhLinearized, TanhCurvature,                                          //
-    BatchNormStatistics, BatchNormRunning, BatchNormApply, BatchNormScale,        //
-    BatchNormProjections, BatchNormProject, BatchNormPairing, BatchNormCurvature, //
+    AddBias, ColumnSum, TotalSum, MixTangents,                                     //
+    LeakyRelu, LeakyReluLinearized, PreluBackward,                                 //
+    Tanh, TanhLinearized, TanhCurvature,                                           //
+    BatchNormStatistics, BatchNormRunning, BatchNormApply, BatchNormScale,         //
+    BatchNormProjections, BatchNormProject, BatchNormPairing, BatchNormCurvature,  //
     BatchNormBackward, BatchNormTangentBackward, BatchNormTangentWeight, BatchNormSharedBackward>;
 
 using AllFormulas = Formulas::Interface;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Kernels: everything that runs on a device. One abstract class with exactly two implementations, src/kernels/cpu and
-// src/kernels/cuda: memory, products, noise, captured graphs, and run(formula) for every formula of formulas.h.
+// Kernels: everything that runs on a device. One abstract class with exactly two implementations,
+// src/kernels/cpu and src/kernels/cuda: memory, products, noise, captured graphs, and run(formula) for every
+// formula of formulas.h.
 #pragma once
 
 #include <functional>
@@ -17,7 +18,8 @@ enum class Precision { full, training };
 
 enum class Transpose { no, yes };
 
-/// c = alpha op(a) op(b) + beta c, all row-major float32 and dense: op(a) is m x n_inner, op(b) n_inner x n, c m x n.
+/// c = alpha op(a) op(b) + beta c, all row-major float32 and dense: op(a) is m x n_inner, op(b) n_inner x n,
+/// c m x n.
 struct Gemm {
   int64_t m, n, inner;
   const float* a;
@@ -32,8 +34,9 @@ struct Gemm {
 
 enum class Distribution { normal, uniform };
 
-/// Names a block of random numbers: element i of it is a function of (seed, stream, *iteration, first + i) alone, on every
-/// device (Philox 4x32-10 with key `seed`, counter {(first + i) / 4, stream : iteration}). `uniform` is in (0, 1].
+/// Names a block of random numbers: element i of it is a function of (seed, stream, *iteration, first + i)
+/// alone, on every device (Philox 4x32-10 with key `seed`, counter {(first + i) / 4, stream : iteration}).
+/// `uniform` is in (0, 1].
 struct Noise {
   Distribution distribution;
   uint64_t seed;
@@ -91,8 +94,8 @@ class Range {
   Kernels& kernels_;
 };
 
-/// Opens a device by the name a user gives: "cpu", "cuda", "cuda:N", or "auto" (a GPU when one answers, else the CPU).
-/// Throws UsageError on another name, Error (saying why) when the device asked for cannot be had.
+/// Opens a device by the name a user gives: "cpu", "cuda", "cuda:N", or "auto" (a GPU when one answers, else
+/// the CPU). Throws UsageError on another name, Error (saying why) when the device asked for cannot be had.
 std::unique_ptr<Kernels> open_kernels(const std::string& device);
 
 }  // namespace ebm

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Implements Kernels::run(formula) for every formula through one function template of a device: launch(formula).
+// Implements Kernels::run(formula) for every formula through one function template of a device:
+// launch(formula).
 #pragma once
 
 #include "kernels/kernels.h"
 
 namespace ebm {
 
-/// Base: a class derived from Kernels that has `Launcher launcher_` (protected) with `template <class F> void launch(F)`.
+/// Base: a class derived from Kernels that has `Launcher launcher_` (protected) with `template <class F> void
+/// launch(F)`.
 template <class Base, class... Formulas>
 class RunnerOf : public Base {
  public:

@@ -6,7 +6,8 @@ namespace ebm {
 namespace {
 
 struct BatchNormTrace : Trace {
-  BatchNormTrace(Kernels& kernels, const TraceOptions& options, std::shared_ptr<Scratch> scratch, int64_t channels)
+  BatchNormTrace(Kernels& kernels, const TraceOptions& options, std::shared_ptr<Scratch> scratch,
+                 int64_t channels)
       : Trace(kernels, options, std::move(scratch)),
         mean(kernels, channels),
         inv_std(kernels, channels),
@@ -15,17 +16,23 @@ struct BatchNormTrace : Trace {
         sum_pairing(kernels, channels),
         sum_x_dot(kernels, channels * options.tangents),
         sum_xh_x_dot(kernels, channels * options.tangents) {}
-  Buffer<float> mean, inv_std;             // m, s
-  Buffer<float> sum_bar, sum_xh_bar;       // of one cotangent block
-  Buffer<float> sum_pairing;               // sum x_dot y_dot_bar of one tangent
+  Buffer<float> mean, inv_std;            // m, s
+  Buffer<float> sum_bar, sum_xh_bar;      // of one cotangent block
+  Buffer<float> sum_pairing;              // sum x_dot y_dot_bar of one tangent
   Buffer<float> sum_x_dot, sum_xh_x_dot;  // tangents x channels, from the jvp
 };
 
-BatchNormTrace& of(Trace& trace) { return static_cast<BatchNormTrace&>(trace); }
+BatchNormTrace& of(Trace& trace) {
+  return static_cast<BatchNormTrace&>(trace);
+}
 
-int64_t channels(ConstView v) { return v.features.channels; }
+int64_t channels(ConstView v) {
+  return v.features.channels;
+}
 /// Rows in the sense of batch norm: every pixel of every sample.
-int64_t pixels(ConstView v) { return v.size() / v.features.channels; }
+int64_t pixels(ConstView v) {
+  return v.size() / v.features.channels;
+}
 
 void sums_of(BatchNormTrace& trace, ConstView u, float* sum_u, float* sum_xhu) {
   trace.kernels.run(BatchNormProjections{.rows = pixels(u),
@@ -57,10 +64,12 @@ std::unique_ptr<Trace> BatchNorm::make_trace(Kernels& kernels, const TraceOption
                                              std::shared_ptr<Scratch> scratch) const {
   if (options.statistics == Statistics::batch) {
     if (options.batch * input().height * input().width < 2) {
-      throw Error("batch norm needs more than one value in a channel for batch statistics; use a larger batch");
+      throw Error(
+          "batch norm needs more than one value in a channel for batch statistics; use a larger batch");
     }
     if (options.tangent_samples != 0 && options.tangent_samples != options.batch) {
-      throw Error("batch norm with batch statistics couples all samples: a part of them cannot have tangents");
+      throw Error(
+          "batch norm with batch statistics couples all samples: a part of them cannot have tangents");
     }
   }
   if (options.tangents > 0) scratch->reserve(options.batch * input().size());  // mix_tangents
@@ -108,7 +117,8 @@ void BatchNorm::scale(Trace& base, ConstView in, View out) const {
 }
 
 /// out (+)= g s P u, from the sums of u.
-void BatchNorm::project(Trace& base, ConstView u, const float* sum_u, const float* sum_xhu, View out, Write mode) const {
+void BatchNorm::project(Trace& base, ConstView u, const float* sum_u, const float* sum_xhu, View out,
+                        Write mode) const {
   const BatchNormTrace& trace = of(base);
   trace.kernels.run(BatchNormProject{.rows = pixels(u),
                                      .columns = channels(u),
@@ -139,7 +149,8 @@ void BatchNorm::do_jvp(Trace& base, View y_dot) const {
 }
 
 /// The values' chain: parameter gradients (weight_bar, bias_bar) and x_bar.
-void BatchNorm::values_backward(Trace& base, ConstView y_bar, View x_bar, Gradient gradient, Write mode) const {
+void BatchNorm::values_backward(Trace& base, ConstView y_bar, View x_bar, Gradient gradient,
+                                Write mode) const {
   BatchNormTrace& trace = of(base);
   const bool running = trace.options.statistics == Statistics::running;
   if (gradient != Gradient::ignore) {
@@ -174,7 +185,8 @@ void BatchNorm::tangent_backward(Trace& base, int64_t t, ConstView y_dot_bar, Pa
   const int64_t samples = trace.tangent_samples(), c = input().channels;
   const ConstView x_dot = tangent_block(trace.x_dot, samples, t);
   const float *sum_x_dot = trace.sum_x_dot.data() + t * c, *sum_xh_x_dot = trace.sum_xh_x_dot.data() + t * c;
-  float *sum_c = trace.sum_bar.data(), *sum_xh_c = trace.sum_xh_bar.data(), *pairing = trace.sum_pairing.data();
+  float *sum_c = trace.sum_bar.data(), *sum_xh_c = trace.sum_xh_bar.data(),
+        *pairing = trace.sum_pairing.data();
   sums_of(trace, y_dot_bar, sum_c, sum_xh_c);
   trace.kernels.run(BatchNormPairing{
       .rows = pixels(x_dot), .columns = c, .x_dot = x_dot.data, .c = y_dot_bar.data, .sum = pairing});
@@ -223,7 +235,8 @@ void BatchNorm::do_vjp_of_jvp(Trace& base, ConstPair y_bar, Pair x_bar, Gradient
   if (trace.options.statistics == Statistics::batch) {
     const int64_t samples = trace.tangent_samples();
     for (int64_t t = 0; t < trace.x_dot.rows / samples; ++t) {
-      const Pair parts{x_bar.value, x_bar.tangent.empty() ? View{} : x_bar.tangent.row_range(t * samples, samples)};
+      const Pair parts{x_bar.value,
+                       x_bar.tangent.empty() ? View{} : x_bar.tangent.row_range(t * samples, samples)};
       tangent_backward(trace, t, tangent_block(y_bar.tangent, samples, t), parts,
                        has_value || t > 0 ? Write::accumulate : Write::overwrite, gradient, mode);
       mode = Write::accumulate;

@@ -4,9 +4,11 @@
 // Statistics::running: m, s are constants.
 //   jvp y_dot = g s x_dot;  vjp x_bar = g s y_bar, g_bar = sum xh y_bar, b_bar = sum y_bar;
 //   vjp_of_jvp the same for each chain, g_bar += sum s x_dot y_dot_bar.
-// Statistics::batch: m, s are the batch's, over the N = B H W rows of a channel. With P u = u - mean u - xh mean(xh u):
+// Statistics::batch: m, s are the batch's, over the N = B H W rows of a channel. With P u = u - mean u - xh
+// mean(xh u):
 //   jvp y_dot = g s P x_dot;  vjp x_bar = g s P y_bar;
-//   vjp_of_jvp: x_dot_bar = g s P y_dot_bar, and x_bar gains the terms of BatchNormCurvature (docs/method.md derives them).
+//   vjp_of_jvp: x_dot_bar = g s P y_dot_bar, and x_bar gains the terms of BatchNormCurvature (docs/method.md
+//   derives them).
 #pragma once
 
 #include "layers/layer.h"
@@ -21,7 +23,8 @@ class BatchNorm final : public Layer {
 
   void declare(Parameters& parameters, const std::string& prefix) override;
   bool piecewise_linear(Statistics statistics) const override { return statistics == Statistics::running; }
-  /// Throws Error for batch statistics of one row, and for tangents of a part of the batch with batch statistics.
+  /// Throws Error for batch statistics of one row, and for tangents of a part of the batch with batch
+  /// statistics.
   std::unique_ptr<Trace> make_trace(Kernels& kernels, const TraceOptions& options,
                                     std::shared_ptr<Scratch> scratch) const override;
 
@@ -35,7 +38,8 @@ class BatchNorm final : public Layer {
 
  private:
   void scale(Trace& trace, ConstView in, View out) const;
-  void project(Trace& trace, ConstView u, const float* sum_u, const float* sum_xhu, View out, Write mode) const;
+  void project(Trace& trace, ConstView u, const float* sum_u, const float* sum_xhu, View out,
+               Write mode) const;
   void values_backward(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient, Write mode) const;
   void tangent_backward(Trace& trace, int64_t tangent, ConstView y_dot_bar, Pair x_bar, Write x_bar_mode,
                         Gradient gradient, Write mode) const;

@@ -15,9 +15,9 @@ void Layer::check(const char* map, const Trace&, ConstView x, ConstView y, int64
     return v.empty() || (v.features == features && v.rows == rows);
   };
   if (!fits(x, input_) || !fits(y, output_)) {
-    throw Error(std::string(map) + ": a layer " + to_string(input_) + " -> " + to_string(output_) + " with a trace of " +
-                std::to_string(rows) + " rows got " + to_string(x) + " and " + to_string(y) +
-                "; make the trace for this batch and pass the layer's shapes");
+    throw Error(std::string(map) + ": a layer " + to_string(input_) + " -> " + to_string(output_) +
+                " with a trace of " + std::to_string(rows) + " rows got " + to_string(x) + " and " +
+                to_string(y) + "; make the trace for this batch and pass the layer's shapes");
   }
 }
 
@@ -25,9 +25,9 @@ void Layer::check_tangents(const char* map, const Trace& trace, ConstView x_dot)
   const int64_t samples = trace.tangent_samples();
   const int64_t tangents = samples > 0 ? x_dot.rows / samples : 0;
   if (x_dot.empty() || x_dot.rows % samples != 0 || tangents < 1 || tangents > trace.options.tangents) {
-    throw Error(std::string(map) + ": " + std::to_string(x_dot.rows) + " tangent rows for a trace of at most " +
-                std::to_string(trace.options.tangents) + " tangents of " + std::to_string(samples) +
-                " samples; make the trace with more tangents");
+    throw Error(std::string(map) + ": " + std::to_string(x_dot.rows) +
+                " tangent rows for a trace of at most " + std::to_string(trace.options.tangents) +
+                " tangents of " + std::to_string(samples) + " samples; make the trace with more tangents");
   }
 }
 
@@ -68,17 +68,20 @@ void Layer::vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradi
   check_tangents("vjp_of_jvp", trace, y_bar.tangent);
   check("vjp_of_jvp", trace, x_bar.tangent, y_bar.tangent, trace.x_dot.rows);
   if (y_bar.value.empty() && !x_bar.value.empty() && piecewise_linear(trace.options.statistics)) {
-    throw Error("vjp_of_jvp: without a cotangent of y, x_bar of a piecewise linear layer is zero; ask for none");
+    throw Error(
+        "vjp_of_jvp: without a cotangent of y, x_bar of a piecewise linear layer is zero; ask for none");
   }
   do_vjp_of_jvp(trace, y_bar, x_bar, gradient);
 }
 
-void Layer::vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar, Gradient gradient) const {
+void Layer::vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar,
+                       Gradient gradient) const {
   check("vjp_shared", trace, x_bar, y_bar, trace.options.batch);
   if (!piecewise_linear(trace.options.statistics)) {
     throw Error("vjp_shared: this layer is not piecewise linear; use vjp_of_jvp");
   }
-  if (trace.x_dot.rows != trace.tangent_samples()) throw Error("vjp_shared: needs a jvp with one tangent a sample first");
+  if (trace.x_dot.rows != trace.tangent_samples())
+    throw Error("vjp_shared: needs a jvp with one tangent a sample first");
   do_vjp_shared(trace, y_bar, weights, x_bar, gradient);
 }
 

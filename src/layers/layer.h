@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
-// A layer is a differentiable map y = f(x; w) on a batch, given by four maps (docs/method.md, "The four maps"):
+// A layer is a differentiable map y = f(x; w) on a batch, given by four maps (docs/method.md, "The four
+// maps"):
 //
 //   forward      y = f(x)                       keeps in a trace what the others need
 //   jvp          y_dot = J x_dot                k tangents of each sample
 //   vjp          x_bar = J^T y_bar              w_bar too when asked
 //   vjp_of_jvp   the gradient of <y_bar, y> + <y_dot_bar, J x_dot> with respect to x, x_dot and w
 //
-// and, for a piecewise linear layer, vjp_shared: the same gradient from ONE backward signal that values and tangents
-// share. All are pure virtual: a layer without one does not compile. The public methods check shapes, then call do_...
+// and, for a piecewise linear layer, vjp_shared: the same gradient from ONE backward signal that values and
+// tangents share. All are pure virtual: a layer without one does not compile. The public methods check
+// shapes, then call do_...
 #pragma once
 
 #include <memory>
@@ -18,7 +20,8 @@
 
 namespace ebm {
 
-/// Which statistics batch norm uses: the batch's own (which couple the samples) or the running ones (constants).
+/// Which statistics batch norm uses: the batch's own (which couple the samples) or the running ones
+/// (constants).
 enum class Statistics { batch, running };
 
 /// What happens to the parameters' gradients.
@@ -46,8 +49,9 @@ struct TraceOptions {
   Precision precision = Precision::training;
 };
 
-/// What one evaluation of a layer leaves for its derivative maps. Made once for a (layer, batch, mode), used over and over.
-/// The views that forward and jvp got must stay alive and unchanged until the trace is used no more.
+/// What one evaluation of a layer leaves for its derivative maps. Made once for a (layer, batch, mode), used
+/// over and over. The views that forward and jvp got must stay alive and unchanged until the trace is used no
+/// more.
 class Trace {
  public:
   Trace(Kernels& kernels, const TraceOptions& options, std::shared_ptr<Scratch> scratch)
@@ -60,7 +64,9 @@ class Trace {
   ConstView x;      ///< batch x features, from forward
   ConstView x_dot;  ///< k * tangent_samples x features, from jvp
 
-  int64_t tangent_samples() const { return options.tangent_samples > 0 ? options.tangent_samples : options.batch; }
+  int64_t tangent_samples() const {
+    return options.tangent_samples > 0 ? options.tangent_samples : options.batch;
+  }
 };
 
 /// The cotangents of a pair (value, tangent). An empty `value` means zero: it is not computed with.
@@ -72,7 +78,8 @@ struct PairOf {
 using ConstPair = PairOf<ConstView>;
 using Pair = PairOf<View>;
 
-/// Per-sample factors of vjp_shared, on the device: sample i's value counts values[i] times, its tangent tangents[i] times.
+/// Per-sample factors of vjp_shared, on the device: sample i's value counts values[i] times, its tangent
+/// tangents[i] times.
 struct SharedWeights {
   const float* values;    ///< batch
   const float* tangents;  ///< tangent_samples
@@ -103,12 +110,14 @@ class Layer {
   void forward_jvp(Trace& trace, ConstPair x, Pair y) const;
   /// x_bar = J^T y_bar (empty: not wanted) and the parameters' gradients; batch rows.
   void vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) const;
-  /// The backward pass of (y, y_dot) from forward and jvp. y_bar.value may be empty (zero); x_bar's parts may be empty
-  /// (not wanted). If y_bar.value is empty and the layer is piecewise linear, x_bar.value must be empty: it is zero.
+  /// The backward pass of (y, y_dot) from forward and jvp. y_bar.value may be empty (zero); x_bar's parts may
+  /// be empty (not wanted). If y_bar.value is empty and the layer is piecewise linear, x_bar.value must be
+  /// empty: it is zero.
   void vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient) const;
-  /// The gradient of sum_i values[i] <y_bar_i, y_i> + tangents[i] <y_bar_i, y_dot_i> with respect to the parameters, and
-  /// x_bar = J^T y_bar, unweighted. Throws Error if the layer is not piecewise linear.
-  void vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar, Gradient gradient) const;
+  /// The gradient of sum_i values[i] <y_bar_i, y_i> + tangents[i] <y_bar_i, y_dot_i> with respect to the
+  /// parameters, and x_bar = J^T y_bar, unweighted. Throws Error if the layer is not piecewise linear.
+  void vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar,
+                  Gradient gradient) const;
 
  protected:
   virtual void do_forward(Trace& trace, View y) const = 0;

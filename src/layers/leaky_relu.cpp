@@ -37,7 +37,8 @@ void LeakyReluLayer::do_vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gr
   linearized(trace, trace.tangent_samples(), y_bar.tangent, slope_, x_bar.tangent);
 }
 
-void LeakyReluLayer::do_vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights&, View x_bar, Gradient) const {
+void LeakyReluLayer::do_vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights&, View x_bar,
+                                   Gradient) const {
   linearized(trace, trace.options.batch, y_bar, slope_, x_bar);
 }
 

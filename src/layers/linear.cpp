@@ -84,7 +84,9 @@ void Linear::do_forward(Trace& trace, View y) const {
   add_bias(trace, y);
 }
 
-void Linear::do_jvp(Trace& trace, View y_dot) const { times_weight_transposed(trace, trace.x_dot, y_dot); }
+void Linear::do_jvp(Trace& trace, View y_dot) const {
+  times_weight_transposed(trace, trace.x_dot, y_dot);
+}
 
 void Linear::do_forward_jvp(Trace& trace, Pair y) const {
   if (stacked(trace.x, trace.x_dot) && stacked(y.value, y.tangent)) {

@@ -25,7 +25,8 @@ void Network::initialize(uint64_t seed, uint32_t stream) {
       kernels_.upload(p.value, values.data(), p.size * static_cast<int64_t>(sizeof(float)));
     }
   }
-  for (const View flat_buffer : {parameters_.gradients(), parameters_.first_moments(), parameters_.second_moments()}) {
+  for (const View flat_buffer :
+       {parameters_.gradients(), parameters_.first_moments(), parameters_.second_moments()}) {
     kernels_.zero(flat_buffer.data, flat_buffer.size() * static_cast<int64_t>(sizeof(float)));
   }
 }
@@ -64,7 +65,8 @@ void Network::vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gra
   root_->vjp_of_jvp(trace, y_bar, x_bar, gradient);
 }
 
-void Network::vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar, Gradient gradient) {
+void Network::vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar,
+                         Gradient gradient) {
   passes_.input_gradient += y_bar.rows;
   if (gradient != Gradient::ignore) passes_.weight_gradient += y_bar.rows;
   root_->vjp_shared(trace, y_bar, weights, x_bar, gradient);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// A network: a layer with its parameters on a device. Counts its batch-passes, so that the cost of an iteration can be
-// stated and tested.
+// A network: a layer with its parameters on a device. Counts its batch-passes, so that the cost of an
+// iteration can be stated and tested.
 #pragma once
 
 #include "layers/sequential.h"
 
 namespace ebm {
 
-/// Work done, in rows that went through the network: values or tangents forwards, cotangents backwards to the input, and
-/// rows whose weight gradient was taken. Rows / B is the count of batch-passes of docs/method.md.
+/// Work done, in rows that went through the network: values or tangents forwards, cotangents backwards to the
+/// input, and rows whose weight gradient was taken. Rows / B is the count of batch-passes of docs/method.md.
 struct PassCounts {
   int64_t forward = 0;
   int64_t input_gradient = 0;
@@ -27,8 +27,8 @@ class Network {
   Parameters& parameters() { return parameters_; }
   const Parameters& parameters() const { return parameters_; }
 
-  /// Draws the initial values (PyTorch's default distributions) from noise streams stream, stream + 1, ... of `seed`, one
-  /// for each parameter, and zeroes gradients and moments.
+  /// Draws the initial values (PyTorch's default distributions) from noise streams stream, stream + 1, ... of
+  /// `seed`, one for each parameter, and zeroes gradients and moments.
   void initialize(uint64_t seed, uint32_t stream);
 
   std::unique_ptr<Trace> make_trace(const TraceOptions& options) const;

@@ -11,7 +11,9 @@ struct PreluTrace : Trace {
   Buffer<float> partial;  // the slope's gradient by column
 };
 
-Buffer<float>& partial(Trace& trace) { return static_cast<PreluTrace&>(trace).partial; }
+Buffer<float>& partial(Trace& trace) {
+  return static_cast<PreluTrace&>(trace).partial;
+}
 
 }  // namespace
 
@@ -36,7 +38,8 @@ void PreluLayer::linearized(Trace& trace, int64_t x_rows, ConstView in, View out
 }
 
 /// x_bar = m y_bar and, by column, the slope's gradient for what the slope multiplied (`input`).
-void PreluLayer::backward(Trace& trace, int64_t x_rows, ConstView input, ConstView y_bar, View x_bar, Write mode) const {
+void PreluLayer::backward(Trace& trace, int64_t x_rows, ConstView input, ConstView y_bar, View x_bar,
+                          Write mode) const {
   trace.kernels.run(PreluBackward{.rows = y_bar.rows,
                                   .columns = y_bar.columns(),
                                   .x_rows = x_rows,
@@ -50,12 +53,13 @@ void PreluLayer::backward(Trace& trace, int64_t x_rows, ConstView input, ConstVi
 }
 
 void PreluLayer::finish_gradient(Trace& trace, Write mode) const {
-  trace.kernels.run(
-      TotalSum{.count = partial(trace).size(), .x = partial(trace).data(), .out = slope_->gradient, .mode = mode});
+  trace.kernels.run(TotalSum{
+      .count = partial(trace).size(), .x = partial(trace).data(), .out = slope_->gradient, .mode = mode});
 }
 
 void PreluLayer::do_forward(Trace& trace, View y) const {
-  trace.kernels.run(LeakyRelu{.rows = y.rows, .columns = y.columns(), .x = trace.x.data, .slope = slope(), .y = y.data});
+  trace.kernels.run(
+      LeakyRelu{.rows = y.rows, .columns = y.columns(), .x = trace.x.data, .slope = slope(), .y = y.data});
 }
 
 void PreluLayer::do_jvp(Trace& trace, View y_dot) const {
@@ -74,7 +78,8 @@ void PreluLayer::do_vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient grad
 void PreluLayer::do_vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient) const {
   const int64_t samples = trace.tangent_samples();
   if (gradient == Gradient::ignore) {
-    if (!y_bar.value.empty() && !x_bar.value.empty()) linearized(trace, trace.options.batch, y_bar.value, x_bar.value);
+    if (!y_bar.value.empty() && !x_bar.value.empty())
+      linearized(trace, trace.options.batch, y_bar.value, x_bar.value);
     if (!x_bar.tangent.empty()) linearized(trace, samples, y_bar.tangent, x_bar.tangent);
     return;
   }

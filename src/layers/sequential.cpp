@@ -8,8 +8,8 @@ namespace ebm {
 
 namespace {
 
-/// Between two children lies the block [values; tangents], stacked, so that linear layers take both in one call. Backwards
-/// two such blocks of the widest size take turns.
+/// Between two children lies the block [values; tangents], stacked, so that linear layers take both in one
+/// call. Backwards two such blocks of the widest size take turns.
 struct SequentialTrace : Trace {
   using Trace::Trace;
 
@@ -22,7 +22,8 @@ struct SequentialTrace : Trace {
     const Tensor& block = between[i];
     return {block.row_range(0, batch), tangent_rows > 0 ? block.row_range(batch, tangent_rows) : View{}};
   }
-  /// The cotangents of child i's input. Blocks alternate, so child i + 1's input cotangents stay readable meanwhile.
+  /// The cotangents of child i's input. Blocks alternate, so child i + 1's input cotangents stay readable
+  /// meanwhile.
   Pair cotangent_of_input(size_t i, const Features& features, int64_t tangent_rows) const {
     float* data = cotangents[i % 2].data();
     const View value{data, options.batch, features};
@@ -30,7 +31,9 @@ struct SequentialTrace : Trace {
   }
 };
 
-SequentialTrace& of(Trace& trace) { return static_cast<SequentialTrace&>(trace); }
+SequentialTrace& of(Trace& trace) {
+  return static_cast<SequentialTrace&>(trace);
+}
 
 }  // namespace
 
@@ -41,8 +44,9 @@ Sequential::Sequential(std::vector<Child> children)
   if (children_.empty()) throw Error("a Sequential needs at least one layer");
   for (size_t i = 1; i < size(); ++i) {
     if (!(layer(i - 1).output() == layer(i).input())) {
-      throw Error("Sequential: layer '" + children_[i - 1].name + "' gives " + to_string(layer(i - 1).output()) +
-                  ", but layer '" + children_[i].name + "' takes " + to_string(layer(i).input()));
+      throw Error("Sequential: layer '" + children_[i - 1].name + "' gives " +
+                  to_string(layer(i - 1).output()) + ", but layer '" + children_[i].name + "' takes " +
+                  to_string(layer(i).input()));
     }
   }
 }
@@ -118,11 +122,13 @@ void Sequential::do_vjp_of_jvp(Trace& base, ConstPair y_bar, Pair x_bar, Gradien
   const int64_t tangent_rows = trace.x_dot.rows;
   const int64_t bytes_each = static_cast<int64_t>(sizeof(float));
   for (size_t i = size(); i-- > 0;) {
-    // Without a cotangent of the values, none arises before the first curved layer from the end: skip that chain.
+    // Without a cotangent of the values, none arises before the first curved layer from the end: skip that
+    // chain.
     const bool value_wanted = !y_bar.value.empty() || !layer(i).piecewise_linear(trace.options.statistics);
     Pair in_bar = i > 0 ? trace.cotangent_of_input(i, layer(i).input(), tangent_rows) : x_bar;
     if (!value_wanted) {
-      if (i == 0 && !in_bar.value.empty()) trace.kernels.zero(in_bar.value.data, in_bar.value.size() * bytes_each);
+      if (i == 0 && !in_bar.value.empty())
+        trace.kernels.zero(in_bar.value.data, in_bar.value.size() * bytes_each);
       in_bar.value = {};
     }
     layer(i).vjp_of_jvp(*trace.children[i], y_bar, in_bar, gradient);

@@ -10,7 +10,9 @@ struct TanhTrace : Trace {
   ConstView y;  // the output, which the derivatives are functions of
 };
 
-ConstView saved_output(const Trace& trace) { return static_cast<const TanhTrace&>(trace).y; }
+ConstView saved_output(const Trace& trace) {
+  return static_cast<const TanhTrace&>(trace).y;
+}
 
 void linearized(Trace& trace, int64_t y_rows, ConstView in, View out) {
   if (out.empty()) return;
@@ -34,7 +36,9 @@ void TanhLayer::do_forward(Trace& trace, View y) const {
   trace.kernels.run(Tanh{.rows = y.rows, .columns = y.columns(), .x = trace.x.data, .y = y.data});
 }
 
-void TanhLayer::do_jvp(Trace& trace, View y_dot) const { linearized(trace, trace.tangent_samples(), trace.x_dot, y_dot); }
+void TanhLayer::do_jvp(Trace& trace, View y_dot) const {
+  linearized(trace, trace.tangent_samples(), trace.x_dot, y_dot);
+}
 
 void TanhLayer::do_vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient) const {
   linearized(trace, trace.options.batch, y_bar, x_bar);

@@ -7,8 +7,8 @@
 //     h = C^-1 J^T u_j, minus its parts along q_1 .. q_j (twice);  beta_j = ||h||;  q_{j+1} = h / beta_j
 //   T_n = tridiag(alpha, beta): quadrature and gradient (LanczosQuadrature)
 //
-// u_j is divided by its norm before J^T, and beta_j multiplied by it, so that float32 never holds a squared singular value.
-// Without re-orthogonalisation float32 loses whole nats within ten steps.
+// u_j is divided by its norm before J^T, and beta_j multiplied by it, so that float32 never holds a squared
+// singular value. Without re-orthogonalisation float32 loses whole nats within ten steps.
 #include "linalg/lanczos.h"
 
 #include "linalg/preconditioner.h"
@@ -18,11 +18,12 @@ namespace ebm {
 Lanczos::Lanczos(Kernels& kernels, int64_t B, int64_t d, int64_t D, const LanczosOptions& options)
     : kernels_(kernels), batch_(B), d_(d), range_(D), options_(options) {
   if (options.pairs < 1 || options.pairs > most_lanczos_pairs) {
-    throw Error("Lanczos with " + std::to_string(options.pairs) + " pairs: give 1 to " + std::to_string(most_lanczos_pairs));
+    throw Error("Lanczos with " + std::to_string(options.pairs) + " pairs: give 1 to " +
+                std::to_string(most_lanczos_pairs));
   }
   if (!(options.radau_factor > 0 && options.radau_factor < 1) || !(options.radau_node >= 0)) {
-    throw Error("Lanczos: the Radau node's factor is " + std::to_string(options.radau_factor) + ", not between 0 and 1, or its node " +
-                std::to_string(options.radau_node) + " is negative");
+    throw Error("Lanczos: the Radau node's factor is " + std::to_string(options.radau_factor) +
+                ", not between 0 and 1, or its node " + std::to_string(options.radau_node) + " is negative");
   }
   q_ = Tensor(kernels, (options.pairs + 1) * B, flat(d));
   images_ = Tensor(kernels, options.pairs * B, flat(D));
@@ -39,9 +40,10 @@ Lanczos::Lanczos(Kernels& kernels, int64_t B, int64_t d, int64_t D, const Lanczo
 }
 
 void Lanczos::run(LinearOperator& j, ConstView g) {
-  if (j.batch() != batch_ || j.domain() != d_ || j.range() != range_ || g.rows != batch_ || g.columns() != d_) {
-    throw Error("Lanczos for " + std::to_string(batch_) + " maps R^" + std::to_string(d_) + " -> R^" + std::to_string(range_) +
-                " got probes of " + to_string(g) + " or another operator");
+  if (j.batch() != batch_ || j.domain() != d_ || j.range() != range_ || g.rows != batch_ ||
+      g.columns() != d_) {
+    throw Error("Lanczos for " + std::to_string(batch_) + " maps R^" + std::to_string(d_) + " -> R^" +
+                std::to_string(range_) + " got probes of " + to_string(g) + " or another operator");
   }
   const Range range(kernels_, "lanczos");
   const Preconditioner* whitening = options_.preconditioner;

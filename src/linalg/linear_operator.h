@@ -8,8 +8,8 @@
 
 namespace ebm {
 
-/// A batch of B linear maps J_b : R^d -> R^D, seen only through products. All that src/linalg knows of a network.
-/// Counts its passes, so that an algorithm's cost can be stated and tested (docs/method.md).
+/// A batch of B linear maps J_b : R^d -> R^D, seen only through products. All that src/linalg knows of a
+/// network. Counts its passes, so that an algorithm's cost can be stated and tested (docs/method.md).
 class LinearOperator {
  public:
   virtual ~LinearOperator() = default;
@@ -20,8 +20,8 @@ class LinearOperator {
   /// The largest k that apply() takes at once.
   virtual int64_t max_tangents() const = 0;
 
-  /// jv[t, b] = J_b v[t, b] for k = v.rows / B vectors a sample (k*B x d -> k*B x D, tangent-major). One pass a vector.
-  /// Throws Error on other shapes.
+  /// jv[t, b] = J_b v[t, b] for k = v.rows / B vectors a sample (k*B x d -> k*B x D, tangent-major). One pass
+  /// a vector. Throws Error on other shapes.
   void apply(ConstView v, View jv) {
     check("apply", v, domain(), jv, range(), max_tangents());
     applications_ += v.rows / batch();
@@ -43,13 +43,15 @@ class LinearOperator {
   virtual void do_apply_adjoint(ConstView u, View jtu) = 0;
 
  private:
-  void check(const char* what, ConstView in, int64_t in_columns, View out, int64_t out_columns, int64_t most) const {
-    const bool good = in.columns() == in_columns && out.columns() == out_columns && in.rows == out.rows && in.rows > 0 &&
-                      in.rows % batch() == 0 && in.rows / batch() <= most;
+  void check(const char* what, ConstView in, int64_t in_columns, View out, int64_t out_columns,
+             int64_t most) const {
+    const bool good = in.columns() == in_columns && out.columns() == out_columns && in.rows == out.rows &&
+                      in.rows > 0 && in.rows % batch() == 0 && in.rows / batch() <= most;
     if (!good) {
       throw Error(std::string(what) + " of an operator R^" + std::to_string(domain()) + " -> R^" +
-                  std::to_string(range()) + " on " + std::to_string(batch()) + " samples got " + to_string(in) + " -> " +
-                  to_string(out) + " (at most " + std::to_string(most) + " tangents a sample)");
+                  std::to_string(range()) + " on " + std::to_string(batch()) + " samples got " +
+                  to_string(in) + " -> " + to_string(out) + " (at most " + std::to_string(most) +
+                  " tangents a sample)");
     }
   }
 

@@ -40,7 +40,9 @@ class Dump {
 void Dump::attributes(Method method, Preset preset) {
   const GameOptions& o = game_.options();
   const LowerBoundOptions lower = o.lower.value_or(LowerBoundOptions{});
-  const auto text = [&](const char* name, const std::string& value) { file_.write_attribute("/", name, value); };
+  const auto text = [&](const char* name, const std::string& value) {
+    file_.write_attribute("/", name, value);
+  };
   const auto number = [&](const char* name, double value) { file_.write_attribute("/", name, value); };
   text("method", name_of(method, method_names));
   text("preset", name_of(preset, preset_names));

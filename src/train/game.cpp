@@ -5,8 +5,8 @@
 
 namespace ebm {
 
-Game::Game(Kernels& kernels, Network& energy, Network& generator, DataSource& data, const GameOptions& options,
-           NoiseSource* noise)
+Game::Game(Kernels& kernels, Network& energy, Network& generator, DataSource& data,
+           const GameOptions& options, NoiseSource* noise)
     : kernels_(kernels),
       energy_(energy),
       generator_(generator),
@@ -21,9 +21,11 @@ Game::Game(Kernels& kernels, Network& energy, Network& generator, DataSource& da
       steps_(kernels, 2),
       adam_schedule_(kernels, 2),
       scalars_(kernels, 1) {
-  if (!(generator.output() == energy.input()) || !(data.features() == energy.input()) || energy.output().size() != 1) {
-    throw Error("the generator gives " + to_string(generator.output()) + ", the data " + to_string(data.features()) +
-                ", the energy takes " + to_string(energy.input()) + " and gives " + to_string(energy.output()) +
+  if (!(generator.output() == energy.input()) || !(data.features() == energy.input()) ||
+      energy.output().size() != 1) {
+    throw Error("the generator gives " + to_string(generator.output()) + ", the data " +
+                to_string(data.features()) + ", the energy takes " + to_string(energy.input()) +
+                " and gives " + to_string(energy.output()) +
                 "; the first three must agree and the last be 1x1x1");
   }
   const int64_t batch = options.batch;
@@ -75,7 +77,8 @@ void Game::draw(Stream stream, Distribution distribution, const Tensor& out) {
   kernels_.noise({distribution, options_.seed, static_cast<uint32_t>(stream), iteration_.data()}, out);
 }
 
-/// G's gradient buffer = -entropy_weight d/d(parameters) mean of the entropy values; z_bar = grad_z of each value.
+/// G's gradient buffer = -entropy_weight d/d(parameters) mean of the entropy values; z_bar = grad_z of each
+/// value.
 void Game::entropy_gradient(View z_bar) {
   IterationScalars* scalars = scalars_.data();
   lower_->gradient(z_bar, Gradient::overwrite);
@@ -107,7 +110,8 @@ void Game::energy_step() {
     lower_->evaluate(draws_.z, {.v0 = draws_.v0, .p0 = draws_.p0, .e = draws_.e});
     const View z_score = z_score_.empty() ? View{} : z_score_.view();
     if (options_.entropy_points == EntropyPoints::energy) {
-      entropy_gradient(z_score);  // G does not change until its own step, so this is the gradient it takes there
+      entropy_gradient(
+          z_score);  // G does not change until its own step, so this is the gradient it takes there
     } else if (!z_score.empty()) {
       lower_->gradient(z_score, Gradient::ignore);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The game of the paper: one iteration is a step of the energy E against an upper bound of the negative log-likelihood,
-// then a step of the generator G against a lower bound (docs/method.md, "One iteration"). EBM-BB, EBM-0GP and WGAN-0GP
-// are choices of the two bounds (train/method.h).
+// The game of the paper: one iteration is a step of the energy E against an upper bound of the negative
+// log-likelihood, then a step of the generator G against a lower bound (docs/method.md, "One iteration").
+// EBM-BB, EBM-0GP and WGAN-0GP are choices of the two bounds (train/method.h).
 #pragma once
 
 #include <memory>
@@ -17,7 +17,8 @@ struct AdamOptions {
   double beta1 = 0, beta2 = 0.9, epsilon = 1e-8;
 };
 
-/// Whose latent points the generator's entropy term uses: those of the energy step (the authors' image code) or its own.
+/// Whose latent points the generator's entropy term uses: those of the energy step (the authors' image code)
+/// or its own.
 enum class EntropyPoints { energy, generator };
 
 struct GameOptions {
@@ -56,7 +57,8 @@ enum class Stream : uint32_t {
   initial_generator = 4096
 };
 
-/// Where the game's random numbers come from. The game brings Philox noise of its own; a replay puts recorded draws here.
+/// Where the game's random numbers come from. The game brings Philox noise of its own; a replay puts recorded
+/// draws here.
 class NoiseSource {
  public:
   virtual ~NoiseSource() = default;
@@ -65,8 +67,8 @@ class NoiseSource {
 
 class Game {
  public:
-  /// Makes all buffers. `energy`, `generator`, `data` and `noise` (null: Philox) must outlive the game. Throws Error on
-  /// shapes that do not fit.
+  /// Makes all buffers. `energy`, `generator`, `data` and `noise` (null: Philox) must outlive the game.
+  /// Throws Error on shapes that do not fit.
   Game(Kernels& kernels, Network& energy, Network& generator, DataSource& data, const GameOptions& options,
        NoiseSource* noise = nullptr);
 

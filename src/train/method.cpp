@@ -8,9 +8,9 @@ GameOptions toy_options(Method method, Preset preset) {
   options.adam = {.beta1 = 0, .beta2 = 0.9, .epsilon = preset == Preset::code ? 1e-6 : 1e-8};
   options.entropy_points = EntropyPoints::generator;
   if (method != Method::wgan_0gp) {
-    options.lower = LowerBoundOptions{
-        .kind = preset == Preset::code ? LowerBoundKind::s1 : LowerBoundKind::lobpcg,
-        .direction = preset == Preset::code ? Direction::authors : Direction::orthonormal};
+    options.lower =
+        LowerBoundOptions{.kind = preset == Preset::code ? LowerBoundKind::s1 : LowerBoundKind::lobpcg,
+                          .direction = preset == Preset::code ? Direction::authors : Direction::orthonormal};
   }
   switch (method) {
     case Method::ebm_bb:

@@ -10,8 +10,9 @@
 
 namespace ebm {
 
-/// ebm_bb: singular-value entropy bound and bidirectional penalty. ebm_0gp: the same entropy bound, zero-centred gradient
-/// penalty on real data. wgan_0gp: no entropy term, zero-centred penalty on interpolated points.
+/// ebm_bb: singular-value entropy bound and bidirectional penalty. ebm_0gp: the same entropy bound,
+/// zero-centred gradient penalty on real data. wgan_0gp: no entropy term, zero-centred penalty on
+/// interpolated points.
 enum class Method { ebm_bb, ebm_0gp, wgan_0gp };
 
 /// paper: the text and Table 11. code: the constants of the authors' public code.
@@ -27,10 +28,11 @@ inline constexpr Names<LowerBoundKind, 4> lower_bound_names{{{"lobpcg", LowerBou
                                                              {"s1", LowerBoundKind::s1},
                                                              {"logdet", LowerBoundKind::logdet},
                                                              {"slq", LowerBoundKind::slq}}};
-inline constexpr Names<UpperBoundKind, 4> upper_bound_names{{{"bidirectional", UpperBoundKind::bidirectional},
-                                                             {"gp_real", UpperBoundKind::gp_real},
-                                                             {"gp_fake", UpperBoundKind::gp_fake},
-                                                             {"gp_interpolated", UpperBoundKind::gp_interpolated}}};
+inline constexpr Names<UpperBoundKind, 4> upper_bound_names{
+    {{"bidirectional", UpperBoundKind::bidirectional},
+     {"gp_real", UpperBoundKind::gp_real},
+     {"gp_fake", UpperBoundKind::gp_fake},
+     {"gp_interpolated", UpperBoundKind::gp_interpolated}}};
 inline constexpr Names<PenaltyNormaliser, 4> normaliser_names{{{"none", PenaltyNormaliser::none},
                                                                {"d", PenaltyNormaliser::d},
                                                                {"v", PenaltyNormaliser::v},
@@ -53,8 +55,8 @@ std::string name_of(Choice choice, const Names<Choice, N>& names) {
   return "?";
 }
 
-/// What the toy experiment (section 5.2) uses: Table 11 and the text for Preset::paper, the authors' train_toy for
-/// Preset::code (which also gives E the extra map `l`: models/toy.h).
+/// What the toy experiment (section 5.2) uses: Table 11 and the text for Preset::paper, the authors'
+/// train_toy for Preset::code (which also gives E the extra map `l`: models/toy.h).
 GameOptions toy_options(Method method, Preset preset);
 
 }  // namespace ebm

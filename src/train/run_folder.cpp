@@ -23,13 +23,15 @@ std::string numbered(const char* prefix, int64_t iteration) {
 Hdf5File open_checkpoint(const std::filesystem::path& path) {
   try {
     Hdf5File file = Hdf5File::open_read(path);
-    if (const auto version = file.read_attribute<int64_t>("/", "checkpoint_version"); version != format_version) {
-      throw Error(path.string() + " has checkpoint version " + std::to_string(version) + ", this program reads version " +
-                  std::to_string(format_version));
+    if (const auto version = file.read_attribute<int64_t>("/", "checkpoint_version");
+        version != format_version) {
+      throw Error(path.string() + " has checkpoint version " + std::to_string(version) +
+                  ", this program reads version " + std::to_string(format_version));
     }
     return file;
   } catch (const Error& error) {
-    throw Error(std::string(error.what()) + "; to go on from the checkpoint before it, remove " + path.string());
+    throw Error(std::string(error.what()) + "; to go on from the checkpoint before it, remove " +
+                path.string());
   }
 }
 

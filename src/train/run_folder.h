@@ -24,9 +24,10 @@ class RunFolder {
   /// The checkpoint of the highest iteration, if there is one. Throws Error.
   std::optional<std::filesystem::path> newest_checkpoint() const;
 
-  /// Writes the checkpoint of the game's present state (aside, fsync, rename) and removes all but the newest `keep`.
-  /// Waits for the device. Throws Error; what was there stays.
-  void save(Game& game, int64_t iteration, const std::string& config, const MetricTable& history, int64_t keep) const;
+  /// Writes the checkpoint of the game's present state (aside, fsync, rename) and removes all but the newest
+  /// `keep`. Waits for the device. Throws Error; what was there stays.
+  void save(Game& game, int64_t iteration, const std::string& config, const MetricTable& history,
+            int64_t keep) const;
 
  private:
   std::filesystem::path path_;
@@ -40,7 +41,8 @@ struct CheckpointInfo {
 };
 /// Reads a checkpoint's header. Throws Error (damaged, not a checkpoint).
 CheckpointInfo read_checkpoint_info(const std::filesystem::path& path);
-/// Restores the state of a checkpoint: parameters, moments, statistics, counters. Throws Error before anything changed.
+/// Restores the state of a checkpoint: parameters, moments, statistics, counters. Throws Error before
+/// anything changed.
 void restore(const std::filesystem::path& path, Game& game);
 
 }  // namespace ebm

@@ -6,9 +6,9 @@
 
 namespace ebm {
 
-/// Turns SIGINT, SIGTERM and SIGUSR1 into a question that the training loop asks once an iteration. While an object lives,
-/// the first of them only asks to stop (a second SIGINT ends the program at once, as if nobody listened); the default
-/// actions come back with the destructor. One object at a time.
+/// Turns SIGINT, SIGTERM and SIGUSR1 into a question that the training loop asks once an iteration. While an
+/// object lives, the first of them only asks to stop (a second SIGINT ends the program at once, as if nobody
+/// listened); the default actions come back with the destructor. One object at a time.
 class StopRequest {
  public:
   StopRequest();

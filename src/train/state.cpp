@@ -16,10 +16,12 @@ const char* const bound_state_name = "bound/state";
 std::vector<NamedArray> parts(Game& game, const std::string& group, const std::string& subgroup,
                               View (Parameters::*buffer)() const) {
   std::vector<NamedArray> arrays;
-  for (const auto& [name, network] : {std::pair{"energy", &game.energy()}, std::pair{"generator", &game.generator()}}) {
+  for (const auto& [name, network] :
+       {std::pair{"energy", &game.energy()}, std::pair{"generator", &game.generator()}}) {
     const Parameters& parameters = network->parameters();
     for (const Parameter& p : parameters.trainable()) {
-      arrays.push_back({group + name + "/" + subgroup + p.name, p.shape, Parameters::part((parameters.*buffer)(), p)});
+      arrays.push_back(
+          {group + name + "/" + subgroup + p.name, p.shape, Parameters::part((parameters.*buffer)(), p)});
     }
   }
   return arrays;
@@ -48,16 +50,20 @@ template <class T>
 std::vector<T> read_shaped(const Hdf5File& file, const std::string& name, const std::vector<int64_t>& shape) {
   Hdf5Array<T> array = file.read_dataset<T>(name);
   if (array.dims != shape) {
-    throw Error(file.path().string() + ": '" + name + "' has the shape " + shape_text(array.dims) + ", this network needs " +
-                shape_text(shape) + "; was it written with other network sizes?");
+    throw Error(file.path().string() + ": '" + name + "' has the shape " + shape_text(array.dims) +
+                ", this network needs " + shape_text(shape) + "; was it written with other network sizes?");
   }
   return std::move(array.values);
 }
 
 }  // namespace
 
-std::vector<NamedArray> parameter_arrays(Game& game) { return parts(game, "", "", &Parameters::values); }
-std::vector<NamedArray> gradient_arrays(Game& game) { return parts(game, "", "", &Parameters::gradients); }
+std::vector<NamedArray> parameter_arrays(Game& game) {
+  return parts(game, "", "", &Parameters::values);
+}
+std::vector<NamedArray> gradient_arrays(Game& game) {
+  return parts(game, "", "", &Parameters::gradients);
+}
 
 std::vector<NamedArray> moment_arrays(Game& game) {
   std::vector<NamedArray> arrays = parts(game, "adam/", "exp_avg/", &Parameters::first_moments);
@@ -67,7 +73,8 @@ std::vector<NamedArray> moment_arrays(Game& game) {
 
 std::vector<NamedArray> statistic_arrays(Game& game) {
   std::vector<NamedArray> arrays;
-  for (const auto& [name, network] : {std::pair{"energy", &game.energy()}, std::pair{"generator", &game.generator()}}) {
+  for (const auto& [name, network] :
+       {std::pair{"energy", &game.energy()}, std::pair{"generator", &game.generator()}}) {
     for (const Parameter& p : network->parameters().statistics()) {
       arrays.push_back({std::string(name) + "/" + p.name, p.shape, {p.value, 1, flat(p.size)}});
     }
@@ -75,9 +82,11 @@ std::vector<NamedArray> statistic_arrays(Game& game) {
   return arrays;
 }
 
-void write_arrays(Hdf5File& file, Kernels& kernels, const std::string& prefix, const std::vector<NamedArray>& arrays) {
+void write_arrays(Hdf5File& file, Kernels& kernels, const std::string& prefix,
+                  const std::vector<NamedArray>& arrays) {
   for (const NamedArray& array : arrays) {
-    file.write_dataset(prefix + array.name, std::span<const float>(download(kernels, array.view)), array.shape);
+    file.write_dataset(prefix + array.name, std::span<const float>(download(kernels, array.view)),
+                       array.shape);
   }
 }
 
@@ -89,7 +98,8 @@ void write_state(Hdf5File& file, Game& game, const std::string& prefix) {
   }
   if (LowerBound* lower = game.lower(); lower != nullptr && lower->state() != nullptr) {
     const std::vector<double> state = lower->state()->download();
-    file.write_dataset(prefix + bound_state_name, std::span<const double>(state), {static_cast<int64_t>(state.size())});
+    file.write_dataset(prefix + bound_state_name, std::span<const double>(state),
+                       {static_cast<int64_t>(state.size())});
   }
 }
 

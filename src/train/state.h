@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The state of a training run as named arrays, as checkpoints and dumps hold it (docs/formats.md):
-//   energy/NAME, generator/NAME                       parameters and running statistics (PyTorch's names and shapes)
-//   adam/{energy,generator}/{exp_avg,exp_avg_sq}/NAME, adam/{energy,generator}/step
-//   bound/state                                       of a lower bound that has one
+//   energy/NAME, generator/NAME                       parameters and running statistics (PyTorch's names and
+//   shapes) adam/{energy,generator}/{exp_avg,exp_avg_sq}/NAME, adam/{energy,generator}/step bound/state of a
+//   lower bound that has one
 #pragma once
 
 #include <string>
@@ -27,12 +27,14 @@ std::vector<NamedArray> moment_arrays(Game& game);
 std::vector<NamedArray> gradient_arrays(Game& game);
 
 /// Writes arrays under `prefix` ("" or "before/" ...). Waits for the device. Throws Error.
-void write_arrays(Hdf5File& file, Kernels& kernels, const std::string& prefix, const std::vector<NamedArray>& arrays);
+void write_arrays(Hdf5File& file, Kernels& kernels, const std::string& prefix,
+                  const std::vector<NamedArray>& arrays);
 
 /// Writes the whole state under `prefix`, the number of iterations done excepted.
 void write_state(Hdf5File& file, Game& game, const std::string& prefix);
 
-/// Reads it back. Everything is read and checked before anything changes. Throws Error naming what is missing or misshapen.
+/// Reads it back. Everything is read and checked before anything changes. Throws Error naming what is missing
+/// or misshapen.
 void read_state(const Hdf5File& file, Game& game);
 
 }  // namespace ebm

@@ -40,13 +40,17 @@ class CpuBase : public Kernels {
  public:
   ~CpuBase() override = default;
 
-  std::string description() const override { return "cpu (" + std::to_string(omp_get_max_threads()) + " threads)"; }
+  std::string description() const override {
+    return "cpu (" + std::to_string(omp_get_max_threads()) + " threads)";
+  }
   bool is_cuda() const override { return false; }
 
   void deallocate(void* block) noexcept override { std::free(block); }
   void upload(void* device, const void* host, int64_t bytes) override { copy(device, host, bytes); }
   void download(void* host, const void* device, int64_t bytes) override { copy(host, device, bytes); }
-  void copy(void* to, const void* from, int64_t bytes) override { std::memcpy(to, from, static_cast<size_t>(bytes)); }
+  void copy(void* to, const void* from, int64_t bytes) override {
+    std::memcpy(to, from, static_cast<size_t>(bytes));
+  }
   void zero(void* device, int64_t bytes) override { std::memset(device, 0, static_cast<size_t>(bytes)); }
   void synchronize() override {}
 
@@ -65,7 +69,8 @@ class CpuBase : public Kernels {
     const size_t rounded = (static_cast<size_t>(bytes) + 63) / 64 * 64;
     void* block = std::aligned_alloc(64, rounded);
     if (block == nullptr) {
-      throw Error("the CPU has no " + std::to_string(bytes) + " bytes of memory left; use a smaller batch or network");
+      throw Error("the CPU has no " + std::to_string(bytes) +
+                  " bytes of memory left; use a smaller batch or network");
     }
     return std::memset(block, 0, rounded);
   }
@@ -80,6 +85,8 @@ using CpuKernels = Runner<CpuBase>;
 
 }  // namespace
 
-std::unique_ptr<Kernels> make_cpu_kernels() { return std::make_unique<CpuKernels>(); }
+std::unique_ptr<Kernels> make_cpu_kernels() {
+  return std::make_unique<CpuKernels>();
+}
 
 }  // namespace ebm

@@ -16,7 +16,9 @@ namespace ebm::cpu {
 /// Below this many elements a second thread costs more (waking it) than it saves.
 inline constexpr int64_t parallel_elements = 32 * 1024;
 
-inline bool worth_threads(int64_t elements) { return elements >= parallel_elements && omp_get_max_threads() > 1; }
+inline bool worth_threads(int64_t elements) {
+  return elements >= parallel_elements && omp_get_max_threads() > 1;
+}
 
 /// One thread that plays a whole team.
 struct Team {
@@ -53,7 +55,8 @@ class Launcher {
 
  private:
   template <class Formula>
-  static void map_block(const Formula f, int64_t first_row, int64_t last_row, int64_t first_column, int64_t last_column) {
+  static void map_block(const Formula f, int64_t first_row, int64_t last_row, int64_t first_column,
+                        int64_t last_column) {
     for (int64_t row = first_row; row < last_row; ++row) {
 #pragma omp simd
       for (int64_t column = first_column; column < last_column; ++column) f(row, column);
@@ -77,12 +80,13 @@ class Launcher {
     }
   }
 
-  static constexpr int64_t block_columns = 16;    // columns summed side by side in vector registers
+  static constexpr int64_t block_columns = 16;   // columns summed side by side in vector registers
   static constexpr int64_t segment_rows = 4096;  // rows summed in one go; segments are added in order
 
   /// Sums of columns first .. first + count (count <= block_columns) over rows first_row .. last_row.
   template <class Formula, class S>
-  static void column_block(const Formula f, int64_t first_row, int64_t last_row, int64_t first, int64_t count, S* out) {
+  static void column_block(const Formula f, int64_t first_row, int64_t last_row, int64_t first, int64_t count,
+                           S* out) {
     constexpr int terms = sizeof(S) / sizeof(double);
     double sums[terms][block_columns] = {};
     if (count == block_columns) {
@@ -111,7 +115,8 @@ class Launcher {
     using S = decltype(f.term(0, 0));
     const int64_t blocks = (f.columns + block_columns - 1) / block_columns;
     const int64_t segments = std::max<int64_t>(1, (f.rows + segment_rows - 1) / segment_rows);
-    // Partial sums [segment][column]; the buffer only ever grows, so that an iteration allocates nothing after the first.
+    // Partial sums [segment][column]; the buffer only ever grows, so that an iteration allocates nothing
+    // after the first.
     const size_t needed = static_cast<size_t>(segments * f.columns) * (sizeof(S) / sizeof(double));
     if (partial_.size() < needed) partial_.resize(needed);
     S* partial = reinterpret_cast<S*>(partial_.data());

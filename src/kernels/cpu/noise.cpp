@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Philox 4x32-10 from Random123, turned into numbers exactly as cuRAND's curand_normal4 and curand_uniform4 do, so that
-// both devices draw the same noise (to the rounding of log, sin and cos).
+// Philox 4x32-10 from Random123, turned into numbers exactly as cuRAND's curand_normal4 and curand_uniform4
+// do, so that both devices draw the same noise (to the rounding of log, sin and cos).
 #include "kernels/cpu/noise.h"
 
 #include <Random123/philox.h>
@@ -15,7 +15,9 @@ namespace {
 constexpr float two_to_minus_32 = 2.3283064e-10f;
 constexpr float two_pi = 6.2831855f;
 
-float unit(uint32_t bits) { return static_cast<float>(bits) * two_to_minus_32 + two_to_minus_32 / 2; }
+float unit(uint32_t bits) {
+  return static_cast<float>(bits) * two_to_minus_32 + two_to_minus_32 / 2;
+}
 
 /// Box-Muller: (r sin, r cos) with r = sqrt(-2 ln u), angle = 2 pi v.
 void normal_pair(uint32_t first, uint32_t second, float* out) {
@@ -29,8 +31,8 @@ void normal_pair(uint32_t first, uint32_t second, float* out) {
 
 void fill_noise(const Noise& noise, View out) {
   if (noise.first % 4 != 0 || noise.stream >= 1u << 16) {
-    throw Error("noise needs first % 4 == 0 and stream < 65536, not first " + std::to_string(noise.first) + ", stream " +
-                std::to_string(noise.stream));
+    throw Error("noise needs first % 4 == 0 and stream < 65536, not first " + std::to_string(noise.first) +
+                ", stream " + std::to_string(noise.stream));
   }
   const uint64_t subsequence = static_cast<uint64_t>(noise.stream) << 48 | *noise.iteration;
   const r123::Philox4x32::key_type key{
@@ -40,9 +42,9 @@ void fill_noise(const Noise& noise, View out) {
 #pragma omp parallel for schedule(static) if (blocks > 4096)
   for (int64_t block = 0; block < blocks; ++block) {
     const uint64_t index = static_cast<uint64_t>(noise.first / 4 + block);
-    const r123::Philox4x32::ctr_type counter{{static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32),
-                                              static_cast<uint32_t>(subsequence),
-                                              static_cast<uint32_t>(subsequence >> 32)}};
+    const r123::Philox4x32::ctr_type counter{
+        {static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32), static_cast<uint32_t>(subsequence),
+         static_cast<uint32_t>(subsequence >> 32)}};
     const auto bits = r123::Philox4x32()(counter, key);
     float numbers[4];
     if (noise.distribution == Distribution::normal) {

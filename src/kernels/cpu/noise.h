@@ -5,7 +5,8 @@
 
 namespace ebm::cpu {
 
-/// Fills `out` as Kernels::noise says. Throws Error when noise.first is no multiple of 4 or the stream is too large.
+/// Fills `out` as Kernels::noise says. Throws Error when noise.first is no multiple of 4 or the stream is too
+/// large.
 void fill_noise(const Noise& noise, View out);
 
 }  // namespace ebm::cpu

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// oneDNN has two ways to a product. Its sgemm is the fastest for a b and a^T b and for everything small; its matmul
-// primitive is 1.5 times faster for a large a b^T (docs/performance.md). Hence the choice in run().
+// oneDNN has two ways to a product. Its sgemm is the fastest for a b and a^T b and for everything small; its
+// matmul primitive is 1.5 times faster for a large a b^T (docs/performance.md). Hence the choice in run().
 #include "kernels/cpu/products.h"
 
 #include <dnnl.hpp>
@@ -11,7 +11,8 @@ namespace ebm::cpu {
 
 namespace {
 
-/// A product of so many multiply-adds keeps more than one thread busy; waking threads for less costs more than it saves.
+/// A product of so many multiply-adds keeps more than one thread busy; waking threads for less costs more
+/// than it saves.
 constexpr int64_t large_product = 16 * 1024 * 1024;
 
 int64_t leading_dimension(Transpose transpose, int64_t rows, int64_t columns) {
@@ -45,8 +46,8 @@ struct Products::Matmuls {
     }
     const dnnl::matmul::primitive_desc descriptor(dnnl::matmul::desc(a, b, c), attributes, engine);
     return cache
-        .emplace(shape, Prepared{dnnl::matmul(descriptor), dnnl::memory(a, engine, nullptr), dnnl::memory(b, engine, nullptr),
-                                 dnnl::memory(c, engine, nullptr)})
+        .emplace(shape, Prepared{dnnl::matmul(descriptor), dnnl::memory(a, engine, nullptr),
+                                 dnnl::memory(b, engine, nullptr), dnnl::memory(c, engine, nullptr)})
         .first->second;
   }
 
@@ -67,17 +68,19 @@ void Products::run(const Gemm& g) {
       p.a.set_data_handle(const_cast<float*>(g.a));
       p.b.set_data_handle(const_cast<float*>(g.b));
       p.c.set_data_handle(g.c);
-      p.primitive.execute(matmuls_->stream, {{DNNL_ARG_SRC, p.a}, {DNNL_ARG_WEIGHTS, p.b}, {DNNL_ARG_DST, p.c}});
+      p.primitive.execute(matmuls_->stream,
+                          {{DNNL_ARG_SRC, p.a}, {DNNL_ARG_WEIGHTS, p.b}, {DNNL_ARG_DST, p.c}});
     } else {
       const auto letter = [](Transpose t) { return t == Transpose::yes ? 'T' : 'N'; };
-      const auto status = dnnl::sgemm(letter(g.transpose_a), letter(g.transpose_b), g.m, g.n, g.inner, g.alpha, g.a,
-                                      leading_dimension(g.transpose_a, g.m, g.inner), g.b,
+      const auto status = dnnl::sgemm(letter(g.transpose_a), letter(g.transpose_b), g.m, g.n, g.inner,
+                                      g.alpha, g.a, leading_dimension(g.transpose_a, g.m, g.inner), g.b,
                                       leading_dimension(g.transpose_b, g.inner, g.n), g.beta, g.c, g.n);
-      if (status != dnnl::status::success) throw dnnl::error(static_cast<dnnl_status_t>(status), "sgemm failed");
+      if (status != dnnl::status::success)
+        throw dnnl::error(static_cast<dnnl_status_t>(status), "sgemm failed");
     }
   } catch (const dnnl::error& error) {
-    throw Error("oneDNN refused a product of " + std::to_string(g.m) + "x" + std::to_string(g.inner) + " by " +
-                std::to_string(g.inner) + "x" + std::to_string(g.n) + ": " + error.what());
+    throw Error("oneDNN refused a product of " + std::to_string(g.m) + "x" + std::to_string(g.inner) +
+                " by " + std::to_string(g.inner) + "x" + std::to_string(g.n) + ": " + error.what());
   }
 }
 

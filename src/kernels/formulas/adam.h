@@ -29,10 +29,10 @@ struct AdamStep {
   static constexpr Pattern pattern = Pattern::map;
   int64_t rows = 1, columns;
   float beta1, beta2, eps;
-  const float* schedule;           // from AdamSchedule
-  const float* gradient;           // columns
-  float *value, *first, *second;   // columns: w, m, v
-  int32_t* not_finite;             // 1
+  const float* schedule;          // from AdamSchedule
+  const float* gradient;          // columns
+  float *value, *first, *second;  // columns: w, m, v
+  int32_t* not_finite;            // 1
 
   EBM_HD void operator()(int64_t, int64_t i) const {
     const float g = gradient[i];

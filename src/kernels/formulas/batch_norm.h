@@ -9,7 +9,8 @@
 
 namespace ebm {
 
-/// m and s of the batch; running_mean and running_var move by `momentum` (running_var with N / (N - 1), as PyTorch).
+/// m and s of the batch; running_mean and running_var move by `momentum` (running_var with N / (N - 1), as
+/// PyTorch).
 struct BatchNormStatistics {
   static constexpr Pattern pattern = Pattern::columns;
   int64_t rows, columns;
@@ -25,7 +26,8 @@ struct BatchNormStatistics {
   EBM_HD void finish(int64_t column, const Sums<2>& sums) const {
     const double n = static_cast<double>(rows);
     const double m = sums.of[0] / n;
-    const double spread = sums.of[1] / n - m * m;  // float32 squared is exact in float64: no cancellation to fear
+    const double spread =
+        sums.of[1] / n - m * m;  // float32 squared is exact in float64: no cancellation to fear
     const double var = spread > 0 ? spread : (spread <= 0 ? 0 : spread);  // keeps NaN
     mean[column] = static_cast<float>(m);
     inv_std[column] = static_cast<float>(1 / sqrt(var + eps));
@@ -74,8 +76,8 @@ struct BatchNormScale {
   }
 };
 
-/// The sums of one block of `rows` rows against the values x: sum u and sum xh u. Serves the JVP (u = x_dot) and the VJP
-/// (u = y_bar). One block is the values or one tangent.
+/// The sums of one block of `rows` rows against the values x: sum u and sum xh u. Serves the JVP (u = x_dot)
+/// and the VJP (u = y_bar). One block is the values or one tangent.
 struct BatchNormProjections {
   static constexpr Pattern pattern = Pattern::columns;
   int64_t rows, columns;
@@ -94,7 +96,8 @@ struct BatchNormProjections {
   }
 };
 
-/// out (+)= g s (u - mean u - xh mean(xh u)): batch statistics' linearised map, which is symmetric, so JVP and VJP.
+/// out (+)= g s (u - mean u - xh mean(xh u)): batch statistics' linearised map, which is symmetric, so JVP
+/// and VJP.
 struct BatchNormProject {
   static constexpr Pattern pattern = Pattern::map;
   int64_t rows, columns;
@@ -111,7 +114,8 @@ struct BatchNormProject {
   }
 };
 
-/// What one tangent adds to the values' cotangent with batch statistics (c = y_dot_bar, C = sum xh c, M = sum xh x_dot):
+/// What one tangent adds to the values' cotangent with batch statistics (c = y_dot_bar, C = sum xh c, M = sum
+/// xh x_dot):
 ///   q = -g s (x_dot C / N + c M / N),  l = g s (sum c x_dot - sum x_dot sum c / N - M C / N)
 ///   x_bar += s (q - mean q - xh mean(xh q)) - l s xh / N
 /// Two steps: this one gathers sum c x_dot (the other sums are BatchNormProjections of x_dot and of c).
@@ -125,10 +129,13 @@ struct BatchNormPairing {
     const int64_t i = row * columns + column;
     return {{static_cast<double>(c[i]) * x_dot[i]}};
   }
-  EBM_HD void finish(int64_t column, const Sums<1>& sums) const { sum[column] = static_cast<float>(sums.of[0]); }
+  EBM_HD void finish(int64_t column, const Sums<1>& sums) const {
+    sum[column] = static_cast<float>(sums.of[0]);
+  }
 };
 
-/// The second step of BatchNormPairing. mean q and mean(xh q) follow from the sums, since q is linear in x_dot and c.
+/// The second step of BatchNormPairing. mean q and mean(xh q) follow from the sums, since q is linear in
+/// x_dot and c.
 struct BatchNormCurvature {
   static constexpr Pattern pattern = Pattern::map;
   int64_t rows, columns;
@@ -154,8 +161,8 @@ struct BatchNormCurvature {
   }
 };
 
-/// weight_bar and bias_bar of the values (running or batch statistics): sum xh y_bar, sum y_bar; x_bar = g s y_bar when
-/// the statistics are constants (x_bar not null).
+/// weight_bar and bias_bar of the values (running or batch statistics): sum xh y_bar, sum y_bar; x_bar = g s
+/// y_bar when the statistics are constants (x_bar not null).
 struct BatchNormBackward {
   static constexpr Pattern pattern = Pattern::columns;
   int64_t rows, columns;
@@ -200,7 +207,8 @@ struct BatchNormTangentBackward {
   }
 };
 
-/// weight_bar (+)= s (sum c x_dot - sum x_dot sum c / N - M C / N): one tangent's share with batch statistics, from sums.
+/// weight_bar (+)= s (sum c x_dot - sum x_dot sum c / N - M C / N): one tangent's share with batch
+/// statistics, from sums.
 struct BatchNormTangentWeight {
   static constexpr Pattern pattern = Pattern::map;
   int64_t rows = 1, columns;
@@ -212,12 +220,14 @@ struct BatchNormTangentWeight {
   EBM_HD void operator()(int64_t, int64_t k) const {
     const float n = static_cast<float>(samples);
     write(weight_bar[k],
-          inv_std[k] * (sum_c_x_dot[k] - sum_x_dot[k] * (sum_c[k] / n) - sum_xh_x_dot[k] * (sum_xh_c[k] / n)), mode);
+          inv_std[k] * (sum_c_x_dot[k] - sum_x_dot[k] * (sum_c[k] / n) - sum_xh_x_dot[k] * (sum_xh_c[k] / n)),
+          mode);
   }
 };
 
 /// The parameters' gradients when values and tangents share one backward signal y_bar (constant statistics):
-/// `mixed` = a x + b x_dot, so weight_bar = sum s (mixed - a m) y_bar, bias_bar = sum a y_bar; x_bar = g s y_bar.
+/// `mixed` = a x + b x_dot, so weight_bar = sum s (mixed - a m) y_bar, bias_bar = sum a y_bar; x_bar = g s
+/// y_bar.
 struct BatchNormSharedBackward {
   static constexpr Pattern pattern = Pattern::columns;
   int64_t rows, columns;

@@ -8,8 +8,10 @@
 namespace ebm {
 
 /// From the recorded u = J v (v a unit vector held constant), for each sample (eq. 10), theta = ||u||^2:
-///   log_s1 = 1/2 log max(theta, floor2),  value = d log_s1,  u_bar = d u / theta, the cotangent with d value = u_bar^T dJ v.
-/// A bad sample gets value 0, u_bar 0 and good 0; a sample at the floor keeps its value and gets u_bar 0: it moves nothing.
+///   log_s1 = 1/2 log max(theta, floor2),  value = d log_s1,  u_bar = d u / theta, the cotangent with d value
+///   = u_bar^T dJ v.
+/// A bad sample gets value 0, u_bar 0 and good 0; a sample at the floor keeps its value and gets u_bar 0: it
+/// moves nothing.
 struct SingularValueBound {
   static constexpr Pattern pattern = Pattern::teams;
   int64_t rows;
@@ -69,7 +71,8 @@ struct LogDetBound {
   }
 };
 
-/// a = z + grad_z (entropy value) = -grad_z log p_g(G(z)) (section 3), target[b] = a . v0. z_bar null: the gradient is 0.
+/// a = z + grad_z (entropy value) = -grad_z log p_g(G(z)) (section 3), target[b] = a . v0. z_bar null: the
+/// gradient is 0.
 struct GeneratorScore {
   static constexpr Pattern pattern = Pattern::teams;
   int64_t rows;
@@ -83,9 +86,12 @@ struct GeneratorScore {
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t b) const {
     const int64_t at = b * domain;
-    team.each(domain, [&](int64_t i) { a[at + i] = z_bar != nullptr ? z[at + i] + z_bar[at + i] : z[at + i]; });
-    const double dot = team.sum(domain, [&](int64_t i) { return static_cast<double>(a[at + i]) * v0[at + i]; });
-    const double square = team.sum(domain, [&](int64_t i) { return static_cast<double>(v0[at + i]) * v0[at + i]; });
+    team.each(domain,
+              [&](int64_t i) { a[at + i] = z_bar != nullptr ? z[at + i] + z_bar[at + i] : z[at + i]; });
+    const double dot =
+        team.sum(domain, [&](int64_t i) { return static_cast<double>(a[at + i]) * v0[at + i]; });
+    const double square =
+        team.sum(domain, [&](int64_t i) { return static_cast<double>(v0[at + i]) * v0[at + i]; });
     team.single([&] {
       target[b] = static_cast<float>(dot);
       norm_v0[b] = static_cast<float>(sqrt(square));
@@ -104,7 +110,8 @@ enum class PenaltyKind { bidirectional, gradient_norm };
 ///                   c_i = weight (directional_i - target_i) / (n_i B)
 ///   gradient_norm:  penalty = mean_i directional_i, which is ||grad_x E||^2,  term = weight penalty - hinge,
 ///                   c_i = 2 weight / B
-/// loss = mean real - mean fake + max(term, 0); c = 0 where term <= 0. A sample with good = 0 is left out of the penalty.
+/// loss = mean real - mean fake + max(term, 0); c = 0 where term <= 0. A sample with good = 0 is left out of
+/// the penalty.
 struct EnergyObjective {
   static constexpr Pattern pattern = Pattern::teams;
   int64_t rows = 1;
@@ -157,8 +164,8 @@ struct EnergyObjective {
   }
 };
 
-/// The mean of the entropy values of the good samples, and the factor -entropy_weight / (how many) that turns the sum of
-/// their gradients into the generator's. `share_good` is their share.
+/// The mean of the entropy values of the good samples, and the factor -entropy_weight / (how many) that turns
+/// the sum of their gradients into the generator's. `share_good` is their share.
 struct EntropyMean {
   static constexpr Pattern pattern = Pattern::teams;
   int64_t rows = 1;
@@ -171,7 +178,8 @@ struct EntropyMean {
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t) const {
     const double n = team.sum(samples, [&](int64_t i) { return static_cast<double>(good[i]); });
-    const double sum = team.sum(samples, [&](int64_t i) { return good[i] != 0 ? static_cast<double>(value[i]) : 0.0; });
+    const double sum =
+        team.sum(samples, [&](int64_t i) { return good[i] != 0 ? static_cast<double>(value[i]) : 0.0; });
     team.single([&] {
       *mean = n > 0 ? static_cast<float>(sum / n) : 0.0f;
       *factor = n > 0 ? static_cast<float>(-entropy_weight / n) : 0.0f;

@@ -5,7 +5,8 @@
 
 namespace ebm {
 
-/// *counter += 1: the iteration's number lives on the device, so that a captured graph counts and draws fresh noise.
+/// *counter += 1: the iteration's number lives on the device, so that a captured graph counts and draws fresh
+/// noise.
 struct Advance {
   static constexpr Pattern pattern = Pattern::map;
   int64_t rows = 1, columns = 1;

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: MIT
 // What a formula is.
 //
-// A formula is a struct with named arguments (pointers into device memory and sizes) and the mathematics of ONE element,
-// column or row. Kernels::run(formula) runs it over all of them; src/kernels/cpu compiles it with g++, src/kernels/cuda
-// with nvcc, so each formula of this project is written once. Its `pattern` says how it is run:
+// A formula is a struct with named arguments (pointers into device memory and sizes) and the mathematics of
+// ONE element, column or row. Kernels::run(formula) runs it over all of them; src/kernels/cpu compiles it
+// with g++, src/kernels/cuda with nvcc, so each formula of this project is written once. Its `pattern` says
+// how it is run:
 //
 //   map      f(row, column)                  every element on its own, in any order
-//   columns  f.term(row, column) -> Sums<N>  summed over the rows in float64, then f.finish(column, sums); term() may also
+//   columns  f.term(row, column) -> Sums<N>  summed over the rows in float64, then f.finish(column, sums);
+//   term() may also
 //                                            write its own element, since each is visited exactly once
-//   teams    f(team, row)                    a team of threads does a row together: team.sum(n, g) -> double (all get it),
-//                                            team.each(n, g), team.single(g); everything a team wrote is seen by the
-//                                            whole team after the call. f.work() is about the length of its loops.
+//   teams    f(team, row)                    a team of threads does a row together: team.sum(n, g) -> double
+//   (all get it),
+//                                            team.each(n, g), team.single(g); everything a team wrote is seen
+//                                            by the whole team after the call. f.work() is about the length
+//                                            of its loops.
 //
-// Every formula has `rows` and `columns` (teams: rows only). All orders of summation are fixed: the same input gives the
-// same bits, whatever the batch around a row.
+// Every formula has `rows` and `columns` (teams: rows only). All orders of summation are fixed: the same
+// input gives the same bits, whatever the batch around a row.
 #pragma once
 
 #include <cmath>
@@ -41,7 +45,9 @@ struct Sums {
 enum class Write { overwrite, accumulate };
 
 /// Neither NaN nor Inf.
-EBM_HD inline bool is_finite(double x) { return fabs(x) <= 1.7976931348623157e308; }
+EBM_HD inline bool is_finite(double x) {
+  return fabs(x) <= 1.7976931348623157e308;
+}
 
 EBM_HD inline void write(float& out, float value, Write mode) {
   out = mode == Write::accumulate ? out + value : value;

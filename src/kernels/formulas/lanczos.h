@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The steps of Lanczos for one sample. src/linalg/lanczos.cpp puts them in order; docs/method.md derives them.
+// The steps of Lanczos for one sample. src/linalg/lanczos.cpp puts them in order; docs/method.md derives
+// them.
 //
 // alpha, beta, and the vectors q_j, u_j lie step by step: element (j, b) of sample b at j * B + b.
 #pragma once
@@ -32,8 +33,9 @@ struct LanczosStart {
   }
 };
 
-/// From h = C^-1 J^T u_j / ||u_j||:  h -= sum_i q_i <q_i, h> over all i <= j, twice;  beta_j = ||u_j|| ||h||;  q_{j+1} = h / ||h||.
-/// Where beta_j <= 1e-6 alpha_j the Krylov space is exhausted: beta_j = 0, q_{j+1} = 0, and the rows that follow count nothing.
+/// From h = C^-1 J^T u_j / ||u_j||:  h -= sum_i q_i <q_i, h> over all i <= j, twice;  beta_j = ||u_j|| ||h||;
+/// q_{j+1} = h / ||h||. Where beta_j <= 1e-6 alpha_j the Krylov space is exhausted: beta_j = 0, q_{j+1} = 0,
+/// and the rows that follow count nothing.
 struct LanczosNext {
   static constexpr Pattern pattern = Pattern::teams;
   int64_t rows, d;
@@ -70,20 +72,20 @@ struct LanczosNext {
 };
 
 /// The quadrature of log with T_n, and the vectors of the gradient:
-///   gauss = log det C + d/2 sum_i y_i log t_i, t_i the eigenvalues of T_n, y_i the squares of their vectors' first elements
-///   radau = the same of T_n bordered by beta_n and a + delta, (T_n - a) (.., delta)^T = beta_n^2 e_n, so that a is a node
-///   u = sqrt(d) sum_j (T_n^-1 e_1)_j u_j,  v = sqrt(d) C^-T q_1
+///   gauss = log det C + d/2 sum_i y_i log t_i, t_i the eigenvalues of T_n, y_i the squares of their vectors'
+///   first elements radau = the same of T_n bordered by beta_n and a + delta, (T_n - a) (.., delta)^T =
+///   beta_n^2 e_n, so that a is a node u = sqrt(d) sum_j (T_n^-1 e_1)_j u_j,  v = sqrt(d) C^-T q_1
 struct LanczosQuadrature {
   static constexpr Pattern pattern = Pattern::teams;
   int64_t rows, d, range;
-  int pairs;             // n <= most_lanczos_pairs
-  double radau_factor;   // a = radau_factor * (smallest t_i)
-  double radau_node;     // where above 0: a = radau_node, if that lies below the smallest t_i
-  const double *alpha, *beta;    // n B
-  const double* log_det_root;    // 1, or null: 0
-  const float* images;           // n B x range: u_j
-  const float* start;            // B x d: C^-T q_1
-  double* coefficient;           // n B: c_j
+  int pairs;                   // n <= most_lanczos_pairs
+  double radau_factor;         // a = radau_factor * (smallest t_i)
+  double radau_node;           // where above 0: a = radau_node, if that lies below the smallest t_i
+  const double *alpha, *beta;  // n B
+  const double* log_det_root;  // 1, or null: 0
+  const float* images;         // n B x range: u_j
+  const float* start;          // B x d: C^-T q_1
+  double* coefficient;         // n B: c_j
   double *gauss, *radau, *theta1;
   float *u, *v;  // B x range, B x d
   int32_t* status;

@@ -30,7 +30,8 @@ struct LeakyRelu {
   }
 };
 
-/// out = dy/dx in: serves the JVP (in = x_dot) and the VJP (in = y_bar). Row r of `in` belongs to row r % x_rows of x.
+/// out = dy/dx in: serves the JVP (in = x_dot) and the VJP (in = y_bar). Row r of `in` belongs to row r %
+/// x_rows of x.
 struct LeakyReluLinearized {
   static constexpr Pattern pattern = Pattern::map;
   int64_t rows, columns;

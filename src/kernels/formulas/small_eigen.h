@@ -98,27 +98,31 @@ EBM_DEVICE void jacobi_eigen(const Team& team, int64_t n, double* a, double* v, 
     });
     if (left == 0) break;
     for (int64_t round = 0; round + 1 < players; ++round) {
-      const auto first = [=](int64_t k) { return k == 0 ? players - 1 : (round + k) % (players - 1); };
-      const auto second = [=](int64_t k) { return (round + players - 1 - k) % (players - 1); };
+      const auto first = [=](int64_t k) {
+        const int64_t p = round + k < players - 1 ? round + k : round + k - (players - 1);
+        return k == 0 ? players - 1 : p;
+      };
+      const auto second = [=](int64_t k) { return round >= k ? round - k : round - k + players - 1; };
+      const int64_t sits_out = n == players ? -1 : 0;  // the pair of player n
       team.each(pairs, [=](int64_t k) {
         const int64_t p = first(k), q = second(k);
         rotations[k] =
-            p < n && q < n ? jacobi_rotation(a[p * n + p], a[q * n + q], a[p * n + q]) : Rotation{1, 0};
+            k != sits_out ? jacobi_rotation(a[p * n + p], a[q * n + q], a[p * n + q]) : Rotation{1, 0};
       });
-      team.each(pairs * n, [=](int64_t item) {
-        const int64_t k = item / n, i = item % n, p = first(k), q = second(k);
-        if (p < n && q < n) rotate(rotations[k], a[i * n + p], a[i * n + q]);
+      team.each(n, [=](int64_t i) {
+        for (int64_t k = sits_out + 1; k < pairs; ++k)
+          rotate(rotations[k], a[i * n + first(k)], a[i * n + second(k)]);
       });
-      team.each(pairs * n, [=](int64_t item) {
-        const int64_t k = item / n, i = item % n, p = first(k), q = second(k);
-        if (p < n && q < n) {
-          rotate(rotations[k], a[p * n + i], a[q * n + i]);
-          rotate(rotations[k], v[p * n + i], v[q * n + i]);
+      team.each(n, [=](int64_t i) {
+        for (int64_t k = sits_out + 1; k < pairs; ++k) {
+          const int64_t p = first(k) * n + i, q = second(k) * n + i;
+          rotate(rotations[k], a[p], a[q]);
+          rotate(rotations[k], v[p], v[q]);
         }
       });
       team.each(pairs, [=](int64_t k) {
         const int64_t p = first(k), q = second(k);
-        if (p < n && q < n) a[p * n + q] = a[q * n + p] = 0;
+        if (k != sits_out) a[p * n + q] = a[q * n + p] = 0;
       });
     }
   }

@@ -35,8 +35,8 @@ struct TanhLinearized {
   }
 };
 
-/// x_bar (+)= sum over the k tangents t of -2 y (1 - y^2) x_dot_t y_dot_bar_t: what the tangents add to the values'
-/// cotangent. Tangent t of row r is row t * rows + r.
+/// x_bar (+)= sum over the k tangents t of -2 y (1 - y^2) x_dot_t y_dot_bar_t: what the tangents add to the
+/// values' cotangent. Tangent t of row r is row t * rows + r.
 struct TanhCurvature {
   static constexpr Pattern pattern = Pattern::map;
   int64_t rows, columns;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The two-dimensional data sets of section 5.2, drawn on the device: point i of a batch is a function of its noise.
+// The two-dimensional data sets of section 5.2, drawn on the device: point i of a batch is a function of its
+// noise.
 #pragma once
 
 #include "kernels/formulas/formula.h"
@@ -8,11 +9,13 @@ namespace ebm {
 
 enum class ToyDataset { gaussians25, swiss_roll, two_moons };
 
-/// Standard deviation and spacing of the 25 Gaussians: (2 i, 2 j) / 2.828, i, j in -2 .. 2, sigma 0.05 / 2.828.
+/// Standard deviation and spacing of the 25 Gaussians: (2 i, 2 j) / 2.828, i, j in -2 .. 2, sigma 0.05
+/// / 2.828.
 inline constexpr float gaussians25_scale = 2.828f;
 
-/// x[i] from normals[i] and uniforms[i]. At batches that are a multiple of 25 every mode has the same share, as in the
-/// authors' code. The swiss roll is sklearn's make_swiss_roll(noise = 1)[:, [0, 2]] / 5, the moons make_moons(noise = 0.1).
+/// x[i] from normals[i] and uniforms[i]. At batches that are a multiple of 25 every mode has the same share,
+/// as in the authors' code. The swiss roll is sklearn's make_swiss_roll(noise = 1)[:, [0, 2]] / 5, the moons
+/// make_moons(noise = 0.1).
 struct ToyBatch {
   static constexpr Pattern pattern = Pattern::map;
   int64_t rows, columns = 1;  // one task a point
