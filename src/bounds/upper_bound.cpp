@@ -40,8 +40,8 @@ void UpperBound::evaluate(const Draw& draw, const EnergyScalars& scalars) {
 
   EnergyObjective loss = objective();
   loss.samples = batch_;
-  loss.weight = options_.weight;
-  loss.hinge = options_.hinge;
+  loss.weight = static_cast<float>(options_.weight);
+  loss.hinge = static_cast<float>(options_.hinge);
   loss.real = energy_real().data;
   loss.fake = energy_fake().data;
   loss.directional = directional().data;

@@ -25,9 +25,9 @@ enum class PairBackward { automatic, separate };
 
 struct UpperBoundOptions {
   UpperBoundKind kind = UpperBoundKind::bidirectional;
-  float weight = 0.001f;
+  double weight = 0.001;
   PenaltyNormaliser normaliser = PenaltyNormaliser::d;  ///< bidirectional only
-  float hinge = 1;
+  double hinge = 1;
   PairBackward backward = PairBackward::automatic;
 };
 

@@ -35,8 +35,8 @@ class Font {
   std::unique_ptr<Impl> impl_;
 };
 
-enum class Align { left, centre, right };    // of the text's line relative to the given point
-enum class Direction { rightward, upward };  // the way in which text runs
+enum class Align { left, centre, right };        // of the text's line relative to the given point
+enum class TextDirection { rightward, upward };  // the way in which text runs
 
 class Canvas {
  public:
@@ -57,7 +57,7 @@ class Canvas {
   void disk(double x, double y, double radius, Rgb colour, double alpha);
   /// One line of UTF-8 text with its baseline through (x, y), aligned at x (or y when upward).
   void text(const Font& font, std::string_view text, double x, double y, double size, Rgb colour, Align align,
-            Direction direction = Direction::rightward);
+            TextDirection direction = TextDirection::rightward);
 
  private:
   Image image_;

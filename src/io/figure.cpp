@@ -30,14 +30,14 @@ struct Page {
 };
 
 struct Bar {
-  Range range;
+  ValueRange range;
   std::vector<Tick> ticks;
 };
 
 std::optional<Bar> bar_of(const Panel& panel) {
   const auto* map = std::get_if<HeatMap>(&panel.content);
   if (map == nullptr || !map->colour_bar) return std::nullopt;
-  const Range range = range_of(*map);
+  const ValueRange range = range_of(*map);
   return Bar{range, nice_ticks(range.lo, range.hi)};
 }
 
@@ -138,12 +138,12 @@ struct Pen {
                 colour);
   }
   void write(const std::string& text, double x, double y, double size, Align align,
-             Direction direction = Direction::rightward) const {
+             TextDirection direction = TextDirection::rightward) const {
     canvas.text(font, text, scale * x, scale * y, scale * size, ink, align, direction);
   }
   // Centred text that shrinks to the width of a panel.
   void write_fitted(const std::string& text, double x, double y, double size, double room,
-                    Direction direction = Direction::rightward) const {
+                    TextDirection direction = TextDirection::rightward) const {
     const double width = font.width(text, size);
     write(text, x, y, width > room ? size * room / width : size, Align::centre, direction);
   }
@@ -214,7 +214,7 @@ Image draw(const Figure& figure, const Font& font) {
     const double y = page.row_top[r];
     if (r < figure.row_headers.size()) {
       pen.write_fitted(figure.row_headers[r], page.row_header_baseline, y + side / 2, header_text, side,
-                       Direction::upward);
+                       TextDirection::upward);
     }
     for (size_t c = 0; c < figure.rows[r].size(); ++c) {
       const Panel& panel = figure.rows[r][c];

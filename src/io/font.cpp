@@ -109,11 +109,11 @@ double Font::width(std::string_view text, double size) const {
 }
 
 void Canvas::text(const Font& font, std::string_view text, double x, double y, double size, Rgb colour,
-                  Align align, Direction direction) {
+                  Align align, TextDirection direction) {
   if (!font.impl_) return;
   const double width = font.width(text, size);
   const double shift = align == Align::left ? 0 : align == Align::centre ? -width / 2 : -width;
-  const bool up = direction == Direction::upward;
+  const bool up = direction == TextDirection::upward;
   FT_Face face = font.impl_->face;
   FT_Matrix turn{
       .xx = up ? 0 : 0x10000, .xy = up ? -0x10000 : 0, .yx = up ? 0x10000 : 0, .yy = up ? 0 : 0x10000};

@@ -36,14 +36,14 @@ std::string number_text(double value) {
   return fmt::format("{}", value);
 }
 
-std::string range_text(Range<int64_t> range) {
+std::string range_text(Interval<int64_t> range) {
   if (range.lo == INT64_MIN && range.hi == INT64_MAX) return "";
   if (range.hi == INT64_MAX) return fmt::format("at least {}", range.lo);
   if (range.lo == INT64_MIN) return fmt::format("at most {}", range.hi);
   return fmt::format("{}..{}", range.lo, range.hi);
 }
 
-std::string range_text(Range<double> range) {
+std::string range_text(Interval<double> range) {
   const bool any_hi = range.hi >= any_number.hi, any_lo = range.lo <= any_number.lo;
   if (any_lo && any_hi) return "";
   const std::string lo = range.lo == positive.lo ? "greater than 0" : "at least " + number_text(range.lo);
@@ -131,7 +131,7 @@ void Options::insert(std::string_view name, std::string help, Scope scope, Entry
   entries_.push_back(std::move(entry));
 }
 
-void Options::add(std::string_view name, int64_t* variable, std::string help, Range<int64_t> range,
+void Options::add(std::string_view name, int64_t* variable, std::string help, Interval<int64_t> range,
                   Scope scope) {
   Entry entry;
   entry.kind = Kind::integer;
@@ -147,7 +147,7 @@ void Options::add(std::string_view name, int64_t* variable, std::string help, Ra
   insert(name, std::move(help), scope, std::move(entry));
 }
 
-void Options::add(std::string_view name, double* variable, std::string help, Range<double> range,
+void Options::add(std::string_view name, double* variable, std::string help, Interval<double> range,
                   Scope scope) {
   Entry entry;
   entry.kind = Kind::real;

@@ -36,15 +36,15 @@ enum class Scope { run, placement };
 
 /// The values lo..hi, both included. NaN is in no range; infinity only where a bound says so.
 template <typename T>
-struct Range {
+struct Interval {
   T lo, hi;
 };
-inline constexpr Range<int64_t> any_integer{INT64_MIN, INT64_MAX};
-inline constexpr Range<double> any_number{-std::numeric_limits<double>::max(),
-                                          std::numeric_limits<double>::max()};
-inline constexpr Range<double> positive{std::numeric_limits<double>::denorm_min(),
-                                        std::numeric_limits<double>::max()};
-inline constexpr Range<double> not_negative{0, std::numeric_limits<double>::max()};
+inline constexpr Interval<int64_t> any_integer{INT64_MIN, INT64_MAX};
+inline constexpr Interval<double> any_number{-std::numeric_limits<double>::max(),
+                                             std::numeric_limits<double>::max()};
+inline constexpr Interval<double> positive{std::numeric_limits<double>::denorm_min(),
+                                           std::numeric_limits<double>::max()};
+inline constexpr Interval<double> not_negative{0, std::numeric_limits<double>::max()};
 
 class Options {
  public:
@@ -56,9 +56,9 @@ class Options {
   /// An option whose value is kept in *variable, which must outlive this object and holds the default.
   /// `help`: one line, with the unit. A bool is a flag: --name and --no-name. Throw Error when the name is
   /// taken or not [a-z][a-z0-9_-]*, or the default is not among the allowed values.
-  void add(std::string_view name, int64_t* variable, std::string help, Range<int64_t> range = any_integer,
+  void add(std::string_view name, int64_t* variable, std::string help, Interval<int64_t> range = any_integer,
            Scope scope = Scope::run);
-  void add(std::string_view name, double* variable, std::string help, Range<double> range = any_number,
+  void add(std::string_view name, double* variable, std::string help, Interval<double> range = any_number,
            Scope scope = Scope::run);
   void add(std::string_view name, std::string* variable, std::string help, Scope scope = Scope::run);
   void add(std::string_view name, bool* variable, std::string help, Scope scope = Scope::run);

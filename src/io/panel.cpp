@@ -42,7 +42,7 @@ std::string label(double value, double step) {
 
 // The map's value at (row, column) in cells, counted from the centre of cell (0, 0): bilinear over the
 // neighbours that are not NaN; NaN where the nearest one is. Clamped to the range, in 0..1.
-float sample(const HeatMap& map, int64_t n, const Range& range, double row, double column) {
+float sample(const HeatMap& map, int64_t n, const ValueRange& range, double row, double column) {
   const auto clamped = [&](double x) { return std::clamp(x, 0.0, static_cast<double>(n - 1)); };
   row = clamped(row);
   column = clamped(column);
@@ -68,7 +68,7 @@ float sample(const HeatMap& map, int64_t n, const Range& range, double row, doub
 
 void draw_map(Canvas& canvas, const HeatMap& map, const Square& square) {
   const int64_t n = side_of(map);
-  const Range range = range_of(map);
+  const ValueRange range = range_of(map);
   std::array<Rgb, 2048> palette;
   for (size_t i = 0; i < palette.size(); ++i)
     palette[i] = colour(static_cast<float>(i) / (palette.size() - 1));
@@ -122,14 +122,14 @@ void check_panel(const Panel& panel) {
   }
 }
 
-Range range_of(const HeatMap& map) {
+ValueRange range_of(const HeatMap& map) {
   double least = std::numeric_limits<double>::infinity(), largest = -least;
   for (const float value : map.values) {
     if (!std::isfinite(value)) continue;
     least = std::min<double>(least, value);
     largest = std::max<double>(largest, value);
   }
-  Range range;
+  ValueRange range;
   if (map.range) {
     range = {.lo = map.range->first, .hi = map.range->second};
   } else if (least <= largest) {

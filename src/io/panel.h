@@ -14,11 +14,11 @@ namespace ebm {
 void check_panel(const Panel& panel);
 
 /// The values that the colours of a heat map span (lo < hi), and whether there are values beyond them.
-struct Range {
+struct ValueRange {
   double lo = 0, hi = 1;
   bool below = false, above = false;
 };
-[[nodiscard]] Range range_of(const HeatMap& map);
+[[nodiscard]] ValueRange range_of(const HeatMap& map);
 
 struct Tick {
   double value = 0;

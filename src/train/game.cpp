@@ -83,7 +83,7 @@ void Game::entropy_gradient(View z_bar) {
   IterationScalars* scalars = scalars_.data();
   lower_->gradient(z_bar, Gradient::overwrite);
   kernels_.run(EntropyMean{.samples = options_.batch,
-                           .entropy_weight = options_.entropy_weight,
+                           .entropy_weight = static_cast<float>(options_.entropy_weight),
                            .value = lower_->value().data,
                            .good = lower_->good().data,
                            .mean = &scalars->entropy,
@@ -146,7 +146,7 @@ void Game::generator_step() {
   energy_.vjp(*energy_trace_, shares_, samples_bar_, Gradient::ignore);
   generator_.vjp(*generator_trace_, samples_bar_, {}, lower_ ? Gradient::accumulate : Gradient::overwrite);
   kernels_.run(GeneratorObjective{.samples = options_.batch,
-                                  .entropy_weight = options_.entropy_weight,
+                                  .entropy_weight = static_cast<float>(options_.entropy_weight),
                                   .energy = generator_energies_.data(),
                                   .entropy_mean = lower_ ? &scalars->entropy : nullptr,
                                   .loss = &scalars->loss_generator});

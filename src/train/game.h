@@ -26,7 +26,7 @@ struct GameOptions {
   uint64_t seed = 1;
   std::optional<LowerBoundOptions> lower;  ///< none: a GAN without entropy term
   UpperBoundOptions upper;
-  float entropy_weight = 1;
+  double entropy_weight = 1;
   EntropyPoints entropy_points = EntropyPoints::generator;
   double lr_energy = 2e-4, lr_generator = 2e-4;
   AdamOptions adam;

@@ -15,19 +15,19 @@ GameOptions toy_options(Method method, Preset preset) {
   switch (method) {
     case Method::ebm_bb:
       options.upper = {.kind = UpperBoundKind::bidirectional,
-                       .weight = 0.001f,
+                       .weight = 0.001,
                        .normaliser = preset == Preset::code ? PenaltyNormaliser::none : PenaltyNormaliser::d,
                        .hinge = 1};
       break;
     case Method::ebm_0gp:
       options.upper = {.kind = UpperBoundKind::gp_real,
-                       .weight = 0.001f,
+                       .weight = 0.001,
                        .normaliser = PenaltyNormaliser::none,
                        .hinge = 0};
       break;
     case Method::wgan_0gp:
       options.upper = {.kind = UpperBoundKind::gp_interpolated,
-                       .weight = 0.1f,
+                       .weight = 0.1,
                        .normaliser = PenaltyNormaliser::none,
                        .hinge = 0};
       options.entropy_weight = 0;

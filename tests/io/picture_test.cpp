@@ -127,7 +127,7 @@ TEST_F(PictureTest, TextIsDrawnWhereItIsMeasured) {
   EXPECT_NEAR(font.width("Höhe −4", 40), 2 * width, 0.5);
   Canvas canvas(200, 200, white);
   canvas.text(font, "Höhe −4", 100, 50, 20, black, Align::centre);
-  canvas.text(font, "Höhe −4", 150, 195, 20, black, Align::left, Direction::upward);
+  canvas.text(font, "Höhe −4", 150, 195, 20, black, Align::left, TextDirection::upward);
   const auto half = static_cast<int64_t>(width / 2) + 2;
   EXPECT_GT(inked(canvas.image(), 100 - half, 30, 2 * half, 25), 0.1);
   EXPECT_EQ(inked(canvas.image(), 0, 0, 100 - half, 200), 0);
@@ -176,7 +176,7 @@ TEST_F(PictureTest, TicksAreRoundNumbers) {
 
 TEST_F(PictureTest, RangesAreFoundAndKept) {
   const float inf = std::numeric_limits<float>::infinity();
-  Range range = range_of({.values = {1, nan_value, -2, inf}});
+  ValueRange range = range_of({.values = {1, nan_value, -2, inf}});
   EXPECT_EQ(range.lo, -2);
   EXPECT_EQ(range.hi, 1);
   EXPECT_TRUE(range.above);
