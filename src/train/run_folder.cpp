@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "train/run_folder.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -14,9 +19,9 @@ namespace {
 
 constexpr int64_t format_version = 1;
 
-std::string numbered(const char* prefix, int64_t iteration) {
+std::string numbered(const char* prefix, int64_t iteration, const char* suffix) {
   char text[64];
-  std::snprintf(text, sizeof text, "%s%08lld.h5", prefix, static_cast<long long>(iteration));
+  std::snprintf(text, sizeof text, "%s%08lld%s", prefix, static_cast<long long>(iteration), suffix);
   return text;
 }
 
@@ -46,10 +51,25 @@ RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {
                   "; choose another with --out, or mend its permissions");
     }
   }
+  claim_ = open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  // File systems without locks answer with another error: there two runs in one folder are the user's care.
+  if (claim_ >= 0 && flock(claim_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    close(claim_);
+    throw Error("another process is training in " + path_.string() +
+                "; wait for its end, or give another --out");
+  }
+}
+
+RunFolder::~RunFolder() {
+  if (claim_ >= 0) close(claim_);
 }
 
 std::filesystem::path RunFolder::checkpoint(int64_t iteration) const {
-  return path_ / "checkpoints" / numbered("iteration-", iteration);
+  return path_ / "checkpoints" / numbered("iteration-", iteration, ".h5");
+}
+
+std::filesystem::path RunFolder::picture(int64_t iteration) const {
+  return path_ / "samples" / numbered("density-", iteration, ".png");
 }
 
 std::filesystem::path RunFolder::dump(int64_t iteration) const {

@@ -12,14 +12,20 @@ namespace ebm {
 
 class RunFolder {
  public:
-  /// Makes the folder and its parts. Throws Error when that is impossible.
+  /// Makes the folder and its parts, and claims it for this process. Throws Error when that is impossible or
+  /// another process has claimed it.
   explicit RunFolder(std::filesystem::path path);
+  ~RunFolder();
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path log() const { return path_ / "run.h5"; }
   std::filesystem::path config() const { return path_ / "config.toml"; }
   std::filesystem::path checkpoint(int64_t iteration) const;
   std::filesystem::path dump(int64_t iteration) const;
+
+  std::filesystem::path picture(int64_t iteration) const;
 
   /// The checkpoint of the highest iteration, if there is one. Throws Error.
   std::optional<std::filesystem::path> newest_checkpoint() const;
@@ -31,6 +37,7 @@ class RunFolder {
 
  private:
   std::filesystem::path path_;
+  int claim_;  // the folder's descriptor, which holds the lock
 };
 
 /// What a checkpoint says besides the state.

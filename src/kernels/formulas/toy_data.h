@@ -9,9 +9,12 @@ namespace ebm {
 
 enum class ToyDataset { gaussians25, swiss_roll, two_moons };
 
-/// Standard deviation and spacing of the 25 Gaussians: (2 i, 2 j) / 2.828, i, j in -2 .. 2, sigma 0.05
-/// / 2.828.
+/// The 25 Gaussians: centres (2 i, 2 j) / 2.828 for i, j in -2 .. 2, standard deviation 0.05 / 2.828.
 inline constexpr float gaussians25_scale = 2.828f;
+inline constexpr float gaussians25_deviation = 0.05f;
+EBM_HD inline float gaussians25_centre(int64_t i) {
+  return 2.0f * static_cast<float>(i - 2) / gaussians25_scale;
+}
 
 /// x[i] from normals[i] and uniforms[i]. At batches that are a multiple of 25 every mode has the same share,
 /// as in the authors' code. The swiss roll is sklearn's make_swiss_roll(noise = 1)[:, [0, 2]] / 5, the moons
@@ -29,8 +32,9 @@ struct ToyBatch {
     float a = 0, b = 0;
     if (dataset == ToyDataset::gaussians25) {
       const int64_t mode = i % 25;
-      a = (2.0f * static_cast<float>(mode / 5 - 2) + 0.05f * n0) / gaussians25_scale;
-      b = (2.0f * static_cast<float>(mode % 5 - 2) + 0.05f * n1) / gaussians25_scale;
+      constexpr float sigma = gaussians25_deviation / gaussians25_scale;
+      a = gaussians25_centre(mode / 5) + sigma * n0;
+      b = gaussians25_centre(mode % 5) + sigma * n1;
     } else if (dataset == ToyDataset::swiss_roll) {
       const float t = 1.5f * pi * (1 + 2 * uniforms[2 * i]);
       a = (t * cosf(t) + n0) / 5;

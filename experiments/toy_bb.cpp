@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// Section 5.2: an energy-based model of points in the plane.
+#include <cstdio>
+
+#include "io/program.h"
+#include "train/toy_run.h"
+
+int main(int argc, char** argv) {
+  return ebm::run_program("toy_bb", [&] {
+    ebm::ToyConfig config;
+    ebm::Options options =
+        ebm::declare_toy_options(config, "toy_bb", "Trains an energy-based model of points in the plane.");
+    if (!options.parse(argc, argv)) return 0;
+    ebm::resolve_toy_defaults(options, config);
+
+    const auto kernels = ebm::open_kernels(config.run.device);
+    std::printf("device: %s\n", kernels->description().c_str());
+    std::fflush(stdout);
+    const ebm::RunEnd end = ebm::run_toy(*kernels, config, options, ebm::environment(argc, argv)).end;
+    return ebm::report_end(end, config.run);
+  });
+}

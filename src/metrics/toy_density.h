@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// Measures of densities and samples in the plane (section 5.2; docs/method.md, "Evaluation"), on the host in
+// float64. Points are x0, y0, x1, y1, ...; p(x) = exp(-E(x)) / Z.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace ebm {
+
+/// The square of the paper's pictures.
+inline constexpr double plane_lo = -4, plane_hi = 4;
+
+/// The centres of n x n cells of [-4, 4]^2, rows of equal y from the lowest upwards, as HeatMap wants them.
+std::vector<float> plane_grid(int64_t n);
+
+/// log Z = log sum_i exp(-E_i) h^2 over the cells of plane_grid(n), h their side.
+double log_normaliser(std::span<const float> energies, int64_t n);
+
+/// mean_i log p(x_i) = -mean E - log Z.
+double mean_log_likelihood(std::span<const float> energies, double log_z);
+
+/// exp(-temperature E_i) over the cells, divided by their sum: the paper's picture of p has temperature 0.1.
+std::vector<float> cell_probabilities(std::span<const float> energies, double temperature);
+
+/// log p at each cell's centre.
+std::vector<float> cell_log_densities(std::span<const float> energies, double log_z);
+
+/// mean_i log q(x_i), q the density of the 25 Gaussians.
+double gaussians25_mean_log_density(std::span<const float> points);
+
+/// How samples cover the 25 Gaussians: the modes with at least one sample within 4 standard deviations, and
+/// the share of samples that lie so near to some mode.
+struct ModeCoverage {
+  int64_t modes;
+  double high_quality;
+};
+ModeCoverage gaussians25_coverage(std::span<const float> points);
+
+}  // namespace ebm

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#include "train/run_config.h"
+
+#include <cstdio>
+#include <utility>
+#include <vector>
+
+namespace ebm {
+
+namespace {
+
+/// The list of `names`, as Options takes it.
+template <class Choice, size_t N>
+std::vector<std::pair<std::string, Choice>> choices(const Names<Choice, N>& names) {
+  return {names.begin(), names.end()};
+}
+
+std::vector<std::pair<std::string, std::optional<LowerBoundKind>>> lower_bound_choices() {
+  std::vector<std::pair<std::string, std::optional<LowerBoundKind>>> list{{"none", std::nullopt}};
+  for (const auto& [name, kind] : lower_bound_names) list.emplace_back(name, kind);
+  return list;
+}
+
+constexpr Interval<double> beta_range{0, 0.999999};
+
+void add_bound_options(Options& options, RunConfig& config) {
+  GameOptions& game = config.game;
+  options.group("Bounds (defaults depend on --method and --preset)");
+  options.add_choice("lower_bound", &config.lower_bound, lower_bound_choices(),
+                     "of the generator's entropy (eq. 9, 10)");
+  options.add("lobpcg_iterations", &config.lower.lobpcg_iterations, "steps of LOBPCG", {0, 10000});
+  options.add_choice("lobpcg_direction", &config.lower.direction, choices(direction_names),
+                     "LOBPCG's third basis vector: its own, or that of the authors' code");
+  options.add("slq_pairs", &config.lower.lanczos_pairs, "Lanczos steps of --lower-bound slq",
+              {1, most_lanczos_pairs});
+  options.add_choice("preconditioner", &config.lower.preconditioning, choices(preconditioning_names),
+                     "of LOBPCG and Lanczos");
+  options.add_choice("upper_bound", &game.upper.kind, choices(upper_bound_names),
+                     "what the energy minimises (eq. 15), or a zero-centred gradient penalty");
+  options.add("penalty_weight", &game.upper.weight, "its weight", not_negative);
+  options.add_choice("penalty_normaliser", &game.upper.normaliser, choices(normaliser_names),
+                     "divides each squared residual: nothing, d, ||v0|| or ||v0||^2");
+  options.add("hinge", &game.upper.hinge, "zeta of eq. 20", any_number);
+  options.add_choice("penalty_backward", &game.upper.backward, choices(pair_backward_names),
+                     "one backward signal for E and E' where E allows it, or separate ones");
+  options.add("entropy_weight", &game.entropy_weight, "of the entropy in the generator's loss", not_negative);
+  options.add_choice("entropy_z", &game.entropy_points, choices(entropy_points_names),
+                     "whose latent points the generator's entropy term uses");
+}
+
+void add_optimiser_options(Options& options, RunConfig& config) {
+  GameOptions& game = config.game;
+  options.group("Optimiser (defaults depend on --preset)");
+  options.add("lr_energy", &game.lr_energy, "Adam's rate for the energy", not_negative);
+  options.add("lr_generator", &game.lr_generator, "Adam's rate for the generator", not_negative);
+  options.add("adam_beta1", &game.adam.beta1, "decay of the mean gradient", beta_range);
+  options.add("adam_beta2", &game.adam.beta2, "decay of the mean squared gradient", beta_range);
+  options.add("adam_epsilon", &game.adam.epsilon, "added to the root of the mean square", positive);
+}
+
+void add_placement_options(Options& options, RunConfig& config) {
+  constexpr Interval<int64_t> count{1, INT64_MAX};
+  Schedule& schedule = config.schedule;
+  options.group("Where, how long, how often (may change when a run is resumed)");
+  options.add("device", &config.device, "auto, cpu, cuda or cuda:N", Scope::placement);
+  options.add("out", &config.out, "the run's folder (default: runs/ and a name made of the choices)",
+              Scope::placement);
+  options.add("iterations", &schedule.iterations, "of the whole run", count, Scope::placement);
+  options.add("log_every", &schedule.log_every, "iterations between rows of run.h5", count, Scope::placement);
+  options.add("checkpoint_every", &schedule.checkpoint_every, "iterations between checkpoints", count,
+              Scope::placement);
+  options.add("keep_checkpoints", &schedule.keep_checkpoints, "the newest that are kept", {1, 1000000},
+              Scope::placement);
+  options.add("eval_every", &schedule.eval_every, "iterations between evaluations with a picture", count,
+              Scope::placement);
+  options.add("dump_iteration", &schedule.dump_iteration,
+              "writes all of this iteration to OUT/iteration-N.h5; 0: none", {0, INT64_MAX},
+              Scope::placement);
+}
+
+}  // namespace
+
+GameOptions RunConfig::game_options() const {
+  GameOptions options = game;
+  options.seed = static_cast<uint64_t>(seed);
+  options.lower.reset();
+  if (lower_bound) {
+    options.lower = lower;
+    options.lower->kind = *lower_bound;
+  }
+  return options;
+}
+
+void add_run_options(Options& options, RunConfig& config) {
+  options.group("What is trained");
+  options.add_choice("method", &config.method, choices(method_names),
+                     "bidirectional bounds, or entropy and gradient penalty, or penalty alone");
+  options.add_choice("preset", &config.preset, choices(preset_names),
+                     "the constants of the paper's text and Table 11, or of the authors' code");
+  options.add("batch", &config.game.batch, "samples per iteration, B", {2, 1 << 20});
+  options.add("seed", &config.seed, "of all random numbers", {0, INT64_MAX});
+  add_bound_options(options, config);
+  add_optimiser_options(options, config);
+  add_placement_options(options, config);
+}
+
+void set_game_defaults(Options& options, const GameOptions& defaults) {
+  const LowerBoundOptions lower = defaults.lower.value_or(LowerBoundOptions{});
+  const UpperBoundOptions& upper = defaults.upper;
+  options.set_default("batch", defaults.batch);
+  options.set_default("lower_bound", defaults.lower ? name_of(lower.kind, lower_bound_names) : "none");
+  options.set_default("lobpcg_iterations", lower.lobpcg_iterations);
+  options.set_default("lobpcg_direction", name_of(lower.direction, direction_names));
+  options.set_default("upper_bound", name_of(upper.kind, upper_bound_names));
+  options.set_default("penalty_weight", upper.weight);
+  options.set_default("penalty_normaliser", name_of(upper.normaliser, normaliser_names));
+  options.set_default("hinge", upper.hinge);
+  options.set_default("entropy_weight", defaults.entropy_weight);
+  options.set_default("entropy_z", name_of(defaults.entropy_points, entropy_points_names));
+  options.set_default("lr_energy", defaults.lr_energy);
+  options.set_default("lr_generator", defaults.lr_generator);
+  options.set_default("adam_beta1", defaults.adam.beta1);
+  options.set_default("adam_beta2", defaults.adam.beta2);
+  options.set_default("adam_epsilon", defaults.adam.epsilon);
+}
+
+std::optional<CheckpointInfo> resume_point(const RunFolder& folder, const Options& options) {
+  const auto newest = folder.newest_checkpoint();
+  if (!newest) return std::nullopt;
+  CheckpointInfo info = read_checkpoint_info(*newest);
+  std::string differing;
+  for (const std::string& line : options.differences(info.config)) {
+    differing += (differing.empty() ? "" : "; ") + line;
+  }
+  if (!differing.empty()) {
+    throw Error(folder.path().string() + " holds another run (" + differing +
+                "); give the same options or another --out, or remove that folder");
+  }
+  return info;
+}
+
+int report_end(const RunEnd& end, const RunConfig& config) {
+  if (end.stop) {
+    std::printf("stopped by %s at iteration %s; the same command goes on from there\n",
+                end.stop->name.c_str(), format_count(end.iteration).c_str());
+    return end.stop->exit_status;
+  }
+  std::printf("done: %s iterations; picture %s/density.png, metrics %s/run.h5\n",
+              format_count(end.iteration).c_str(), config.out.c_str(), config.out.c_str());
+  return 0;
+}
+
+}  // namespace ebm

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// What every experiment lets its user choose, and how a run goes on from its newest checkpoint.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "io/options.h"
+#include "train/method.h"
+#include "train/run_folder.h"
+#include "train/trainer.h"
+
+namespace ebm {
+
+struct RunConfig {
+  Method method = Method::ebm_bb;
+  Preset preset = Preset::paper;
+  GameOptions game;
+  std::optional<LowerBoundKind> lower_bound = LowerBoundKind::lobpcg;  ///< none: no entropy term
+  LowerBoundOptions lower;                                             ///< its kind is lower_bound
+  int64_t seed = 1;
+  Schedule schedule;
+  std::string device = "auto";
+  std::string out;
+
+  /// `game` with the lower bound and the seed put in.
+  GameOptions game_options() const;
+};
+
+/// Declares the options of RunConfig. `config` must outlive `options`.
+void add_run_options(Options& options, RunConfig& config);
+
+/// Gives what was not set on the command line or in a file the values of `defaults` (a preset's).
+void set_game_defaults(Options& options, const GameOptions& defaults);
+
+/// Where the run in `folder` left off; nothing in a fresh folder. Throws Error when the folder's run is
+/// another one than these options describe, or its newest checkpoint cannot be read.
+std::optional<CheckpointInfo> resume_point(const RunFolder& folder, const Options& options);
+
+/// Says on stdout how the run ended and where its picture is, and returns the program's exit status.
+int report_end(const RunEnd& end, const RunConfig& config);
+
+}  // namespace ebm

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#include "train/toy_run.h"
+
+#include <cstdio>
+
+#include "models/toy.h"
+
+namespace ebm {
+
+namespace {
+
+std::string name_of_run(const ToyConfig& config) {
+  return "toy_" + name_of(config.dataset, toy_dataset_names) + "_" +
+         name_of(config.run.method, method_names) + "_" + name_of(config.run.preset, preset_names) + "_" +
+         std::to_string(config.run.seed);
+}
+
+}  // namespace
+
+Options declare_toy_options(ToyConfig& config, const std::string& program, const std::string& description) {
+  Options options(program, description);
+  options.group("Data and networks (Table 6)");
+  options.add_choice("dataset", &config.dataset, {toy_dataset_names.begin(), toy_dataset_names.end()},
+                     "points of the plane");
+  options.add("hidden", &config.hidden, "width of the hidden layers", {1, 65536});
+  add_run_options(options, config.run);
+  options.group("Evaluation");
+  options.add("eval_grid", &config.evaluation.grid, "cells along each axis of [-4, 4]^2", {10, 4000},
+              Scope::placement);
+  options.add("eval_points", &config.evaluation.points, "held-out data points, and samples of G",
+              {100, 10000000}, Scope::placement);
+  return options;
+}
+
+void resolve_toy_defaults(Options& options, ToyConfig& config) {
+  set_game_defaults(options, toy_options(config.run.method, config.run.preset));
+  options.set_default("out", "runs/" + name_of_run(config));
+}
+
+ToyResult run_toy(Kernels& kernels, const ToyConfig& config, const Options& options,
+                  const std::vector<NameValue>& environment) {
+  const RunConfig& run = config.run;
+  const GameOptions game_options = run.game_options();
+  const RunFolder folder(run.out);
+  const auto resumed = resume_point(folder, options);
+
+  const OutputScale scale = run.preset == Preset::code ? OutputScale::learned : OutputScale::none;
+  Network energy(kernels, toy_energy(config.hidden, scale));
+  Network generator(kernels, toy_generator(2, config.hidden));
+  ToyData data(kernels, config.dataset, game_options.batch, game_options.seed,
+               static_cast<uint32_t>(Stream::data));
+  Game game(kernels, energy, generator, data, game_options);
+  if (!resumed) game.initialize();
+
+  const std::string name =
+      name_of(run.method, method_names) + " on " + name_of(config.dataset, toy_dataset_names);
+  ToyEvaluation evaluation(game, config.dataset, config.evaluation, folder, name);
+  Trainer trainer(game, evaluation, folder,
+                  {.name = name,
+                   .config = options.to_toml(),
+                   .environment = environment,
+                   .method = run.method,
+                   .preset = run.preset},
+                  run.schedule, resumed);
+  const bool complete = resumed && resumed->iteration >= run.schedule.iterations;
+  if (resumed) {
+    std::printf("%s %s iteration %s\n", run.out.c_str(), complete ? "is complete at" : "goes on from",
+                format_count(resumed->iteration).c_str());
+    std::fflush(stdout);
+  }
+  const RunEnd end = trainer.run();
+  if (complete) evaluation.evaluate(end.iteration);
+  return {end, evaluation.panels()};
+}
+
+}  // namespace ebm

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// A run of the toy experiment (section 5.2), from its options to its end.
+#pragma once
+
+#include "train/run_config.h"
+#include "train/toy_evaluation.h"
+
+namespace ebm {
+
+struct ToyConfig {
+  RunConfig run;
+  ToyDataset dataset = ToyDataset::gaussians25;
+  int64_t hidden = 100;
+  ToyEvaluationOptions evaluation;
+};
+
+inline constexpr Names<ToyDataset, 3> toy_dataset_names{{{"25gaussians", ToyDataset::gaussians25},
+                                                         {"swiss_roll", ToyDataset::swiss_roll},
+                                                         {"two_moons", ToyDataset::two_moons}}};
+
+/// The options of a toy run. `config` must outlive them.
+Options declare_toy_options(ToyConfig& config, const std::string& program, const std::string& description);
+
+/// After parsing: what was not given takes the values of method and preset, and the folder its name.
+void resolve_toy_defaults(Options& options, ToyConfig& config);
+
+struct ToyResult {
+  RunEnd end;
+  ToyPanels panels;  ///< of the last evaluation; empty when a signal came first
+};
+
+/// Trains to the end of the schedule, from the newest checkpoint where there is one, and evaluates at the
+/// end. `options` must be those of `config`. Says on stdout what it does. Throws Error.
+ToyResult run_toy(Kernels& kernels, const ToyConfig& config, const Options& options,
+                  const std::vector<NameValue>& environment);
+
+}  // namespace ebm

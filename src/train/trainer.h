@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// The training loop: iterations on the device, rows of run.h5, evaluations, checkpoints, signals, progress.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/environment.h"
+#include "io/progress.h"
+#include "io/run_log.h"
+#include "train/game.h"
+#include "train/method.h"
+#include "train/run_folder.h"
+#include "train/signals.h"
+
+namespace ebm {
+
+/// How long a run is and how often something is kept of it, in iterations.
+struct Schedule {
+  int64_t iterations = 150000;
+  int64_t log_every = 100;
+  int64_t checkpoint_every = 10000;
+  int64_t keep_checkpoints = 2;
+  int64_t eval_every = 10000;
+  int64_t dump_iteration = 0;  ///< counted from 1; 0: none
+};
+
+/// What an experiment measures of its networks now and then.
+class Evaluation {
+ public:
+  virtual ~Evaluation() = default;
+  /// The columns of run.h5 that it fills.
+  virtual std::vector<std::string> names() const = 0;
+  /// Measures the networks as they are after `iteration` iterations, in the order of names(); NaN where
+  /// something does not apply. May wait for the device and leave pictures in the run's folder. Throws Error.
+  virtual std::vector<double> evaluate(int64_t iteration) = 0;
+};
+
+/// What a run is called and described by.
+struct RunDescription {
+  std::string name;    ///< in progress lines
+  std::string config;  ///< the resolved configuration, TOML
+  std::vector<NameValue> environment;
+  Method method = Method::ebm_bb;
+  Preset preset = Preset::paper;
+};
+
+/// How a run ended: all iterations done, or asked to stop by a signal (with a checkpoint written).
+struct RunEnd {
+  int64_t iteration = 0;
+  std::optional<StopRequest::Stop> stop = {};
+};
+
+class Trainer {
+ public:
+  /// A game at its start, or at `resumed`'s iteration with that checkpoint's state restored. All arguments
+  /// but `description` must outlive the trainer. Throws Error.
+  Trainer(Game& game, Evaluation& evaluation, const RunFolder& folder, RunDescription description,
+          const Schedule& schedule, const std::optional<CheckpointInfo>& resumed,
+          ProgressOptions progress = {});
+
+  /// Trains to the end of the schedule or until a signal asks to stop; either way the last state is in a
+  /// checkpoint. An iteration allocates nothing and waits for nothing; rows are read back one row late.
+  /// Throws Error (a loss or parameter that is NaN or Inf, a full disk ...); what was written stays.
+  RunEnd run();
+
+ private:
+  void iterate();
+  void start_row();
+  void finish_row(const std::vector<double>& evaluated);
+  void evaluate();
+  void check_state();
+  void save();
+  [[noreturn]] void stop_not_finite(int64_t iteration, const std::string& what) const;
+
+  Game& game_;
+  Evaluation& evaluation_;
+  const RunFolder& folder_;
+  RunDescription description_;
+  Schedule schedule_;
+  int64_t done_;
+  int64_t saved_;  // the iteration of the newest checkpoint; -1: none
+  RunLog log_;
+  std::unique_ptr<Graph> iteration_;
+  std::unique_ptr<Readback> scalars_;
+  std::optional<int64_t> pending_;  // the iteration whose row is on its way from the device
+  std::vector<ProgressValue> latest_;
+  Progress progress_;
+};
+
+}  // namespace ebm
