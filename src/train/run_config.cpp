@@ -139,15 +139,10 @@ std::optional<CheckpointInfo> resume_point(const RunFolder& folder, const Option
   return info;
 }
 
-int report_end(const RunEnd& end, const RunConfig& config) {
-  if (end.stop) {
-    std::printf("stopped by %s at iteration %s; the same command goes on from there\n",
-                end.stop->name.c_str(), format_count(end.iteration).c_str());
-    return end.stop->exit_status;
-  }
-  std::printf("done: %s iterations; picture %s/density.png, metrics %s/run.h5\n",
-              format_count(end.iteration).c_str(), config.out.c_str(), config.out.c_str());
-  return 0;
+int report_stop(const StopRequest::Stop& stop, int64_t iteration) {
+  std::printf("stopped by %s at iteration %s; the same command goes on from there\n", stop.name.c_str(),
+              format_count(iteration).c_str());
+  return stop.exit_status;
 }
 
 }  // namespace ebm

@@ -37,7 +37,7 @@ void set_game_defaults(Options& options, const GameOptions& defaults);
 /// another one than these options describe, or its newest checkpoint cannot be read.
 std::optional<CheckpointInfo> resume_point(const RunFolder& folder, const Options& options);
 
-/// Says on stdout how the run ended and where its picture is, and returns the program's exit status.
-int report_end(const RunEnd& end, const RunConfig& config);
+/// Says on stdout that a signal ended the program's training and how to go on; returns its exit status.
+int report_stop(const StopRequest::Stop& stop, int64_t iteration);
 
 }  // namespace ebm

@@ -34,7 +34,7 @@ Options declare_toy_options(ToyConfig& config, const std::string& program, const
 
 void resolve_toy_defaults(Options& options, ToyConfig& config) {
   set_game_defaults(options, toy_options(config.run.method, config.run.preset));
-  options.set_default("out", "runs/" + name_of_run(config));
+  if (config.run.out.empty()) options.set_default("out", "runs/" + name_of_run(config));
 }
 
 ToyResult run_toy(Kernels& kernels, const ToyConfig& config, const Options& options,

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// Figure 2: the densities of three methods on two data sets, trained one after the other into
+// OUT/DATASET_METHOD and laid out as OUT/fig2.png. Started again it goes on where it was stopped.
+#include <cstdio>
+
+#include "io/program.h"
+#include "train/toy_run.h"
+
+namespace {
+
+using namespace ebm;
+
+constexpr ToyDataset datasets[] = {ToyDataset::gaussians25, ToyDataset::swiss_roll};
+constexpr const char* dataset_titles[] = {"25 Gaussians", "swiss roll"};
+constexpr Method methods[] = {Method::ebm_bb, Method::ebm_0gp, Method::wgan_0gp};
+constexpr const char* method_titles[] = {"EBM-BB", "EBM-0GP", "WGAN-0GP"};
+
+struct Config {
+  Preset preset = Preset::paper;
+  int64_t seed = 1, iterations = 150000;
+  std::string device = "auto", out = "runs/fig2";
+};
+
+Options declare_options(Config& config) {
+  Options options("fig2", "Trains the three methods on the two data sets of Figure 2 and draws the figure.");
+  options.add_choice("preset", &config.preset, {preset_names.begin(), preset_names.end()},
+                     "the constants of the paper's text and Table 11, or of the authors' code");
+  options.add("seed", &config.seed, "of all random numbers", {0, INT64_MAX});
+  options.add("iterations", &config.iterations, "of each run", {1, INT64_MAX}, Scope::placement);
+  options.add("device", &config.device, "auto, cpu, cuda or cuda:N", Scope::placement);
+  options.add("out", &config.out, "folder of the runs and the figure", Scope::placement);
+  return options;
+}
+
+/// One of the six runs: what `toy_bb` with these options would do.
+ToyResult run(Kernels& kernels, const Config& config, ToyDataset dataset, Method method,
+              const std::vector<NameValue>& environment) {
+  ToyConfig toy;
+  Options options = declare_toy_options(toy, "toy_bb", "");
+  const std::string name = name_of(dataset, toy_dataset_names) + "_" + name_of(method, method_names);
+  options.set_default("dataset", name_of(dataset, toy_dataset_names));
+  options.set_default("method", name_of(method, method_names));
+  options.set_default("preset", name_of(config.preset, preset_names));
+  options.set_default("seed", config.seed);
+  options.set_default("iterations", config.iterations);
+  options.set_default("device", config.device);
+  options.set_default("out", config.out + "/" + name);
+  resolve_toy_defaults(options, toy);
+  return run_toy(kernels, toy, options, environment);
+}
+
+Panel titled(Panel panel, const std::string& title) {
+  panel.title = title;
+  return panel;
+}
+
+/// Two rows: the densities beside the data, the log densities beside EBM-BB's generator.
+void add_rows(Figure& figure, const std::vector<ToyPanels>& panels, const std::string& dataset) {
+  std::vector<Panel> density{titled(panels[0].data, "data")};
+  std::vector<Panel> log_density{titled(panels[0].samples, "EBM-BB's generator")};
+  for (size_t i = 0; i < panels.size(); ++i) {
+    density.push_back(titled(panels[i].density, std::string(method_titles[i]) + ": p(x)"));
+    log_density.push_back(titled(panels[i].log_density, std::string(method_titles[i]) + ": log p(x)"));
+  }
+  figure.rows.push_back(density);
+  figure.rows.push_back(log_density);
+  figure.row_headers.insert(figure.row_headers.end(), {dataset, dataset});
+}
+
+int draw_figure2(int argc, char** argv) {
+  Config config;
+  Options options = declare_options(config);
+  if (!options.parse(argc, argv)) return 0;
+  const auto kernels = open_kernels(config.device);
+  std::printf("device: %s\n", kernels->description().c_str());
+
+  Figure figure{.caption = "Figure 2: densities after " + format_count(config.iterations) +
+                           " iterations; p(x) at temperature 0.1."};
+  for (size_t i = 0; i < std::size(datasets); ++i) {
+    std::vector<ToyPanels> panels;
+    for (const Method method : methods) {
+      const ToyResult result = run(*kernels, config, datasets[i], method, environment(argc, argv));
+      if (result.end.stop) return report_stop(*result.end.stop, result.end.iteration);
+      panels.push_back(result.panels);
+    }
+    add_rows(figure, panels, dataset_titles[i]);
+  }
+  const std::string path = config.out + "/fig2.png";
+  write_png(path, draw(figure));
+  std::printf("done: picture %s\n", path.c_str());
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return ebm::run_program("fig2", [&] { return draw_figure2(argc, argv); });
+}
