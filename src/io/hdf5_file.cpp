@@ -42,9 +42,16 @@ std::vector<hsize_t> chunk_shape(const std::vector<int64_t>& dims, int64_t item_
   return chunk;
 }
 
+// A list of the given class (files, groups) without time stamps: the same content is the same bytes.
+Handle timeless_list(hid_t list_class) {
+  Handle list = hdf5::own_list(H5Pcreate(list_class));
+  const bool ok = list.valid() && H5Pset_obj_track_times(list.id(), false) >= 0;
+  return ok ? std::move(list) : Handle();
+}
+
 Handle creation_list(const std::vector<int64_t>& dims, int64_t count, int64_t item_bytes) {
-  Handle list = hdf5::own_list(H5Pcreate(H5P_DATASET_CREATE));
-  bool ok = list.valid() && H5Pset_obj_track_times(list.id(), false) >= 0;
+  Handle list = timeless_list(H5P_DATASET_CREATE);
+  bool ok = list.valid();
   if (dims.empty() || count * item_bytes <= compact_bytes) {
     ok = ok && H5Pset_layout(list.id(), H5D_COMPACT) >= 0;
   } else {
@@ -55,10 +62,18 @@ Handle creation_list(const std::vector<int64_t>& dims, int64_t count, int64_t it
   return ok ? std::move(list) : Handle();
 }
 
-Handle link_list() {
-  Handle list = hdf5::own_list(H5Pcreate(H5P_LINK_CREATE));
-  const bool ok = list.valid() && H5Pset_create_intermediate_group(list.id(), 1) >= 0;
-  return ok ? std::move(list) : Handle();
+// Makes the groups that the dataset `name` lies in. False when that fails.
+bool make_groups(hid_t file, std::string_view name) {
+  for (size_t slash = name.find('/', 1); slash != std::string_view::npos; slash = name.find('/', slash + 1)) {
+    const std::string group(name.substr(0, slash));
+    const htri_t exists = H5Lexists(file, group.c_str(), H5P_DEFAULT);
+    if (exists > 0) continue;
+    const Handle list = timeless_list(H5P_GROUP_CREATE);
+    if (exists < 0 || !list.valid()) return false;
+    if (!hdf5::own_object(H5Gcreate2(file, group.c_str(), H5P_DEFAULT, list.id(), H5P_DEFAULT)).valid())
+      return false;
+  }
+  return true;
 }
 
 // Why a path cannot be opened for reading, before HDF5 is asked.
@@ -143,8 +158,8 @@ Hdf5File Hdf5File::create(const std::filesystem::path& path, Strings strings) {
   impl->path = path;
   impl->strings = strings;
   impl->writing = true;
-  const Handle access = hdf5::file_access();
-  impl->file = hdf5::own_file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()));
+  const Handle creation = timeless_list(H5P_FILE_CREATE), access = hdf5::file_access();
+  impl->file = hdf5::own_file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()));
   if (!impl->file.valid()) {
     throw hdf5::failure(fmt::format("cannot create '{}'", path.string()),
                         "check that the folder exists and may be written");
@@ -206,11 +221,10 @@ void Hdf5File::write_values(std::string_view name, std::span<const T> values,
       hdf5::own_space(dims.empty() ? H5Screate(H5S_SCALAR)
                                    : H5Screate_simple(static_cast<int>(size.size()), size.data(), nullptr));
   const Handle creation = creation_list(dims, count, sizeof(T));
-  const Handle links = link_list();
-  if (!space.valid() || !creation.valid() || !links.valid()) impl_->fail_write(what);
+  if (!space.valid() || !creation.valid() || !make_groups(impl_->file.id(), name)) impl_->fail_write(what);
   const hid_t type = hdf5::native_type<T>();
   Handle dataset = hdf5::own_dataset(H5Dcreate2(impl_->file.id(), std::string(name).c_str(), type, space.id(),
-                                                links.id(), creation.id(), H5P_DEFAULT));
+                                                H5P_DEFAULT, creation.id(), H5P_DEFAULT));
   if (!dataset.valid()) impl_->fail_write(what);
   if (count > 0 && H5Dwrite(dataset.id(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0) {
     impl_->fail_write(what);

@@ -42,7 +42,7 @@ class Evaluation {
 struct RunDescription {
   std::string name;    ///< in progress lines
   std::string config;  ///< the resolved configuration, TOML
-  std::vector<NameValue> environment;
+  std::vector<NameValue> environment = {};
   Method method = Method::ebm_bb;
   Preset preset = Preset::paper;
 };

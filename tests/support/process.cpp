@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#include "support/process.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+namespace ebm::test {
+
+namespace {
+
+std::string temporary_file() {
+  std::string name = (std::filesystem::temp_directory_path() / "ebm_process_XXXXXX").string();
+  const int file = mkstemp(name.data());
+  if (file < 0) throw std::runtime_error("no temporary file in " + name);
+  close(file);
+  return name;
+}
+
+std::string taken_content(const std::string& file) {
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();
+  std::filesystem::remove(file);
+  return text.str();
+}
+
+}  // namespace
+
+std::string program_path(const std::string& name) {
+  if (const char* folder = std::getenv("EBM_PROGRAMS"); folder != nullptr && *folder != '\0')
+    return std::string(folder) + "/" + name;
+  auto folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  for (; folder != folder.root_path(); folder = folder.parent_path()) {
+    const auto path = folder / "experiments" / name;
+    if (std::filesystem::is_regular_file(path)) return path.string();
+  }
+  return "";
+}
+
+Process::Process(std::vector<std::string> command) : out_(temporary_file()), err_(temporary_file()) {
+  std::vector<char*> arguments;
+  for (std::string& word : command) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  pid_ = fork();
+  if (pid_ < 0) throw std::runtime_error("fork failed");
+  if (pid_ > 0) return;
+  dup2(open("/dev/null", O_RDONLY), 0);
+  dup2(open(out_.c_str(), O_WRONLY), 1);
+  dup2(open(err_.c_str(), O_WRONLY), 2);
+  execv(arguments[0], arguments.data());
+  _exit(127);
+}
+
+Process::~Process() {
+  if (!ended_) {
+    signal(SIGKILL);
+    wait();
+  }
+}
+
+void Process::signal(int number) {
+  kill(pid_, number);
+}
+
+bool Process::running() {
+  if (!ended_) ended_ = waitpid(pid_, &status_, WNOHANG) == pid_;
+  return !ended_;
+}
+
+Finished Process::wait() {
+  if (!ended_) waitpid(pid_, &status_, 0);
+  ended_ = true;
+  const int status = WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
+  return {status, taken_content(out_), taken_content(err_)};
+}
+
+Finished run_command(std::vector<std::string> command) {
+  return Process(std::move(command)).wait();
+}
+
+}  // namespace ebm::test

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// A small game with a trainer, and the comparison of two run folders.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <fstream>
+#include <functional>
+#include <sstream>
+
+#include "../io/io_fixture.h"
+#include "data/toy.h"
+#include "models/toy.h"
+#include "support/devices.h"
+#include "train/trainer.h"
+
+namespace ebm::test {
+
+/// Measures one number, and does what a test wants done at an evaluation.
+class FakeEvaluation final : public Evaluation {
+ public:
+  std::function<void(int64_t)> at = [](int64_t) {};
+  std::vector<std::string> names() const override { return {"iteration_squared"}; }
+  std::vector<double> evaluate(int64_t iteration) override {
+    at(iteration);
+    return {static_cast<double>(iteration * iteration)};
+  }
+};
+
+/// A game of small networks with all that it stands on.
+struct SmallGame {
+  explicit SmallGame(const std::string& device, const GameOptions& options = small_options())
+      : kernels(open_device(device)),
+        energy(*kernels, toy_energy(9, OutputScale::none)),
+        generator(*kernels, toy_generator(2, 9)),
+        data(*kernels, ToyDataset::gaussians25, options.batch, options.seed, 1),
+        game(*kernels, energy, generator, data, options) {
+    game.initialize();
+  }
+  static GameOptions small_options() {
+    GameOptions options = toy_options(Method::ebm_bb, Preset::paper);
+    options.batch = 11;
+    return options;
+  }
+
+  std::unique_ptr<Kernels> kernels;
+  Network energy, generator;
+  ToyData data;
+  Game game;
+};
+
+inline std::string bytes_of(const std::filesystem::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+/// The same metrics (NaN included) and the same newest checkpoint, bit for bit.
+inline void expect_same_runs(const std::filesystem::path& a, const std::filesystem::path& b,
+                             int64_t iteration) {
+  const MetricTable x = read_run_log(a / "run.h5").metrics, y = read_run_log(b / "run.h5").metrics;
+  ASSERT_FALSE(x.iterations.empty());
+  EXPECT_EQ(x.names, y.names);
+  EXPECT_EQ(x.iterations, y.iterations);
+  ASSERT_EQ(x.columns.size(), y.columns.size());
+  for (size_t c = 0; c < x.columns.size(); ++c) {
+    ASSERT_EQ(x.columns[c].size(), y.columns[c].size());
+    EXPECT_EQ(std::memcmp(x.columns[c].data(), y.columns[c].data(), x.columns[c].size() * sizeof(double)), 0)
+        << x.names[c];
+  }
+  char name[64];
+  std::snprintf(name, sizeof name, "checkpoints/iteration-%08lld.h5", static_cast<long long>(iteration));
+  const std::string first = bytes_of(a / name);
+  EXPECT_FALSE(first.empty()) << a / name;
+  EXPECT_TRUE(first == bytes_of(b / name)) << name << " differs";
+}
+
+}  // namespace ebm::test

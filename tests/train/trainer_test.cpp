@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+#include "train/trainer.h"
+
+#include <csignal>
+
+#include "io/atomic_file.h"
+#include "trainer_fixture.h"
+
+namespace ebm::test {
+namespace {
+
+class TrainerTest : public IoTest, public testing::WithParamInterface<std::string> {
+ protected:
+  static constexpr Schedule schedule{
+      .iterations = 40, .log_every = 6, .checkpoint_every = 15, .keep_checkpoints = 2, .eval_every = 20};
+
+  RunEnd train(
+      const std::string& name, const Schedule& how = schedule,
+      const GameOptions& options = SmallGame::small_options(),
+      const std::function<void(int64_t)>& at_evaluation = [](int64_t) {}) {
+    SmallGame small(GetParam(), options);
+    FakeEvaluation evaluation;
+    evaluation.at = at_evaluation;
+    const RunFolder folder(*this / name);
+    const auto newest = folder.newest_checkpoint();
+    const auto resumed = newest ? std::optional(read_checkpoint_info(*newest)) : std::nullopt;
+    Trainer trainer(small.game, evaluation, folder, {.name = "test", .config = "batch = 11\n"}, how, resumed,
+                    {.style = ProgressOptions::Style::silent});
+    return trainer.run();
+  }
+};
+
+TEST_P(TrainerTest, WritesRowsEvaluationsAndCheckpoints) {
+  const RunEnd end = train("run");
+  EXPECT_EQ(end.iteration, 40);
+  EXPECT_FALSE(end.stop);
+
+  const RunLogContent log = read_run_log(*this / "run/run.h5");
+  EXPECT_EQ(log.config, "batch = 11\n");
+  EXPECT_EQ(bytes_of(*this / "run/config.toml"), log.config);
+  EXPECT_EQ(log.metrics.iterations, (std::vector<int64_t>{6, 12, 18, 20, 24, 30, 36, 40}));
+  for (size_t c = 0; c < log.metrics.names.size(); ++c) {
+    for (size_t row = 0; row < log.metrics.iterations.size(); ++row) {
+      const auto iteration = static_cast<double>(log.metrics.iterations[row]);
+      const double value = log.metrics.columns[c][row];
+      if (log.metrics.names[c] != "iteration_squared") {
+        EXPECT_TRUE(std::isfinite(value)) << log.metrics.names[c] << " at " << iteration;
+      } else if (iteration == 20 || iteration == 40) {
+        EXPECT_EQ(value, iteration * iteration);
+      } else {
+        EXPECT_TRUE(std::isnan(value));
+      }
+    }
+  }
+  const auto kept = numbered_files(*this / "run/checkpoints", "iteration-", ".h5");
+  ASSERT_EQ(kept.size(), 2u);
+  EXPECT_EQ(kept[0].filename(), "iteration-00000030.h5");
+  EXPECT_EQ(kept[1].filename(), "iteration-00000040.h5");
+}
+
+TEST_P(TrainerTest, StoppedByASignalAndResumedIsTheUninterruptedRun) {
+  train("whole");
+  const struct {
+    int number;
+    const char* name;
+    int status;
+  } signals[] = {{SIGINT, "SIGINT", 0}, {SIGTERM, "SIGTERM", 143}, {SIGUSR1, "SIGUSR1", 0}};
+  for (const auto& signal : signals) {
+    // evaluations at 20 and 40; another schedule of evaluations would be another run.h5
+    const RunEnd end = train(signal.name, schedule, SmallGame::small_options(), [&](int64_t iteration) {
+      if (iteration == 20) raise(signal.number);
+    });
+    EXPECT_EQ(end.iteration, 20);
+    ASSERT_TRUE(end.stop);
+    EXPECT_EQ(end.stop->name, signal.name);
+    EXPECT_EQ(end.stop->exit_status, signal.status);
+    EXPECT_EQ(read_checkpoint_info(*RunFolder(*this / signal.name).newest_checkpoint()).iteration, 20);
+
+    EXPECT_FALSE(train(signal.name).stop);
+    expect_same_runs(*this / "whole", *this / signal.name, 40);
+  }
+}
+
+TEST_P(TrainerTest, ALongerScheduleGoesOn) {
+  Schedule half = schedule;
+  half.iterations = 20;  // an evaluation of the whole schedule
+  train("parts", half);
+  train("parts");
+  train("whole");
+  expect_same_runs(*this / "whole", *this / "parts", 40);
+}
+
+TEST_P(TrainerTest, ANumberThatIsNotFiniteStopsTheRun) {
+  GameOptions wild = SmallGame::small_options();
+  wild.lr_energy = 1e30;
+  Schedule often = schedule;
+  often.log_every = often.checkpoint_every = 1;
+  const std::string message = error_of([&] { train("wild", often, wild); });
+  EXPECT_HAS(message, "not a finite number");
+
+  // Whatever was kept is finite, and named.
+  const auto newest = RunFolder(*this / "wild").newest_checkpoint();
+  if (newest) {
+    EXPECT_HAS(message, newest->string());
+    const Hdf5File file = Hdf5File::open_read(*newest);
+    for (const char* network : {"energy", "generator"}) {
+      for (const std::string& name : file.list(network)) {
+        for (const float value : file.read_dataset<float>(std::string(network) + "/" + name).values)
+          ASSERT_TRUE(std::isfinite(value)) << name;
+      }
+    }
+  } else {
+    EXPECT_HAS(message, "no checkpoint yet");
+  }
+  const MetricTable rows = read_run_log(*this / "wild/run.h5").metrics;
+  EXPECT_LT(rows.iterations.size(), 40u);
+}
+
+TEST_P(TrainerTest, ANanAtTheStartLeavesNoCheckpoint) {
+  GameOptions nan = SmallGame::small_options();
+  nan.lr_generator = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_HAS(error_of([&] { train("nan", schedule, nan); }), "there is no checkpoint yet");
+  EXPECT_FALSE(RunFolder(*this / "nan").newest_checkpoint());
+}
+
+TEST_P(TrainerTest, ADumpChangesNothingElse) {
+  train("plain");
+  Schedule dumping = schedule;
+  dumping.dump_iteration = 7;
+  train("dumped", dumping);
+  expect_same_runs(*this / "plain", *this / "dumped", 40);
+  const Hdf5File dump = Hdf5File::open_read(*this / "dumped/iteration-7.h5");
+  EXPECT_EQ(dump.read_attribute<int64_t>("/", "iteration"), 6);
+  EXPECT_EQ(dump.read_dataset<int64_t>("after/adam/energy/step").values.at(0), 7);
+
+  train("dumped", dumping);  // the same command again: the dump is there
+  dumping.dump_iteration = 8;
+  EXPECT_HAS(error_of([&] { train("dumped", dumping); }), "iteration 8 cannot be dumped");
+  dumping.dump_iteration = 41;
+  EXPECT_HAS(error_of([&] { train("other", dumping); }), "iteration 41 cannot be dumped");
+}
+
+TEST_P(TrainerTest, AFullDiskLosesNothing) {
+  train("whole");
+  const auto checkpoint_size =
+      static_cast<int64_t>(bytes_of(*this / "whole/checkpoints/iteration-00000040.h5").size());
+  // The evaluation at 20 fills the disk: the checkpoint at 30 does not fit, a row of run.h5 does.
+  std::optional<FullDisk> full;
+  const std::string message = error_of([&] {
+    train("full", schedule, SmallGame::small_options(), [&](int64_t iteration) {
+      if (iteration == 20) full.emplace(checkpoint_size / 2);
+    });
+  });
+  full.reset();
+  EXPECT_NE(message, "(no Error)");
+  EXPECT_EQ(read_checkpoint_info(*RunFolder(*this / "full").newest_checkpoint()).iteration, 15);
+  EXPECT_GE(read_run_log(*this / "full/run.h5").metrics.iterations.size(), 3u);
+  train("full");
+  expect_same_runs(*this / "whole", *this / "full", 40);
+}
+
+TEST_P(TrainerTest, OneProcessAFolder) {
+  const RunFolder first(*this / "run");
+  EXPECT_HAS(error_of([&] { RunFolder second(*this / "run"); }), "another process is training");
+}
+
+TEST_P(TrainerTest, AnIterationAllocatesNothing) {
+  SmallGame small(GetParam());
+  FakeEvaluation evaluation;
+  const RunFolder folder(*this / "run");
+  int64_t allocations = -1;
+  evaluation.at = [&](int64_t iteration) {
+    if (iteration == 20) allocations = small.kernels->allocations();
+    if (iteration == 40) {
+      EXPECT_EQ(small.kernels->allocations(), allocations);
+    }
+  };
+  Trainer trainer(small.game, evaluation, folder, {.name = "test", .config = ""}, schedule, std::nullopt,
+                  {.style = ProgressOptions::Style::silent});
+  trainer.run();
+  EXPECT_GT(allocations, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, TrainerTest, testing::ValuesIn(devices()));
+
+}  // namespace
+}  // namespace ebm::test
