@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+// The program toy_bb as its user meets it: its files, its messages and statuses, and its death at any moment.
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+
+#include "io/atomic_file.h"
+#include "io/png.h"
+#include "reference/random.h"
+#include "support/process.h"
+#include "trainer_fixture.h"
+
+namespace ebm::test {
+namespace {
+
+class ToyBbTest : public IoTest {
+ protected:
+  void SetUp() override {
+    IoTest::SetUp();
+    program_ = program_path("toy_bb");
+    if (program_.empty()) GTEST_SKIP() << "experiments/toy_bb is not built";
+  }
+  /// toy_bb with a small network in the folder `out`.
+  std::vector<std::string> command(const std::string& out, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> words{program_,
+                                   "--device",
+                                   "cpu",
+                                   "--hidden",
+                                   "8",
+                                   "--batch",
+                                   "10",
+                                   "--eval-grid",
+                                   "20",
+                                   "--eval-points",
+                                   "100",
+                                   "--out",
+                                   (*this / out).string()};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+  Finished run(const std::string& out, const std::vector<std::string>& more) {
+    return run_command(command(out, more));
+  }
+  void expect_refused(const Finished& run, int status, const std::string& message) {
+    EXPECT_EQ(run.status, status);
+    EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 1) << run.err;
+    EXPECT_TRUE(run.err.starts_with("toy_bb: ")) << run.err;
+    EXPECT_HAS(run.err, message);
+  }
+  std::string checkpoint(const std::string& out) {
+    return RunFolder(*this / out).newest_checkpoint()->string();
+  }
+
+  std::string program_;
+};
+
+TEST_F(ToyBbTest, TrainsAndLeavesItsFiles) {
+  const Finished done = run("run", {"--iterations", "50", "--log-every", "10", "--dataset", "25gaussians"});
+  EXPECT_EQ(done.status, 0) << done.err;
+  EXPECT_HAS(done.out, "device: cpu");
+  EXPECT_HAS(done.out, "density.png");
+  const Image picture = read_png(*this / "run/density.png");
+  EXPECT_GT(picture.width, 3 * picture.height);
+  const MetricTable metrics = read_run_log(*this / "run/run.h5").metrics;
+  EXPECT_EQ(metrics.iterations, (std::vector<int64_t>{10, 20, 30, 40, 50}));
+  for (const char* name : {"log_z", "log_likelihood", "kl_data_model", "modes", "high_quality",
+                           "share_bound_above_entropy", "loss_energy", "loss_generator", "entropy"}) {
+    const auto found = std::find(metrics.names.begin(), metrics.names.end(), name);
+    ASSERT_NE(found, metrics.names.end()) << name;
+    EXPECT_TRUE(std::isfinite(metrics.columns[static_cast<size_t>(found - metrics.names.begin())].back()))
+        << name;
+  }
+
+  const Finished again = run("run", {"--iterations", "50", "--dataset", "25gaussians"});
+  EXPECT_EQ(again.status, 0);
+  EXPECT_HAS(again.out, "complete at iteration 50");
+  const Finished more =
+      run_command({program_, "--config", (*this / "run/config.toml").string(), "--iterations", "60"});
+  EXPECT_EQ(more.status, 0) << more.err;
+  EXPECT_HAS(more.out, "goes on from iteration 50");
+}
+
+TEST_F(ToyBbTest, EveryMethodBoundAndPresetTrains) {
+  const std::vector<std::vector<std::string>> choices{
+      {"--method", "ebm_0gp", "--dataset", "swiss_roll"},
+      {"--method", "wgan_0gp", "--dataset", "two_moons"},
+      {"--preset", "code"},
+      {"--lower-bound", "logdet", "--penalty-normaliser", "v2", "--hinge", "0"},
+      {"--lower-bound", "slq", "--slq-pairs", "2", "--preconditioner", "running_gram"},
+      {"--lower-bound", "s1", "--entropy-z", "energy", "--penalty-backward", "separate"},
+      {"--upper-bound", "gp_fake", "--penalty-weight", "0.1"},
+      {"--lower-bound", "lobpcg", "--lobpcg-direction", "authors", "--lobpcg-iterations", "0"}};
+  for (size_t i = 0; i < choices.size(); ++i) {
+    std::vector<std::string> options = choices[i];
+    options.insert(options.end(), {"--iterations", "20", "--log-every", "5"});
+    const Finished done = run("run" + std::to_string(i), options);
+    EXPECT_EQ(done.status, 0) << choices[i][1] << ": " << done.err;
+  }
+}
+
+TEST_F(ToyBbTest, WrongOptionsAreOneLineAndStatusTwo) {
+  expect_refused(run("a", {"--iteration", "5"}), 2, "iteration");
+  expect_refused(run("a", {"--batch", "1"}), 2, "batch");
+  expect_refused(run("a", {"--penalty-weight", "nan"}), 2, "penalty");
+  expect_refused(run("a", {"--dataset", "mnist"}), 2, "25gaussians");
+  expect_refused(run("a", {"--device", "gpu"}), 2, "unknown device \"gpu\"");
+  EXPECT_FALSE(exists(*this / "a"));
+  expect_refused(run("a", {"--lower-bound", "none"}), 1, "choose a lower bound");
+}
+
+TEST_F(ToyBbTest, WrongConfigurationsNameFileLineAndKey) {
+  write_file(*this / "config.toml", "batch = 20\nbacth = 10\n");
+  const std::string file = (*this / "config.toml").string();
+  const Finished unknown = run("a", {"--config", file});
+  expect_refused(unknown, 1, "bacth");
+  EXPECT_HAS(unknown.err, file);
+  EXPECT_HAS(unknown.err, "2");
+  write_file(*this / "config.toml", "batch = \n");
+  expect_refused(run("a", {"--config", file}), 1, file);
+  expect_refused(run("a", {"--config", file + ".not"}), 1, "config.toml.not");
+}
+
+TEST_F(ToyBbTest, AnotherRunsFolderIsRefused) {
+  ASSERT_EQ(run("run", {"--iterations", "10"}).status, 0);
+  const std::string before = bytes_of(checkpoint("run"));
+  const Finished other = run("run", {"--iterations", "20", "--seed", "2", "--method", "ebm_0gp"});
+  expect_refused(other, 1, "seed: the run has 1, now 2");
+  EXPECT_HAS(other.err, "method: the run has ebm_bb, now ebm_0gp");
+  EXPECT_TRUE(before == bytes_of(checkpoint("run")));
+}
+
+TEST_F(ToyBbTest, FoldersThatCannotBeWritten) {
+  expect_refused(run_command(command("x", {"--out", "/proc/toy_bb"})), 1, "/proc/toy_bb");
+  write_file(*this / "file", "not a folder");
+  expect_refused(run("file", {}), 1, "file");
+  if (geteuid() == 0) return;  // root writes everywhere
+  std::filesystem::create_directory(*this / "closed");
+  chmod((*this / "closed").c_str(), 0500);
+  expect_refused(run("closed", {}), 1, "closed");
+}
+
+TEST_F(ToyBbTest, DamagedCheckpointsAreNamed) {
+  ASSERT_EQ(run("run", {"--iterations", "10"}).status, 0);
+  const std::string path = checkpoint("run"), whole = bytes_of(path);
+  reference::Random random{5};
+  for (int i = 0; i < 12; ++i) {
+    std::string damaged = whole;
+    const auto at = static_cast<size_t>(random.uniform() * static_cast<double>(whole.size()));
+    if (i % 2 == 0) {
+      damaged.resize(at);
+    } else {
+      damaged[at] = static_cast<char>(damaged[at] ^ (1 << (i % 8)));
+    }
+    write_file(path, damaged);
+    const Finished resumed = run("run", {"--iterations", "20"});
+    // A flipped bit may lie where HDF5 keeps nothing; what is read is what was written, or refused.
+    if (resumed.status == 0) {
+      EXPECT_EQ(i % 2, 1);
+      std::filesystem::remove(checkpoint("run"));
+    } else {
+      expect_refused(resumed, 1, path);
+    }
+  }
+  write_file(path, whole);
+  EXPECT_EQ(run("run", {"--iterations", "20"}).status, 0);
+}
+
+TEST_F(ToyBbTest, SignalsEndWithACheckpointAndTheirStatus) {
+  const struct {
+    int number;
+    const char* name;
+    int status;
+  } signals[] = {{SIGINT, "SIGINT", 0}, {SIGTERM, "SIGTERM", 143}, {SIGUSR1, "SIGUSR1", 0}};
+  for (const auto& signal : signals) {
+    Process process(command(signal.name, {"--iterations", "100000000", "--checkpoint-every", "500"}));
+    const auto checkpoints = *this / signal.name / "checkpoints";
+    while (process.running() && numbered_files(checkpoints, "iteration-", ".h5").empty()) usleep(1000);
+    process.signal(signal.number);
+    const Finished ended = process.wait();
+    EXPECT_EQ(ended.status, signal.status) << ended.err;
+    EXPECT_HAS(ended.out, std::string("stopped by ") + signal.name);
+  }
+}
+
+TEST_F(ToyBbTest, KilledAtFiftyMomentsItIsTheUninterruptedRun) {
+  const std::vector<std::string> options{"--iterations",       "800", "--log-every",  "7",
+                                         "--checkpoint-every", "40",  "--eval-every", "400"};
+  const auto start = std::chrono::steady_clock::now();
+  ASSERT_EQ(run("run", options).status, 0);
+  const std::chrono::duration<double, std::micro> length = std::chrono::steady_clock::now() - start;
+  // The same name for both: checkpoints hold the configuration, and that the folder.
+  std::filesystem::rename(*this / "run", *this / "whole");
+
+  reference::Random random{7};
+  int kills = 0;
+  while (kills < 50) {
+    Process process(command("run", options));
+    usleep(static_cast<useconds_t>(length.count() * random.uniform()));
+    if (process.running()) {
+      process.signal(SIGKILL);
+      process.wait();
+      ++kills;
+    } else {
+      ASSERT_EQ(process.wait().status, 0);
+      expect_same_runs(*this / "whole", *this / "run", 800);
+      std::filesystem::remove_all(*this / "run");
+    }
+  }
+  ASSERT_EQ(run("run", options).status, 0);
+  expect_same_runs(*this / "whole", *this / "run", 800);
+  EXPECT_TRUE(bytes_of(*this / "whole/density.png") == bytes_of(*this / "run/density.png"));
+}
+
+}  // namespace
+}  // namespace ebm::test
