@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// The table of docs/method.md, "Batch-passes": what one iteration costs. A change that moves a number here
+// must say why.
+#include <gtest/gtest.h>
+
+#include "data/toy.h"
+#include "layers/batch_norm.h"
+#include "layers/linear.h"
+#include "layers/prelu.h"
+#include "layers/tanh.h"
+#include "models/toy.h"
+#include "train/method.h"
+
+namespace ebm {
+namespace {
+
+constexpr int64_t batch = 25, hidden = 5;
+
+enum class Output { linear, tanh };
+
+std::unique_ptr<Layer> small_generator(int64_t latent, Output output) {
+  std::vector<std::unique_ptr<Layer>> layers;
+  layers.push_back(std::make_unique<Linear>(latent, hidden));
+  layers.push_back(std::make_unique<PreluLayer>(flat(hidden)));
+  layers.push_back(std::make_unique<BatchNorm>(flat(hidden)));
+  layers.push_back(std::make_unique<Linear>(hidden, 2));
+  if (output == Output::tanh) layers.push_back(std::make_unique<TanhLayer>(flat(2)));
+  return sequential(std::move(layers));
+}
+
+/// Batch-passes: forwards, backwards to the input, for the weights.
+struct Passes {
+  int64_t forward, input, weight;
+  bool operator==(const Passes&) const = default;
+};
+std::ostream& operator<<(std::ostream& out, const Passes& p) {
+  return out << p.forward << " + " << p.input << " + " << p.weight;
+}
+
+struct Setting {
+  Method method = Method::ebm_bb;
+  int64_t latent = 8;
+  Output output = Output::linear;
+  EntropyPoints points = EntropyPoints::generator;
+};
+
+struct Counted {
+  Passes generator, energy;
+};
+
+Counted count(const Setting& setting) {
+  const auto kernels = open_kernels("cpu");
+  GameOptions options = toy_options(setting.method, Preset::paper);
+  options.batch = batch;
+  options.entropy_points = setting.points;
+  Network energy(*kernels, toy_energy(hidden, OutputScale::none));
+  Network generator(*kernels, small_generator(setting.latent, setting.output));
+  ToyData data(*kernels, ToyDataset::gaussians25, batch, 1, static_cast<uint32_t>(Stream::data));
+  Game game(*kernels, energy, generator, data, options);
+  game.initialize();
+  game.iterate();
+  const auto passes = [](const Network& network) {
+    const PassCounts& rows = network.passes();
+    EXPECT_EQ(rows.total() % batch, 0);
+    return Passes{rows.forward / batch, rows.input_gradient / batch, rows.weight_gradient / batch};
+  };
+  return {passes(generator), passes(energy)};
+}
+
+TEST(BatchPassesTest, BidirectionalBoundsWithLobpcg) {
+  const Counted at_energy = count({.points = EntropyPoints::energy});
+  EXPECT_EQ(at_energy.generator, (Passes{7, 4, 2}));
+  EXPECT_EQ(at_energy.energy, (Passes{4, 3, 2}));
+  EXPECT_EQ(count({.points = EntropyPoints::generator}).generator, (Passes{11, 6, 2}));
+}
+
+TEST(BatchPassesTest, BidirectionalBoundsWithACurvedGenerator) {
+  EXPECT_EQ(count({.output = Output::tanh, .points = EntropyPoints::energy}).generator, (Passes{7, 5, 3}));
+  EXPECT_EQ(count({.output = Output::tanh, .points = EntropyPoints::generator}).generator,
+            (Passes{12, 9, 3}));
+}
+
+TEST(BatchPassesTest, BidirectionalBoundsInThePlane) {
+  EXPECT_EQ(count({.latent = 2, .points = EntropyPoints::energy}).generator, (Passes{6, 2, 2}));
+  EXPECT_EQ(count({.latent = 2, .points = EntropyPoints::generator}).generator, (Passes{9, 2, 2}));
+}
+
+TEST(BatchPassesTest, GradientPenalties) {
+  EXPECT_EQ(count({.method = Method::ebm_0gp}).energy, (Passes{4, 5, 2}));
+  EXPECT_EQ(count({.method = Method::wgan_0gp}).energy, (Passes{5, 7, 3}));
+}
+
+}  // namespace
+}  // namespace ebm
