@@ -63,7 +63,6 @@ void UpperBound::evaluate(const Draw& draw, const EnergyScalars& scalars) {
 }
 
 // --- eq. 15, 18-20
-// -----------------------------------------------------------------------------------------------------
 
 class BidirectionalPenalty final : public UpperBound {
  public:
@@ -108,7 +107,6 @@ class BidirectionalPenalty final : public UpperBound {
 };
 
 // --- the zero-centred gradient penalty
-// -----------------------------------------------------------------------------------
 
 class GradientPenalty final : public UpperBound {
  public:

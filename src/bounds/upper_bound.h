@@ -2,8 +2,9 @@
 // Upper bounds of the negative log-likelihood (section 2.2), which the energy minimises:
 //   L_E = mean E(x) - mean E(x~) + [ term ]_+
 //
-//   bidirectional     term = weight / 2 mean_i (E'(x~_i; J v0_i) - a_i . v0_i)^2 / n_i - hinge      (eq. 15,
-//   18-20) gp_real, gp_fake, gp_interpolated
+//   bidirectional     term = weight / 2 mean_i (E'(x~_i; J v0_i) - a_i . v0_i)^2 / n_i - hinge
+//                     (eq. 15, 18-20)
+//   gp_real, gp_fake, gp_interpolated
 //                     term = weight mean_i ||grad_x E(x^_i)||^2 - hinge, the zero-centred gradient penalty at
 //                     x, x~, or alpha x + (1 - alpha) x~
 //

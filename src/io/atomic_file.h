@@ -34,8 +34,7 @@ void write_file(const std::filesystem::path& target, std::span<const uint8_t> by
                                                                 std::string_view suffix);
 
 /// Removes all of numbered_files(folder, prefix, suffix) but the `count` >= 1 of the highest numbers, and
-/// temporaries
-/// (*.tmp) of such names that killed writers left. Throws Error.
+/// temporaries (*.tmp) of such names that killed writers left. Throws Error.
 void keep_newest(const std::filesystem::path& folder, std::string_view prefix, std::string_view suffix,
                  int64_t count);
 

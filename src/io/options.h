@@ -6,9 +6,9 @@
 //   Options options("toy_bb", "Trains an energy-based model on points of the plane.");
 //   options.group("Training");
 //   options.add("batch", &config.batch, "samples per iteration", {1, 1 << 20});
-//   options.add("log_every", &config.log_every, "iterations between rows of run.h5", {1, 1000000},
-//   Scope::placement); options.add_choice("method", &config.method, {{"ebm_bb", Method::ebm_bb}, ...}, "what
-//   is trained"); if (!options.parse(argc, argv)) return 0;                            // --help or --version
+//   options.add("log_every", &config.log_every, "iterations between rows", {1, 1000000}, Scope::placement);
+//   options.add_choice("method", &config.method, {{"ebm_bb", Method::ebm_bb}, ...}, "what is trained");
+//   if (!options.parse(argc, argv)) return 0;                              // --help or --version
 //   if (config.preset == Preset::code) options.set_default("hinge", 0.0);  // unless given
 //   write_file(folder / "config.toml", options.to_toml());
 //

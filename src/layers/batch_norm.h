@@ -4,11 +4,11 @@
 // Statistics::running: m, s are constants.
 //   jvp y_dot = g s x_dot;  vjp x_bar = g s y_bar, g_bar = sum xh y_bar, b_bar = sum y_bar;
 //   vjp_of_jvp the same for each chain, g_bar += sum s x_dot y_dot_bar.
-// Statistics::batch: m, s are the batch's, over the N = B H W rows of a channel. With P u = u - mean u - xh
-// mean(xh u):
+// Statistics::batch: m, s are the batch's, over the N = B H W rows of a channel. With
+// P u = u - mean u - xh mean(xh u):
 //   jvp y_dot = g s P x_dot;  vjp x_bar = g s P y_bar;
-//   vjp_of_jvp: x_dot_bar = g s P y_dot_bar, and x_bar gains the terms of BatchNormCurvature (docs/method.md
-//   derives them).
+//   vjp_of_jvp: x_dot_bar = g s P y_dot_bar, and x_bar gains the terms of BatchNormCurvature
+//   (docs/method.md, "Batch norm", derives them).
 #pragma once
 
 #include "layers/layer.h"

@@ -3,8 +3,8 @@
 //
 //   jvp          y_dot = x_dot W^T
 //   vjp          x_bar = y_bar W,  W_bar = y_bar^T x,  b_bar = sum over rows of y_bar
-//   vjp_of_jvp   x_bar = y_bar W,  x_dot_bar = y_dot_bar W,  W_bar = y_bar^T x + y_dot_bar^T x_dot,  b_bar as
-//   above
+//   vjp_of_jvp   x_bar = y_bar W,  x_dot_bar = y_dot_bar W,  W_bar = y_bar^T x + y_dot_bar^T x_dot,
+//                b_bar as above
 // Values and tangents go through W alike, so stacked rows go through it in one product.
 #pragma once
 

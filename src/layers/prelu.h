@@ -3,8 +3,8 @@
 //
 //   jvp          y_dot = m x_dot,  m = 1 or a by the side of x
 //   vjp          x_bar = m y_bar,  a_bar = sum over x <= 0 of x y_bar
-//   vjp_of_jvp   x_bar = m y_bar,  x_dot_bar = m y_dot_bar,  a_bar = sum over x <= 0 of x y_bar + x_dot
-//   y_dot_bar
+//   vjp_of_jvp   x_bar = m y_bar,  x_dot_bar = m y_dot_bar,
+//                a_bar = sum over x <= 0 of x y_bar + x_dot y_dot_bar
 #pragma once
 
 #include "layers/layer.h"

@@ -8,8 +8,8 @@
 namespace ebm {
 
 /// Hutchinson's estimator of the entropy of J: d/2 log(||J v||^2 / d), v ~ N(0, I_d), for one JVP
-/// (docs/method.md; Kumar et al. 2019, arXiv:1901.08508). On average over v it lies above 1/2 log det J^T J,
-/// up to Jensen's inequality.
+/// (docs/method.md, "Hutchinson"; Kumar, Poole, Murphy 2020, arXiv:2002.08927). On average over v it lies
+/// above 1/2 log det J^T J, up to Jensen's inequality.
 class Hutchinson {
  public:
   /// For B samples of J: R^d -> R^D.

@@ -3,11 +3,12 @@
 //
 //   v = v0 / ||v0||;  u = J v;  p = Jp = 0
 //   K times:
-//     sigma = ||u||;  uh = u / sigma;  g = J^T uh;  r = g - sigma v      (= (A v - theta v) / sigma with A =
-//     J^T J) w = T r, made orthonormal to v and p G = [u Jw Jp]^T [u Jw Jp];  c = eigenvector of its smallest
-//     eigenvalue, c0 >= 0;  s = hypot(c1, c2) v' = c0 v + c1 w + c2 p                          u' = c0 u + c1
-//     Jw + c2 Jp p' = -s v + (c0 / s) (c1 w + c2 p)               Jp' likewise: orthonormal to v' by
-//     construction
+//     sigma = ||u||;  uh = u / sigma;  g = J^T uh
+//     r = g - sigma v                                (= (A v - theta v) / sigma with A = J^T J)
+//     w = T r, made orthonormal to v and p;  Jw = J w
+//     G = [u Jw Jp]^T [u Jw Jp];  c = eigenvector of its smallest eigenvalue, c0 >= 0;  s = hypot(c1, c2)
+//     v' = c0 v + c1 w + c2 p                        u' = c0 u + c1 Jw + c2 Jp
+//     p' = -s v + (c0 / s) (c1 w + c2 p)             Jp' likewise: orthonormal to v' by construction
 //   theta = <u, u>
 //
 // Dividing u by its norm before J^T keeps s1 from being squared in float32. The basis is orthonormal, so

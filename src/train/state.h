@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The state of a training run as named arrays, as checkpoints and dumps hold it (docs/formats.md):
-//   energy/NAME, generator/NAME                       parameters and running statistics (PyTorch's names and
-//   shapes) adam/{energy,generator}/{exp_avg,exp_avg_sq}/NAME, adam/{energy,generator}/step bound/state of a
-//   lower bound that has one
+//   energy/NAME, generator/NAME            parameters and running statistics (PyTorch's names and shapes)
+//   adam/{energy,generator}/{exp_avg,exp_avg_sq}/NAME, adam/{energy,generator}/step
+//   bound/state                            of a lower bound that has one
 #pragma once
 
 #include <string>

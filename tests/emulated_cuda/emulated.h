@@ -4,16 +4,14 @@
 // ordering between warps and blocks, or the vendor kernels' rounding.
 //
 // - A block's threads are fibers: each runs to the next barrier before any goes past it, in an order shuffled
-// by
-//   EBM_EMULATED_SEED (default 1; 0: the natural order). So are the blocks of a grid.
+//   by EBM_EMULATED_SEED (default 1; 0: the natural order). So are the blocks of a grid.
 // - A stream's work waits until somebody waits for it (or frees memory): early reads on the host see old
-// values.
+//   values.
 // - Device memory may be touched only while queued work runs: else the program ends with a message. New
-// memory is NaN.
+//   memory is NaN.
 // - What the manuals forbid, in general or during stream capture, is refused with the status that they name,
-// and with the
-//   reason on stderr; what they call undefined (out of bounds, a barrier that not all threads reach) ends the
-//   program.
+//   and with the reason on stderr; what they call undefined (out of bounds, a barrier that not all threads
+//   reach) ends the program.
 #pragma once
 
 #include <cuda_runtime_api.h>

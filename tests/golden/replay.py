@@ -152,7 +152,7 @@ def replay(group: h5py.Group, tolerance: float):
     """({section: Worst}, the tolerance to hold them against, notes to print)."""
     attributes, entries = dump.read(group)
     config = dump.config_from(attributes)
-    if attributes.get("lobpcg_preconditioner", "none") != "none" or attributes.get("lobpcg_direction") == "authors":
+    if attributes.get("preconditioner", "none") != "none" or attributes.get("lobpcg_direction") == "authors":
         raise ValueError("only the unpreconditioned LOBPCG with the closed-form direction is replayed here")
     before, inputs = dump.section(entries, "before"), inputs_of(config, entries)
     expected, kinks = run(config, before, inputs, 0.0)

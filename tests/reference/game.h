@@ -3,10 +3,8 @@
 //
 //   x~ = G(z) with batch statistics (the running ones move); J = dG/dz on the running statistics just moved
 //   L_E = mean E(x) - mean E(x~) + [ upper term - zeta ]_+
-//     upper term = w/2 * mean_i (E'(x~_i; J v0_i) - a_i . v0_i)^2 / n_i     bidirectional, a = z + grad_z
-//     H(z)
-//                = w   * mean_i ||grad_x E(x^_i)||^2                        zero-centred, x^ real, fake or
-//                between
+//     upper term = w/2 * mean_i (E'(x~_i; J v0_i) - a_i . v0_i)^2 / n_i  bidirectional, a = z + grad_z H(z)
+//                = w   * mean_i ||grad_x E(x^_i)||^2  zero-centred: x^ real, fake or between
 //   Adam on the energy; then, with the new energy and x~2 = G(z2) (running statistics move again),
 //   L_G = mean E(x~2) - lambda_H mean_i H_i,   Adam on the generator.
 // H_i is the entropy bound at the energy step's z_i (running statistics moved once) or at z2_i (moved twice).

@@ -5,8 +5,8 @@
 //
 //   lobpcg             S spans {v, T r, p}: r = J^T J v - theta v, p = the part of the last step outside v
 //   authors_iteration  S = orthonormalised [v, r / mean(r), p], p = the last two columns of S times their
-//   coefficients krylov             S spans {v0, A v0, ..., A^k v0}, A = J^T J, with full
-//   re-orthogonalisation
+//                      coefficients
+//   krylov             S spans {v0, A v0, ..., A^k v0}, A = J^T J, with full re-orthogonalisation
 #pragma once
 
 #include <cmath>

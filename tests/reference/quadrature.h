@@ -5,9 +5,8 @@
 // T_n = tridiag(alpha, beta) has eigenvalues t_i and first eigenvector components whose squares are the
 // weights y_i.
 //   Gauss       sum y_i f(t_i): for f = log at least q1^T log(A) q1
-//   left Radau  the same of T_n bordered by beta_n and a + delta_n, (T_n - a I) delta = beta_n^2 e_n: a
-//   becomes a node;
-//               for f = log at most q1^T log(A) q1 if a <= smallest eigenvalue of A
+//   left Radau  the same of T_n bordered by beta_n and a + delta_n, (T_n - a I) delta = beta_n^2 e_n:
+//               a becomes a node; for f = log at most q1^T log(A) q1 if a <= smallest eigenvalue of A
 //   L ~ log det C + d/2 * quadrature,   dL ~ u^T dJ v with u = sum_j c_j u_j, c = sqrt(d) T_n^-1 e_1,
 //                                       v = sqrt(d) C^-T q1;   u^T J v = d.
 #pragma once

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The one tolerance of all tests: how far may computed numbers lie from expected ones?
 //
-//   error = max_i |actual_i - expected_i| / max(1e-30, max_i |expected_i|)  <=  10 * epsilon(type of actual)
-//   * factor
+//   error = max_i |actual_i - expected_i| / max(1e-30, max_i |expected_i|)
+//        <= 10 * epsilon(type of actual) * factor
 //
 // The error is relative to the largest expected entry, since an entry near zero made by cancellation carries
 // the rounding of its neighbours. NaN or infinity on either side fails, so do different sizes and nothing to

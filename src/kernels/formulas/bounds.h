@@ -7,9 +7,9 @@
 
 namespace ebm {
 
-/// From the recorded u = J v (v a unit vector held constant), for each sample (eq. 10), theta = ||u||^2:
-///   log_s1 = 1/2 log max(theta, floor2),  value = d log_s1,  u_bar = d u / theta, the cotangent with d value
-///   = u_bar^T dJ v.
+/// From u = J v (v a unit vector held constant), for each sample (eq. 10), theta = ||u||^2:
+///   log_s1 = 1/2 log max(theta, floor2),  value = d log_s1
+///   u_bar = d u / theta: the gradient of the value is u_bar^T dJ v
 /// A bad sample gets value 0, u_bar 0 and good 0; a sample at the floor keeps its value and gets u_bar 0: it
 /// moves nothing.
 struct SingularValueBound {

@@ -7,14 +7,12 @@
 // how it is run:
 //
 //   map      f(row, column)                  every element on its own, in any order
-//   columns  f.term(row, column) -> Sums<N>  summed over the rows in float64, then f.finish(column, sums);
-//   term() may also
-//                                            write its own element, since each is visited exactly once
-//   teams    f(team, row)                    a team of threads does a row together: team.sum(n, g) -> double
-//   (all get it),
-//                                            team.each(n, g), team.single(g); everything a team wrote is seen
-//                                            by the whole team after the call. f.work() is about the length
-//                                            of its loops.
+//   columns  f.term(row, column) -> Sums<N>  summed over the rows in float64, then f.finish(column, sums).
+//                                            term() may write its own element: each is visited exactly once
+//   teams    f(team, row)                    a team of threads does a row together:
+//                                            team.sum(n, g) -> double (all get it), team.each(n, g),
+//                                            team.single(g); what a team wrote is seen by the whole team
+//                                            after the call. f.work() is about the length of its loops
 //
 // Every formula has `rows` and `columns` (teams: rows only). All orders of summation are fixed: the same
 // input gives the same bits, whatever the batch around a row.

@@ -72,9 +72,11 @@ struct LanczosNext {
 };
 
 /// The quadrature of log with T_n, and the vectors of the gradient:
-///   gauss = log det C + d/2 sum_i y_i log t_i, t_i the eigenvalues of T_n, y_i the squares of their vectors'
-///   first elements radau = the same of T_n bordered by beta_n and a + delta, (T_n - a) (.., delta)^T =
-///   beta_n^2 e_n, so that a is a node u = sqrt(d) sum_j (T_n^-1 e_1)_j u_j,  v = sqrt(d) C^-T q_1
+///   gauss = log det C + d/2 sum_i y_i log t_i
+///           t_i: eigenvalues of T_n, y_i: squares of their vectors' first elements
+///   radau = the same of T_n bordered by beta_n and a + delta, so that a is a node:
+///           (T_n - a) (.., delta)^T = beta_n^2 e_n
+///   u = sqrt(d) sum_j (T_n^-1 e_1)_j u_j,  v = sqrt(d) C^-T q_1
 struct LanczosQuadrature {
   static constexpr Pattern pattern = Pattern::teams;
   int64_t rows, d, range;

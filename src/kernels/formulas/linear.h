@@ -53,7 +53,7 @@ struct TotalSum {
 
 /// out[r, c] = a[r] x[r, c] + b[r] x_dot[r, c], the second term for the first `tangent_rows` rows only: the
 /// input that a layer's parameters see when values and tangents share one backward signal (docs/method.md,
-/// "one backward pass").
+/// "One backward pass").
 struct MixTangents {
   static constexpr Pattern pattern = Pattern::map;
   int64_t rows, columns;

@@ -5,8 +5,8 @@
 //
 //   eigen3                 3 x 3 in registers: cyclic Jacobi, five sweeps (three or four are needed)
 //   jacobi_eigen           n x n in memory, a team together: n/2 disjoint rotations at a time
-//   tridiagonal_quadrature nodes and weights of a Lanczos matrix: implicit QL that carries the eigenvectors'
-//   first row
+//   tridiagonal_quadrature nodes and weights of a Lanczos matrix: implicit QL that carries the first row of
+//                          the eigenvectors
 #pragma once
 
 #include "kernels/formulas/formula.h"
