@@ -62,7 +62,7 @@ void Dump::attributes(Method method, Preset preset) {
   number("adam_beta1", o.adam.beta1);
   number("adam_beta2", o.adam.beta2);
   number("adam_epsilon", o.adam.epsilon);
-  file_.write_attribute("/", "iteration", static_cast<int64_t>(game_.iteration().download().at(0)));
+  file_.write_attribute("/", "iteration", static_cast<int64_t>(game_.iteration().download().at(0)) + 1);
 }
 
 /// B x F, or B x C x H x W for images; B alone for one number a sample. Absent when the view is empty.
@@ -142,7 +142,7 @@ void Dump::generator_step() {
 
 void dump_iteration(Game& game, Method method, Preset preset, const std::filesystem::path& path) {
   write_atomically(path, [&](const std::filesystem::path& temporary) {
-    Hdf5File file = Hdf5File::create(temporary);
+    Hdf5File file = Hdf5File::create(temporary, Hdf5File::Strings::variable);
     Dump dump(game, file);
     dump.attributes(method, preset);
     dump.state("before/");

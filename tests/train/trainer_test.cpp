@@ -130,7 +130,7 @@ TEST_P(TrainerTest, ADumpChangesNothingElse) {
   train("dumped", dumping);
   expect_same_runs(*this / "plain", *this / "dumped", 40);
   const Hdf5File dump = Hdf5File::open_read(*this / "dumped/iteration-7.h5");
-  EXPECT_EQ(dump.read_attribute<int64_t>("/", "iteration"), 6);
+  EXPECT_EQ(dump.read_attribute<int64_t>("/", "iteration"), 7);
   EXPECT_EQ(dump.read_dataset<int64_t>("after/adam/energy/step").values.at(0), 7);
 
   train("dumped", dumping);  // the same command again: the dump is there
