@@ -4,90 +4,169 @@
 #   make            everything this machine can build (the CUDA half when nvcc is there)
 #   make CUDA_ARCH="80 90"    the GPU architectures of libebm_cuda.so; the last one also as PTX
 #   make ARCH=x86-64-v3       the CPU to build for (default: the machine at hand)
+#   make test FILTER='Lobpcg*'    some of the tests, by GoogleTest's pattern
+#   make demo DEMO_ITERATIONS=2000    a shorter demonstration
 
 BUILD ?= build
 ARCH ?= native
 CXX ?= g++
 OPT ?= -O3
 SANITIZE ?=
+FILTER ?= *
+DEMO_ITERATIONS ?= 20000
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 PKGS := fmt tomlplusplus freetype2 libpng
-CPPFLAGS_ALL := -Isrc -isystem /usr/include/hdf5/serial $(shell pkg-config --cflags $(PKGS) 2>/dev/null) -MMD -MP $(CPPFLAGS)
+CPPFLAGS_ALL := -Isrc -isystem /usr/include/hdf5/serial $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CPPFLAGS)
 # g++ 12 stores wide constants wrongly (tests/support/compiler_test.cpp); narrow stores avoid it.
 NARROW := $(shell $(CXX) -mmove-max=128 -mstore-max=128 -E -x c++ /dev/null >/dev/null 2>&1 && echo -mmove-max=128 -mstore-max=128)
 # No errno from sqrt and friends, no trapping: both leave NaN and rounding alone and let loops vectorise.
 CXXFLAGS_ALL := -std=c++20 $(OPT) -g -march=$(ARCH) -fPIC -fopenmp -fno-math-errno -fno-trapping-math -Wall -Wextra -Wpedantic -Wno-restrict \
                 $(NARROW) $(SANITIZE) $(CXXFLAGS)
+COMPILE = $(CXX) $(CPPFLAGS_ALL) -MMD -MP $(CXXFLAGS_ALL) -c
 MULTIARCH := $(shell $(CXX) -print-multiarch 2>/dev/null)
 LIBS := -L/usr/lib/$(MULTIARCH)/hdf5/serial -lhdf5 -ldnnl $(shell pkg-config --libs $(PKGS) 2>/dev/null) -ldl
-LDFLAGS_ALL := -fopenmp $(SANITIZE) -Wl,-rpath,'$$ORIGIN/../lib' $(LDFLAGS)
+# RPATH, not RUNPATH: it also finds what the libraries in a distribution's lib/ need of each other.
+LDFLAGS_ALL := -fopenmp $(SANITIZE) -Wl,-rpath,'$$ORIGIN/../lib' -Wl,--disable-new-dtags $(LDFLAGS)
 
-EXPERIMENTS := $(patsubst experiments/%.cpp,%,$(wildcard experiments/*.cpp))
+EXPERIMENTS := $(patsubst experiments/%.cpp,%,$(sort $(wildcard experiments/*.cpp)))
 LIB_SOURCES := $(filter-out src/kernels/cuda/%,$(shell find src -name '*.cpp' | sort))
-LIB_OBJECTS := $(LIB_SOURCES:%.cpp=$(BUILD)/obj/%.o)
 TEST_SOURCES := $(filter-out tests/emulated_cuda/% tests/programs/%,$(shell find tests -name '*.cpp' | sort))
-TEST_OBJECTS := $(TEST_SOURCES:%.cpp=$(BUILD)/obj/%.o)
+TEST_PROGRAMS := $(patsubst tests/programs/%.cpp,%,$(sort $(wildcard tests/programs/*.cpp)))
 BENCH_SOURCES := $(sort $(wildcard bench/*.cpp))
-BENCH_OBJECTS := $(BENCH_SOURCES:%.cpp=$(BUILD)/obj/%.o)
-PROGRAMS := $(EXPERIMENTS:%=experiments/%)
+objects = $(patsubst %.cpp,$(BUILD)/obj/%.o,$1)
+PROGRAMS := $(EXPERIMENTS:%=$(BUILD)/bin/%)
+TESTS := $(BUILD)/bin/tests
+TEST_BINARIES := $(TESTS)
 
-.PHONY: all help found programs deps demo test bench sanitize lint format dist clean
-all: found programs
+.PHONY: all help found found-tests found-bench found-lint programs deps demo test-programs test bench sanitize \
+        sanitize-build sanitize-quick lint format dist clean FORCE
+all: programs
 help:
-	@sed -n '3,8s/^# \{0,1\}//p' Makefile
-	@echo "  targets: all deps demo test bench sanitize lint format dist clean"
+	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile
+	@echo "targets: all deps demo test bench sanitize lint format dist clean"
+
+# --- what is here -----------------------------------------------------------------------------------------------------
+DEPS := CXX='$(CXX)' CPPFLAGS='$(CPPFLAGS_ALL)' scripts/deps
+found:
+	@$(CXX) --version 2>/dev/null | head -1 | sed 's/^/  compiler        /'
+	@echo "  CPU             -march=$(ARCH)"
+	@$(DEPS) check build
+	@echo "  CUDA            $(CUDA_FOUND)"
+	@echo "  emulation       $(EMULATION_FOUND)"
+found-tests: found
+	@$(DEPS) check test run
+found-bench: found
+	@$(DEPS) check bench
+
+deps:
+	@scripts/deps install
+
+# A file that is new when its text is: the flags that objects were made with, "native" spelled out.
+$(BUILD)/flags: TEXT = $(filter-out ccache,$(CXX)) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) \
+  $(shell { $(CXX) -dumpfullversion; $(CXX) -march=$(ARCH) -Q --help=target; } 2>/dev/null | cksum)
+$(BUILD)/version: TEXT = $(VERSION)
+$(BUILD)/flags $(BUILD)/flags.cuda $(BUILD)/version: FORCE
+	@mkdir -p $(@D); echo '$(TEXT)' | cmp -s - $@ || echo '$(TEXT)' >$@
+
+# --- programs ---------------------------------------------------------------------------------------------------------
+$(BUILD)/obj/%.o: %.cpp $(BUILD)/flags | found
+	@mkdir -p $(@D)
+	$(COMPILE) $< -o $@
+
+$(BUILD)/obj/src/io/environment.o: $(BUILD)/version
+$(BUILD)/obj/src/io/environment.o: CPPFLAGS_ALL += -DEBM_VERSION='"$(VERSION)"' -DEBM_BUILD_FLAGS='"$(CXXFLAGS_ALL)"'
+$(BUILD)/obj/tests/%.o $(BUILD)/obj/bench/%.o: CPPFLAGS_ALL += -Itests
+
+$(BUILD)/libebm.a: $(call objects,$(LIB_SOURCES))
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/bin/%: $(BUILD)/libebm.a
+	@mkdir -p $(@D)
+	$(CXX) $(LDFLAGS_ALL) $(filter %.o,$^) -o $@ $< $(LIBS)
+
+$(PROGRAMS): $(BUILD)/bin/%: $(BUILD)/obj/experiments/%.o
+programs: found $(PROGRAMS)
+# ./experiments/NAME, beside its source, is the program of the ordinary build.
+ifeq ($(BUILD),build)
+programs: $(EXPERIMENTS:%=experiments/%)
+$(EXPERIMENTS:%=experiments/%): experiments/%: $(BUILD)/bin/%
+	ln -sf ../$< $@
+endif
 
 # The CUDA half and its stand-in for machines without a GPU: add their libraries to `all`, `test` and `found`.
 -include src/kernels/cuda/cuda.mk
 -include tests/emulated_cuda/emulated.mk
 
-found:
-	@$(CXX) --version | head -1 | sed 's/^/  compiler   /'
-	@echo "  CPU        -march=$(ARCH)"
-	@for p in $(PKGS) hdf5-serial dnnl; do \
-	  case $$p in \
-	    dnnl) test -e /usr/include/dnnl.hpp && s=yes || s=MISSING ;; \
-	    hdf5-serial) test -e /usr/include/hdf5/serial/hdf5.h && s=yes || s=MISSING ;; \
-	    *) pkg-config --exists $$p && s=yes || s=MISSING ;; esac; \
-	  printf '  %-10s %s\n' $$p $$s; \
-	  test $$s = yes || { echo "make: $$p is missing; 'make deps' installs what this project needs" >&2; exit 1; }; done
+demo:
+	@$(DEPS) check build run >/dev/null 2>&1 || scripts/deps install build run
+	@$(MAKE) --no-print-directory all
+	./experiments/toy_bb --dataset 25gaussians --iterations $(DEMO_ITERATIONS) --out runs/demo
+	@echo "the picture: $(CURDIR)/runs/demo/density.png"
 
-programs: $(PROGRAMS)
+# --- tests and benchmarks ---------------------------------------------------------------------------------------------
+$(TESTS): $(call objects,$(TEST_SOURCES))
+$(TESTS): LIBS += -lgtest -lgtest_main
+$(TEST_PROGRAMS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/obj/tests/programs/%.o
+$(call objects,$(TEST_SOURCES)): | found-tests
 
-$(PROGRAMS): experiments/%: $(BUILD)/obj/experiments/%.o $(BUILD)/libebm.a
-	$(CXX) $(LDFLAGS_ALL) $< -o $@ $(BUILD)/libebm.a $(LIBS)
+test-programs: found-tests programs $(TEST_BINARIES) $(TEST_PROGRAMS:%=$(BUILD)/bin/%)
+test: test-programs
+	scripts/run_tests --filter '$(FILTER)' $(TEST_BINARIES)
 
-$(BUILD)/libebm.a: $(LIB_OBJECTS)
-	@rm -f $@
-	ar rcs $@ $^
+$(BUILD)/bin/bench: $(call objects,$(BENCH_SOURCES))
+$(BUILD)/bin/bench: LIBS += -lbenchmark
+$(call objects,$(BENCH_SOURCES)): | found-bench
 
-$(BUILD)/obj/src/io/environment.o: CPPFLAGS_ALL += -DEBM_VERSION='"$(VERSION)"'
-$(BUILD)/obj/tests/%.o $(BUILD)/obj/bench/%.o: CPPFLAGS_ALL += -Itests
+bench: programs $(BUILD)/bin/bench
+	$(BUILD)/bin/bench
 
-$(BUILD)/obj/%.o: %.cpp
-	@mkdir -p $(@D)
-	$(CXX) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) -c $< -o $@
+# --- sanitizers -------------------------------------------------------------------------------------------------------
+# The emulated GPU runs threads and blocks in an order of EBM_EMULATED_SEED (0: the natural one).
+SANITIZED := $(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize OPT=-O1 \
+  SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+ORDERS := 0 2 3 4
+ON_DEVICES := Devices/*:*/Devices/*
 
-# --- tests ------------------------------------------------------------------------------------------------------------
-TEST_BINARY := $(BUILD)/bin/tests
-$(TEST_BINARY): $(TEST_OBJECTS) $(BUILD)/libebm.a
-	@mkdir -p $(@D)
-	$(CXX) $(LDFLAGS_ALL) $(TEST_OBJECTS) -o $@ $(BUILD)/libebm.a -lgtest -lgtest_main $(LIBS)
+sanitize: sanitize-build
+	$(SANITIZED) test
+	@for seed in $(ORDERS); do \
+	  echo "the order of threads of seed $$seed:"; \
+	  EBM_EMULATED_SEED=$$seed $(SANITIZED) FILTER='$(ON_DEVICES)' test || exit 1; done
 
-test: found programs $(TEST_BINARY)
-	scripts/run_tests $(TEST_BINARY)
+# What CI has time for: the tests that run on every device, in one shuffled order.
+sanitize-quick: sanitize-build
+	EBM_EMULATED_SEED=$(lastword $(ORDERS)) $(SANITIZED) FILTER='$(ON_DEVICES)' test
 
-# --- benchmarks -------------------------------------------------------------------------------------------------------
-BENCH_BINARY := $(BUILD)/bin/bench
-$(BENCH_BINARY): $(BENCH_OBJECTS) $(BUILD)/libebm.a
-	@mkdir -p $(@D)
-	$(CXX) $(LDFLAGS_ALL) $(BENCH_OBJECTS) -o $@ $(BUILD)/libebm.a -lbenchmark $(LIBS)
+sanitize-build:
+	$(SANITIZED) test-programs
 
-bench: found programs $(BENCH_BINARY)
-	$(BENCH_BINARY)
+# --- style ------------------------------------------------------------------------------------------------------------
+FORMATTED = $(shell git ls-files '*.cpp' '*.h' '*.cu' '*.cuh')
+# clang has no omp.h of its own in its package; g++'s serves.
+TIDY_FLAGS = $(CPPFLAGS_ALL) -std=c++20 -fopenmp -Wall -Wextra -idirafter $(shell $(CXX) -print-file-name=include)
+
+lint: found-lint $(patsubst %.cpp,$(BUILD)/tidy/%,$(LIB_SOURCES) $(EXPERIMENTS:%=experiments/%.cpp) $(BENCH_SOURCES))
+	clang-format-14 --dry-run -Werror $(FORMATTED)
+	scripts/lint
+found-lint:
+	@$(DEPS) check lint
+format:
+	clang-format-14 -i $(FORMATTED)
+
+# A file is read again when its object was made again.
+$(BUILD)/tidy/%: %.cpp $(BUILD)/obj/%.o .clang-tidy | found-lint
+	@mkdir -p $(@D); echo "clang-tidy $<"; \
+	said=$$(clang-tidy --quiet $< -- $(TIDY_FLAGS) 2>&1) || { printf '%s\n' "$$said"; exit 1; }; touch $@
+
+# --- distribution -----------------------------------------------------------------------------------------------------
+DISTRIBUTED := $(MAKE) --no-print-directory BUILD=$(BUILD)/dist ARCH=x86-64-v3 LDFLAGS='-Wl,-z,x86-64-v3'
+dist:
+	$(DISTRIBUTED) all test-programs $(BUILD)/dist/bin/bench
+	scripts/dist $(BUILD)/dist $(VERSION)
 
 clean:
-	rm -rf $(BUILD) dist $(PROGRAMS)
+	rm -rf $(BUILD) dist $(EXPERIMENTS:%=experiments/%)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

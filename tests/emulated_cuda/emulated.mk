@@ -13,19 +13,19 @@ EMULATED_MISSING := $(shell { for h in $(EMULATED_NEEDS); do \
   printf '%s\n' "$(HASH)include <cuda_runtime_api.h>" "$(HASH)if CUDART_VERSION < 12000" "missing CUDA 12" "$(HASH)endif"; } | \
   $(CXX) $(CUDA_INCLUDE) -x c++ -E -P - 2>/dev/null | sed -n 's/^missing //p' | head -1)
 
-EMULATED_FLAGS = -Itests/emulated_cuda $(CPPFLAGS_ALL) $(CUDA_INCLUDE) $(CXXFLAGS_ALL) -Wno-unknown-pragmas
+EMULATED_COMPILE = $(COMPILE) -Itests/emulated_cuda $(CUDA_INCLUDE) -Wno-unknown-pragmas
 EMULATED_OBJECTS := $(patsubst %.cpp,$(BUILD)/obj/%.o,$(sort $(wildcard tests/emulated_cuda/*.cpp)))
 EMULATED_KERNELS := $(CUDA_KERNELS:%.cu=$(BUILD)/obj/emulated/%.o)
 EMULATION_TEST_OBJECTS := $(patsubst %.cu,$(BUILD)/obj/emulated/%.o,$(sort $(wildcard tests/emulation/*.cu)))
 
-$(EMULATED_OBJECTS): $(BUILD)/obj/%.o: %.cpp
+$(EMULATED_OBJECTS): $(BUILD)/obj/%.o: %.cpp $(BUILD)/flags | found
 	@mkdir -p $(@D)
-	$(CXX) $(EMULATED_FLAGS) -c $< -o $@
+	$(EMULATED_COMPILE) $< -o $@
 
 # g++ reads the kernels' own files as C++.
-$(BUILD)/obj/emulated/%.o: %.cu
+$(BUILD)/obj/emulated/%.o: %.cu $(BUILD)/flags | found
 	@mkdir -p $(@D)
-	$(CXX) $(EMULATED_FLAGS) -x c++ -c $< -o $@
+	$(EMULATED_COMPILE) -x c++ $< -o $@
 
 $(EMULATED_LIBRARY): $(CUDA_OBJECTS) $(EMULATED_KERNELS) $(EMULATED_OBJECTS) src/kernels/cuda/exports.map
 	@mkdir -p $(@D)
@@ -36,13 +36,10 @@ $(EMULATION_TESTS): $(EMULATION_TEST_OBJECTS) $(EMULATED_OBJECTS) $(CUDA_OBJECTS
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS_ALL) $^ -o $@ -l:libboost_context.a -lgtest -lgtest_main -lpthread
 
-.PHONY: found-emulated
-found: found-emulated
 ifeq ($(EMULATED_MISSING),)
-test: $(EMULATED_LIBRARY) $(EMULATION_TESTS)
-found-emulated:
-	@echo "  emulation  the tests run the CUDA half on the CPU too"
+EMULATION_FOUND := the tests run the CUDA half on the CPU too
+test-programs: $(EMULATED_LIBRARY)
+TEST_BINARIES += $(EMULATION_TESTS)
 else
-found-emulated:
-	@echo "  emulation  no $(EMULATED_MISSING): the tests do not run the CUDA half"
+EMULATION_FOUND := no $(EMULATED_MISSING): the tests do not run the CUDA half
 endif

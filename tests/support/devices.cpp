@@ -6,6 +6,7 @@
 #include <map>
 
 #include "kernels/cuda/interface.h"
+#include "support/files.h"
 
 namespace ebm::test {
 
@@ -30,8 +31,7 @@ std::map<std::string, std::string> probe() {
 std::string emulated_library() {
   if (const char* path = std::getenv("EBM_EMULATED_CUDA_LIBRARY"); path != nullptr && *path != '\0')
     return path;
-  const auto folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-  return (folder / "../lib/libebm_cuda_emulated.so").lexically_normal().string();
+  return (program_folder() / "../lib/libebm_cuda_emulated.so").lexically_normal().string();
 }
 
 std::unique_ptr<Kernels> open_device(const std::string& name) {

@@ -16,11 +16,12 @@ CUDA_LIBRARY := $(BUILD)/lib/libebm_cuda.so
 $(BUILD)/obj/src/kernels/cuda/%.o: CPPFLAGS_ALL += $(CUDA_INCLUDE)
 
 # 554: nvcc's complaint about a conversion of view.h that BasicView<const T> does not need.
-NVCCFLAGS_ALL := -std=c++20 -O3 -lineinfo -Isrc -Xcompiler -fPIC,-fvisibility=hidden,-Wall,-Wextra -diag-suppress 554 \
+NVCCFLAGS_ALL := -std=c++20 -O3 -lineinfo -Isrc -Xcompiler -fPIC,-fvisibility=hidden,-Wall,-Wextra -diag-suppress 554 -Xptxas -warn-spills \
   $(foreach a,$(CUDA_ARCH),-gencode arch=compute_$a,code=sm_$a) \
   $(foreach a,$(lastword $(CUDA_ARCH)),-gencode arch=compute_$a,code=compute_$a) $(NVCCFLAGS)
 
-$(BUILD)/obj/%.cu.o: %.cu
+$(BUILD)/flags.cuda: TEXT = $(shell $(NVCC) --version | cksum) $(NVCCFLAGS_ALL)
+$(BUILD)/obj/%.cu.o: %.cu $(BUILD)/flags.cuda | found
 	@mkdir -p $(@D)
 	$(NVCC) $(NVCCFLAGS_ALL) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 
@@ -29,19 +30,13 @@ $(CUDA_LIBRARY): $(CUDA_OBJECTS) $(CUDA_KERNELS:%.cu=$(BUILD)/obj/%.cu.o) src/ke
 	$(CXX) -shared -Wl,--version-script=src/kernels/cuda/exports.map -Wl,-z,defs $(LDFLAGS_ALL) $(filter %.o,$^) -o $@ \
 	  $(patsubst %,-L%,$(wildcard $(CUDA_HOME)/lib64)) -lcublas -lcudart_static -lrt -lpthread -ldl
 
-.PHONY: found-cuda
-found: found-cuda
 ifneq ($(SANITIZE),)
-found-cuda:
-	@echo "  CUDA       not in a sanitized build"
+CUDA_FOUND := not in a sanitized build
 else ifeq ($(NVCC_RELEASE),)
-found-cuda:
-	@echo "  CUDA       no nvcc: programs run on the CPU alone"
+CUDA_FOUND := no nvcc: programs run on the CPU alone
 else ifeq ($(shell test $(NVCC_RELEASE) -ge 12 && echo yes),yes)
+CUDA_FOUND := $(NVCC) (release $(NVCC_RELEASE)), CUDA_ARCH=\"$(CUDA_ARCH)\"
 all: $(CUDA_LIBRARY)
-found-cuda:
-	@echo "  CUDA       $(NVCC) (release $(NVCC_RELEASE)), CUDA_ARCH=\"$(CUDA_ARCH)\""
 else
-found-cuda:
-	@echo "  CUDA       $(NVCC) is release $(NVCC_RELEASE), which knows no C++20: programs run on the CPU alone"
+CUDA_FOUND := $(NVCC) is release $(NVCC_RELEASE), which knows no C++20: programs run on the CPU alone
 endif
