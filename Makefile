@@ -39,8 +39,8 @@ PROGRAMS := $(EXPERIMENTS:%=$(BUILD)/bin/%)
 TESTS := $(BUILD)/bin/tests
 TEST_BINARIES := $(TESTS)
 
-.PHONY: all help found found-tests found-bench found-lint programs deps demo test-programs test bench sanitize \
-        sanitize-build sanitize-quick lint format dist clean FORCE
+.PHONY: all help found found-tests found-bench found-lint programs deps demo test-programs test bench-program bench \
+        sanitize sanitize-build sanitize-quick lint format dist clean FORCE
 all: programs
 help:
 	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile
@@ -62,9 +62,10 @@ found-bench: found
 deps:
 	@scripts/deps install
 
-# A file that is new when its text is: the flags that objects were made with, "native" spelled out.
-$(BUILD)/flags: TEXT = $(filter-out ccache,$(CXX)) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) \
+# Files that are new when their text is: the flags that objects were made with ("native" spelled out), the version.
+FLAGS_TEXT := $(filter-out ccache,$(CXX)) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) \
   $(shell { $(CXX) -dumpfullversion; $(CXX) -march=$(ARCH) -Q --help=target; } 2>/dev/null | cksum)
+$(BUILD)/flags: TEXT = $(FLAGS_TEXT)
 $(BUILD)/version: TEXT = $(VERSION)
 $(BUILD)/flags $(BUILD)/flags.cuda $(BUILD)/version: FORCE
 	@mkdir -p $(@D); echo '$(TEXT)' | cmp -s - $@ || echo '$(TEXT)' >$@
@@ -103,7 +104,6 @@ demo:
 	@$(DEPS) check build run >/dev/null 2>&1 || scripts/deps install build run
 	@$(MAKE) --no-print-directory all
 	./experiments/toy_bb --dataset 25gaussians --iterations $(DEMO_ITERATIONS) --out runs/demo
-	@echo "the picture: $(CURDIR)/runs/demo/density.png"
 
 # --- tests and benchmarks ---------------------------------------------------------------------------------------------
 $(TESTS): $(call objects,$(TEST_SOURCES))
@@ -119,7 +119,8 @@ $(BUILD)/bin/bench: $(call objects,$(BENCH_SOURCES))
 $(BUILD)/bin/bench: LIBS += -lbenchmark
 $(call objects,$(BENCH_SOURCES)): | found-bench
 
-bench: programs $(BUILD)/bin/bench
+bench-program: programs $(BUILD)/bin/bench
+bench: bench-program
 	$(BUILD)/bin/bench
 
 # --- sanitizers -------------------------------------------------------------------------------------------------------
@@ -163,7 +164,7 @@ $(BUILD)/tidy/%: %.cpp $(BUILD)/obj/%.o .clang-tidy | found-lint
 # --- distribution -----------------------------------------------------------------------------------------------------
 DISTRIBUTED := $(MAKE) --no-print-directory BUILD=$(BUILD)/dist ARCH=x86-64-v3 LDFLAGS='-Wl,-z,x86-64-v3'
 dist:
-	$(DISTRIBUTED) all test-programs $(BUILD)/dist/bin/bench
+	$(DISTRIBUTED) all test-programs bench-program
 	scripts/dist $(BUILD)/dist $(VERSION)
 
 clean:

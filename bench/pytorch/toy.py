@@ -13,7 +13,7 @@ Nothing is slowed down: samples are detached in the energy step, no graph is kep
 one, gradients are asked for the network being updated only. --as-published leaves all that out: backward() through
 everything that hangs together, wasted gradients zeroed later, Adam's plain loop, as the public script does.
 
-    python3 bench/pytorch/toy.py [--threads 2] [--iterations 400]
+    python3 bench/pytorch/toy.py [--threads 2] [--device cuda] [--iterations 400]
 
 Prints one JSON object: ms_per_iteration is the median over chunks of 20 iterations.
 """
@@ -183,24 +183,31 @@ def main() -> None:
     parser.add_argument("--warm-up", type=int, default=50)
     parser.add_argument("--chunk", type=int, default=20)
     parser.add_argument("--threads", type=int, default=0, help="0: PyTorch's own choice")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
+    torch.set_default_device(args.device)
+    on_gpu = torch.device(args.device).type == "cuda"
     if args.threads:
         torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     game = Game(args)
     for _ in range(args.warm_up):
         losses = game.iterate()
+    if on_gpu:
+        torch.cuda.synchronize()
     times = []
     for _ in range(max(1, args.iterations // args.chunk)):
         start = time.perf_counter()
         for _ in range(args.chunk):
             losses = game.iterate()
+        if on_gpu:
+            torch.cuda.synchronize()
         times.append((time.perf_counter() - start) / args.chunk * 1e3)
     print(json.dumps({"ms_per_iteration": round(statistics.median(times), 4), "fastest_chunk": round(min(times), 4),
                       "slowest_chunk": round(max(times), 4), "lower_bound": args.lower_bound,
                       "jacobian": args.jacobian, "as_published": args.as_published, "adam": args.adam, "batch": args.batch, "hidden": args.hidden,
-                      "threads": torch.get_num_threads(), "torch": torch.__version__,
+                      "device": args.device, "threads": torch.get_num_threads(), "torch": torch.__version__,
                       "loss_energy": float(losses[0]), "loss_generator": float(losses[1])}))
 
 

@@ -196,11 +196,11 @@ void Options::insert_choice(std::string_view name, const std::vector<std::string
   entry.kind = Kind::choice;
   entry.summary = join(names, "|");
   entry.allowed = "one of " + join(names, ", ");
-  entry.get = [names, get] {
+  entry.get = [names, get = std::move(get)] {
     const size_t i = get();
     return i < names.size() ? names[i] : std::string("?");
   };
-  entry.set = [names, set](const std::string& text) {
+  entry.set = [names, set = std::move(set)](const std::string& text) {
     const auto found = std::find(names.begin(), names.end(), text);
     if (found == names.end()) return false;
     set(static_cast<size_t>(found - names.begin()));

@@ -18,7 +18,8 @@
 
 namespace ebm::test {
 
-/// The names of the devices that answer here: always "cpu", then "emulated" and "cuda" where they can be had.
+/// The names of the devices that answer here: always "cpu", then "emulated" and "cuda" where they can be had;
+/// only those among them that $EBM_TEST_DEVICES names, where it is set ("cuda" under compute-sanitizer).
 std::vector<std::string> devices();
 
 /// Why a device of devices() is missing here ("" if it answers): the text of a GTEST_SKIP.

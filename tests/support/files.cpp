@@ -9,10 +9,6 @@ std::filesystem::path program_folder() {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path();
 }
 
-std::filesystem::path program(const std::string& name) {
-  return program_folder() / name;
-}
-
 std::filesystem::path golden(const std::string& name) {
   // build/bin, build/sanitize/bin and a distribution's bin lie at different depths.
   for (auto folder = program_folder(); folder != folder.root_path(); folder = folder.parent_path()) {

@@ -10,9 +10,6 @@ namespace ebm::test {
 /// The folder of the test program, where the other programs of its build lie.
 std::filesystem::path program_folder();
 
-/// A program of the same build: program("toy_bb").
-std::filesystem::path program(const std::string& name);
-
 /// A file of tests/golden/.
 std::filesystem::path golden(const std::string& name);
 

@@ -12,6 +12,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "support/files.h"
+
 namespace ebm::test {
 
 namespace {
@@ -34,14 +36,8 @@ std::string taken_content(const std::string& file) {
 }  // namespace
 
 std::string program_path(const std::string& name) {
-  if (const char* folder = std::getenv("EBM_PROGRAMS"); folder != nullptr && *folder != '\0')
-    return std::string(folder) + "/" + name;
-  auto folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-  for (; folder != folder.root_path(); folder = folder.parent_path()) {
-    const auto path = folder / "experiments" / name;
-    if (std::filesystem::is_regular_file(path)) return path.string();
-  }
-  return "";
+  const auto path = program_folder() / name;
+  return std::filesystem::exists(path) ? path.string() : "";
 }
 
 Process::Process(std::vector<std::string> command) : out_(temporary_file()), err_(temporary_file()) {

@@ -9,8 +9,7 @@
 
 namespace ebm::test {
 
-/// The path of experiments/NAME: in the folder $EBM_PROGRAMS, or in the nearest `experiments` above this test
-/// program. Empty if there is none.
+/// The path of a program of this test program's build (beside it). Empty if there is none.
 std::string program_path(const std::string& name);
 
 struct Finished {

@@ -44,7 +44,11 @@ struct Products::Matmuls {
       accumulate.append_sum(1.0f);
       attributes.set_post_ops(accumulate);
     }
+#if DNNL_VERSION_MAJOR >= 3
+    const dnnl::matmul::primitive_desc descriptor(engine, a, b, c, attributes);
+#else
     const dnnl::matmul::primitive_desc descriptor(dnnl::matmul::desc(a, b, c), attributes, engine);
+#endif
     return cache
         .emplace(shape, Prepared{dnnl::matmul(descriptor), dnnl::memory(a, engine, nullptr),
                                  dnnl::memory(b, engine, nullptr), dnnl::memory(c, engine, nullptr)})
