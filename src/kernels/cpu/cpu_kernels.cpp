@@ -41,7 +41,7 @@ class CpuBase : public Kernels {
   ~CpuBase() override = default;
 
   std::string description() const override {
-    return "cpu (" + std::to_string(omp_get_max_threads()) + " threads)";
+    return "cpu (" + std::to_string(threads_.count()) + " threads)";
   }
   bool is_cuda() const override { return false; }
 
@@ -55,7 +55,7 @@ class CpuBase : public Kernels {
   void synchronize() override {}
 
   void gemm(const Gemm& product) override { products_.run(product); }
-  void noise(const Noise& noise, View out) override { cpu::fill_noise(noise, out); }
+  void noise(const Noise& noise, View out) override { cpu::fill_noise(threads_, noise, out); }
 
   std::unique_ptr<Graph> capture(std::function<void()> work) override {
     return std::make_unique<FunctionGraph>(std::move(work));
@@ -75,10 +75,12 @@ class CpuBase : public Kernels {
     return std::memset(block, 0, rounded);
   }
 
-  cpu::Launcher launcher_;
-
  private:
-  cpu::Products products_;
+  cpu::Threads threads_{omp_get_max_threads()};
+  cpu::Products products_{threads_};
+
+ protected:
+  cpu::Launcher launcher_{threads_};
 };
 
 using CpuKernels = Runner<CpuBase>;

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "kernels/cpu/threads.h"
 #include "kernels/kernels.h"
 
 namespace ebm::cpu {
@@ -10,7 +11,7 @@ namespace ebm::cpu {
 /// Matrix products through oneDNN. Keeps what a shape needs from one call to the next.
 class Products {
  public:
-  Products();
+  explicit Products(Threads& threads);
   ~Products();
   Products(const Products&) = delete;
   Products& operator=(const Products&) = delete;
@@ -20,6 +21,7 @@ class Products {
 
  private:
   struct Matmuls;
+  Threads& threads_;
   std::unique_ptr<Matmuls> matmuls_;
 };
 

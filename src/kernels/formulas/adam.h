@@ -24,25 +24,39 @@ struct AdamSchedule {
   }
 };
 
-/// One step for every parameter. A parameter that becomes NaN or Inf raises *not_finite.
+/// One step for every parameter, a team a chunk. A parameter that becomes NaN or Inf raises *not_finite.
 struct AdamStep {
-  static constexpr Pattern pattern = Pattern::map;
-  int64_t rows = 1, columns;
+  static constexpr Pattern pattern = Pattern::teams;
+  static constexpr int64_t chunk = 1024;
+  static int64_t chunks(int64_t size) { return (size + chunk - 1) / chunk; }
+
+  int64_t rows;  // chunks(size)
+  int64_t size;
   float beta1, beta2, eps;
   const float* schedule;          // from AdamSchedule
-  const float* gradient;          // columns
-  float *value, *first, *second;  // columns: w, m, v
+  const float* gradient;          // size
+  float *value, *first, *second;  // size: w, m, v
   int32_t* not_finite;            // 1
 
-  EBM_HD void operator()(int64_t, int64_t i) const {
-    const float g = gradient[i];
-    const float m = beta1 * first[i] + (1 - beta1) * g;
-    const float v = beta2 * second[i] + (1 - beta2) * g * g;
-    const float w = value[i] - schedule[0] * (m / (sqrtf(v) * schedule[1] + eps));
-    first[i] = m;
-    second[i] = v;
-    value[i] = w;
-    if (!is_finite(w)) *not_finite = 1;  // every writer writes the same: no race that matters
+  EBM_HD int64_t work() const { return chunk; }
+  template <class Team>
+  EBM_DEVICE void operator()(const Team& team, int64_t row) const {
+    const int64_t begin = row * chunk, count = size - begin < chunk ? size - begin : chunk;
+    const float rate = schedule[0], correction = schedule[1];
+    const double failed = team.sum(count, [=, *this](int64_t k) {
+      const int64_t i = begin + k;
+      const float g = gradient[i];
+      const float m = beta1 * first[i] + (1 - beta1) * g;
+      const float v = beta2 * second[i] + (1 - beta2) * g * g;
+      const float w = value[i] - rate * (m / (sqrtf(v) * correction + eps));
+      first[i] = m;
+      second[i] = v;
+      value[i] = w;
+      return is_finite(w) ? 0.0 : 1.0;
+    });
+    team.single([&] {
+      if (failed > 0) *not_finite = 1;  // every writer writes the same: no race that matters
+    });
   }
 };
 

@@ -108,9 +108,9 @@ struct BatchNormProject {
 
   EBM_HD void operator()(int64_t row, int64_t c) const {
     const int64_t i = row * columns + c;
-    const float n = static_cast<float>(rows);
+    const float share = 1 / static_cast<float>(rows);
     const float xh = inv_std[c] * (x[i] - mean[c]);
-    write(out[i], weight[c] * inv_std[c] * (u[i] - sum_u[c] / n - xh * (sum_xhu[c] / n)), mode);
+    write(out[i], weight[c] * inv_std[c] * (u[i] - sum_u[c] * share - xh * (sum_xhu[c] * share)), mode);
   }
 };
 

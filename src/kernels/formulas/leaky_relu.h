@@ -66,9 +66,9 @@ struct PreluBackward {
   EBM_HD Sums<1> term(int64_t row, int64_t column) const {
     const int64_t i = row * columns + column;
     const bool positive = x[(row % x_rows) * columns + column] > 0;
-    const float bar = y_bar[i];
-    if (x_bar != nullptr) x_bar[i] = positive ? bar : *slope * bar;
-    return {{positive ? 0.0 : static_cast<double>(bar) * input[i]}};
+    const float bar = y_bar[i], multiplied = input[i], a = *slope;
+    if (x_bar != nullptr) x_bar[i] = positive ? bar : a * bar;
+    return {{positive ? 0.0 : static_cast<double>(bar) * multiplied}};
   }
   EBM_HD void finish(int64_t column, const Sums<1>& sums) const {
     write(partial[column], static_cast<float>(sums.of[0]), mode);

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// make bench, or build/bin/bench --benchmark_filter=toy. EBM_DEVICE=cpu|cuda:N chooses the device.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "bench.h"
+
+namespace ebm::bench {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Seconds that `count` calls take, from the first one's start to the last one's end on the device.
+double time_some(Kernels& kernels, int count, const std::function<void()>& call) {
+  kernels.synchronize();
+  const auto start = Clock::now();
+  for (int i = 0; i < count; ++i) call();
+  kernels.synchronize();
+  return seconds_since(start);
+}
+
+double measure_peak(Kernels& kernels) {
+  const int64_t n = kernels.is_cuda() ? 4096 : 1024;
+  const Tensor a(kernels, n, flat(n)), b(kernels, n, flat(n)), c(kernels, n, flat(n));
+  double fastest = 1e300;
+  for (int i = 0; i < 10; ++i) {
+    fastest =
+        std::min(fastest, time_some(kernels, 1, [&] {
+                   kernels.gemm({.m = n, .n = n, .inner = n, .a = a.data(), .b = b.data(), .c = c.data()});
+                 }));
+  }
+  return 2.0 * static_cast<double>(n * n * n) / fastest;
+}
+
+std::string device_name() {
+  const char* name = std::getenv("EBM_DEVICE");
+  return name != nullptr && *name != '\0' ? name : "auto";
+}
+
+int run(int argc, char** argv) {
+  if (argc == 2 && std::string(argv[1]) == first_iteration_option) {
+    first_iteration(device_name());
+    return 0;
+  }
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  const auto kernels = open_kernels(device_name());
+  const Bench bench{*kernels, measure_peak(*kernels)};
+  benchmark::AddCustomContext("device", kernels->description());
+  benchmark::AddCustomContext("peak GFLOP/s", std::to_string(bench.peak * 1e-9));
+  register_toy(bench);
+  register_start_up();
+  register_lobpcg(bench);
+  register_layers(bench);
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
+
+}  // namespace
+
+void time_calls(benchmark::State& state, const Bench& bench, const Work& work,
+                const std::function<void()>& call) {
+  constexpr int together = 10;
+  call();  // what is made at the first call is made now
+  const auto graph = bench.kernels.capture(call);
+  double seconds = 0;
+  while (state.KeepRunningBatch(together)) {
+    const double some = time_some(bench.kernels, together, [&] { graph->launch(); });
+    state.SetIterationTime(some);
+    seconds += some;
+  }
+  const double each = seconds / static_cast<double>(state.iterations());
+  if (work.flops > 0) {
+    state.counters["GFLOP/s"] = work.flops / each * 1e-9;
+    state.counters["of_peak"] = work.flops / each / bench.peak;
+  }
+  if (work.bytes > 0) state.counters["GB/s"] = work.bytes / each * 1e-9;
+}
+
+double milliseconds(Kernels& kernels, const std::function<void()>& call) {
+  std::vector<double> times(11);
+  for (double& time : times) time = time_some(kernels, 1, call) * 1e3;
+  std::nth_element(times.begin(), times.begin() + 5, times.end());
+  return times[5];
+}
+
+}  // namespace ebm::bench
+
+int main(int argc, char** argv) {
+  try {
+    return ebm::bench::run(argc, argv);
+  } catch (const ebm::Error& error) {
+    std::fprintf(stderr, "bench: %s\n", error.what());
+    return error.exit_status();
+  }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// The toy experiment: toy/METHOD/PRESET is one iteration at the paper's sizes (Tables 6 and 11), start_up the
+// time of a whole process from its start to the end of its first iteration.
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "bench.h"
+#include "data/toy.h"
+#include "models/toy.h"
+#include "train/method.h"
+
+namespace ebm::bench {
+
+namespace {
+
+constexpr int64_t batch = 200, hidden = 100, latent = 2;
+
+class ToyGame {
+ public:
+  ToyGame(Kernels& kernels, Method method, Preset preset)
+      : energy_(kernels,
+                toy_energy(hidden, preset == Preset::code ? OutputScale::learned : OutputScale::none)),
+        generator_(kernels, toy_generator(latent, hidden)),
+        data_(kernels, ToyDataset::gaussians25, batch, 1, static_cast<uint32_t>(Stream::data)),
+        game_(kernels, energy_, generator_, data_, toy_options(method, preset)) {
+    game_.initialize();
+  }
+  Game& game() { return game_; }
+
+ private:
+  Network energy_, generator_;
+  ToyData data_;
+  Game game_;
+};
+
+/// Batch-passes of the last iteration: B rows forwards, backwards to the input, or into the weights'
+/// gradient.
+double passes(Network& network) {
+  return static_cast<double>(network.passes().total()) / static_cast<double>(batch);
+}
+
+/// Products of one batch-pass through layers 2-100-100-2 (or 1).
+double flops_per_pass() {
+  return 2.0 * static_cast<double>(batch) * static_cast<double>(hidden * hidden + 4 * hidden);
+}
+
+void iterate(benchmark::State& state, const Bench& bench, Method method, Preset preset) {
+  ToyGame toy(bench.kernels, method, preset);
+  toy.game().iterate();
+  const double energy = passes(toy.game().energy()), generator = passes(toy.game().generator());
+  time_calls(state, bench, {.flops = (energy + generator) * flops_per_pass()}, [&] { toy.game().iterate(); });
+  state.counters["passes_E"] = energy;
+  state.counters["passes_G"] = generator;
+}
+
+/// Starts this program anew for one iteration; its peak memory in MB.
+double run_first_iteration() {
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
+  FILE* child = popen(("'" + self + "' " + first_iteration_option).c_str(), "r");
+  double megabytes = 0;
+  const bool read = child != nullptr && std::fscanf(child, "%lf", &megabytes) == 1;
+  if (child == nullptr || pclose(child) != 0 || !read)
+    throw Error(self + " " + first_iteration_option + " failed");
+  return megabytes;
+}
+
+void start_up(benchmark::State& state) {
+  double megabytes = 0;
+  for (auto _ : state) {
+    const auto start = std::chrono::steady_clock::now();
+    megabytes = run_first_iteration();
+    state.SetIterationTime(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  state.counters["MB"] = megabytes;
+}
+
+/// The most memory that this process has had, in MB.
+double peak_megabytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    double kilobytes = 0;
+    if (word == "VmHWM:" && status >> kilobytes) return kilobytes / 1024;
+  }
+  throw Error("/proc/self/status has no VmHWM");
+}
+
+}  // namespace
+
+void first_iteration(const std::string& device) {
+  const auto kernels = open_kernels(device);
+  ToyGame toy(*kernels, Method::ebm_bb, Preset::paper);
+  toy.game().iterate();
+  kernels->synchronize();
+  std::printf("%.1f\n", peak_megabytes());
+}
+
+void register_toy(const Bench& bench) {
+  for (const auto& [method_name, method] : method_names) {
+    for (const auto& [preset_name, preset] : preset_names) {
+      benchmark::RegisterBenchmark((std::string("toy/") + method_name + "/" + preset_name).c_str(),
+                                   [=, method = method, preset = preset](benchmark::State& state) {
+                                     iterate(state, bench, method, preset);
+                                   })
+          ->UseManualTime()
+          ->Unit(benchmark::kMillisecond);
+    }
+  }
+}
+
+void register_start_up() {
+  benchmark::RegisterBenchmark("start_up", start_up)->UseManualTime()->Unit(benchmark::kMillisecond);
+}
+
+}  // namespace ebm::bench

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// The CPU's threads: every part is done once, and nothing depends on their number.
+#include "kernels/cpu/threads.h"
+
+#include <omp.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <utility>
+
+#include "kernels/kernels_fixture.h"
+
+namespace ebm::test {
+namespace {
+
+TEST(ThreadsTest, EveryPartIsDoneOnce) {
+  for (const int count : {1, 2, 3, 8}) {
+    cpu::Threads threads(count);
+    EXPECT_EQ(threads.count(), count);
+    for (int job = 0; job < 3000; ++job) {
+      const int64_t parts = job % (cpu::Threads::most_parts + 1);
+      std::array<std::atomic<int>, cpu::Threads::most_parts> done{};
+      threads.run(parts, [&](int64_t part) { ++done[static_cast<size_t>(part)]; });
+      for (int64_t part = 0; part < cpu::Threads::most_parts; ++part)
+        ASSERT_EQ(done[static_cast<size_t>(part)], part < parts ? 1 : 0) << "job " << job << " of " << count;
+    }
+  }
+}
+
+TEST(ThreadsTest, ResultsAreSeenByTheCallerAndByTheNextJob) {
+  cpu::Threads threads(4);
+  constexpr int64_t parts = 16;
+  std::vector<int64_t> values(parts);  // plain memory: the thread sanitizer watches it
+  for (int64_t job = 1; job <= 2000; ++job) {
+    threads.run(parts, [&](int64_t part) { values[static_cast<size_t>(part)] += part; });
+    threads.run(parts, [&](int64_t part) { values[static_cast<size_t>(parts - 1 - part)] += 1; });
+    ASSERT_EQ(values[5], 6 * job);
+  }
+}
+
+TEST(ThreadsTest, HelpersWakeUpAfterARest) {
+  cpu::Threads threads(3);
+  for (int rest = 0; rest < 5; ++rest) {
+    std::atomic<int64_t> sum = 0;
+    threads.run(8, [&](int64_t part) { sum += part; });
+    EXPECT_EQ(sum, 28);
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+}
+
+/// A CPU with `threads` threads.
+std::unique_ptr<Kernels> cpu_with(int threads) {
+  const int before = omp_get_max_threads();
+  omp_set_num_threads(threads);
+  auto kernels = open_kernels("cpu");
+  omp_set_num_threads(before);
+  return kernels;
+}
+
+/// Everything that is cut for threads: products, sums of columns, maps, teams and noise, large enough to be
+/// cut.
+std::vector<float> all_results(Kernels& kernels) {
+  std::vector<float> all;
+  const auto keep = [&](const Tensor& t) {
+    const std::vector<float> values = t.download();
+    all.insert(all.end(), values.begin(), values.end());
+  };
+  const Buffer<uint64_t> iteration(kernels, 1);
+  const auto random = [&](int64_t rows, int64_t columns, uint32_t stream) {
+    Tensor t(kernels, rows, flat(columns));
+    kernels.noise({Distribution::normal, 7, stream, iteration.data()}, t);
+    keep(t);
+    return t;
+  };
+  for (const auto& [m, n, inner] : {std::array<int64_t, 3>{200, 100, 100}, {64, 1000, 333}, {403, 2, 150}}) {
+    for (const Transpose ta : {Transpose::no, Transpose::yes}) {
+      for (const Transpose tb : {Transpose::no, Transpose::yes}) {
+        const Tensor a = random(m, inner, 1), b = random(inner, n, 2), c(kernels, m, flat(n));
+        kernels.gemm({.m = m,
+                      .n = n,
+                      .inner = inner,
+                      .a = a.data(),
+                      .transpose_a = ta,
+                      .b = b.data(),
+                      .transpose_b = tb,
+                      .c = c.data()});
+        keep(c);
+      }
+    }
+  }
+  const int64_t rows = 1001, columns = 129;
+  const Tensor x = random(rows, columns, 3), bias = random(1, columns, 4), sums(kernels, 1, flat(columns));
+  kernels.run(ColumnSum{.rows = rows,
+                        .columns = columns,
+                        .x = x.data(),
+                        .row_weight = nullptr,
+                        .out = sums.data(),
+                        .mode = Write::overwrite});
+  keep(sums);
+  kernels.run(AddBias{.rows = rows, .columns = columns, .bias = bias.data(), .y = x.data()});
+  keep(x);
+  const Tensor u(kernels, rows, flat(columns));
+  const Buffer<double> theta(kernels, rows);
+  kernels.run(
+      UnitImage{.rows = rows, .range = columns, .u = x.data(), .uh = u.data(), .theta = theta.data()});
+  keep(u);
+  return all;
+}
+
+TEST(ThreadsTest, ResultsAreTheSameBitsForAnyNumberOfThreads) {
+  const auto one = cpu_with(1);
+  const std::vector<float> expected = all_results(*one);
+  for (const int threads : {2, 5}) {
+    const auto kernels = cpu_with(threads);
+    for (int time = 0; time < 3; ++time)
+      EXPECT_TRUE(same_bits(all_results(*kernels), expected)) << threads << " threads";
+  }
+}
+
+}  // namespace
+}  // namespace ebm::test
