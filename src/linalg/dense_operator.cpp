@@ -5,10 +5,24 @@
 
 namespace ebm {
 
+namespace {
+
+/// B, or an Error: the buffers are made from these sizes.
+int64_t checked_batch(int64_t B, int64_t D, int64_t d, int64_t max_tangents) {
+  if (B < 1 || D < 1 || d < 1 || max_tangents < 1) {
+    throw Error("dense operator of " + std::to_string(B) + " maps R^" + std::to_string(d) + " -> R^" +
+                std::to_string(D) + " with " + std::to_string(max_tangents) +
+                " tangents a sample: give sizes of 1 or more");
+  }
+  return B;
+}
+
+}  // namespace
+
 DenseOperator::DenseOperator(Kernels& kernels, int64_t B, int64_t D, int64_t d,
                              std::span<const float> matrices, int64_t max_tangents)
     : kernels_(kernels),
-      batch_(B),
+      batch_(checked_batch(B, D, d, max_tangents)),
       range_(D),
       d_(d),
       max_tangents_(max_tangents),

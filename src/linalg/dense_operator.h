@@ -12,7 +12,7 @@ namespace ebm {
 /// rounded once.
 class DenseOperator : public LinearOperator {
  public:
-  /// `matrices`: B x D x d, row-major. Throws Error on another number of values.
+  /// `matrices`: B x D x d, row-major. Throws Error on another number of values, or a size below 1.
   DenseOperator(Kernels& kernels, int64_t B, int64_t D, int64_t d, std::span<const float> matrices,
                 int64_t max_tangents = 1);
 

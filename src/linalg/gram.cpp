@@ -92,7 +92,6 @@ ConstView ExactGram::log_det_cotangents() {
                            .d = d_,
                            .values = eigenvalues_.data(),
                            .vectors = eigenvectors_.data(),
-                           .status = status_.data(),
                            .inverse = inverse_.data()});
   kernels_.run(GramCotangents{.rows = d_ * batch_,
                               .columns = range_,

@@ -8,8 +8,9 @@
 
 namespace ebm {
 
-/// A batch of B linear maps J_b : R^d -> R^D, seen only through products. All that src/linalg knows of a
-/// network. Counts its passes, so that an algorithm's cost can be stated and tested (docs/method.md).
+/// A batch of B linear maps J_b : R^d -> R^D, seen only through products: all that the algorithms of this
+/// folder know of what they work on. Counts its passes, so that an algorithm's cost can be stated and tested
+/// (docs/method.md).
 class LinearOperator {
  public:
   virtual ~LinearOperator() = default;

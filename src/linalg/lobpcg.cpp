@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MIT
-// LOBPCG, one sample (all samples in lockstep; branches are selects; vectors float32, numbers float64):
+// LOBPCG, one sample (all samples in lockstep; branches are selects; vectors float32, numbers float64).
+// A = J^T J, sigma = ||u||, s = hypot(c1, c2):
 //
-//   v = v0 / ||v0||;  u = J v;  p = Jp = 0
+//   start          v = v0 / ||v0||;  u = J v;  p = Jp = 0
 //   K times:
-//     sigma = ||u||;  uh = u / sigma;  g = J^T uh
-//     r = g - sigma v                                (= (A v - theta v) / sigma with A = J^T J)
-//     w = T r, made orthonormal to v and p;  Jw = J w
-//     G = [u Jw Jp]^T [u Jw Jp];  c = eigenvector of its smallest eigenvalue, c0 >= 0;  s = hypot(c1, c2)
-//     v' = c0 v + c1 w + c2 p                        u' = c0 u + c1 Jw + c2 Jp
-//     p' = -s v + (c0 / s) (c1 w + c2 p)             Jp' likewise: orthonormal to v' by construction
-//   theta = <u, u>
+//   search         uh = u / sigma;  g = J^T uh;  r = g - sigma v        = (A v - theta v) / sigma
+//                  w = T r, made orthonormal to v and p;  Jw = J w
+//   rayleigh_ritz  G = [u Jw Jp]^T [u Jw Jp];  c = eigenvector of its smallest eigenvalue, c0 >= 0
+//                  v' = c0 v + c1 w + c2 p                              u' = c0 u + c1 Jw + c2 Jp
+//                  p' = -s v + (c0 / s) (c1 w + c2 p)                   Jp' = -s u + (c0 / s) (c1 Jw + c2 Jp)
+//   finish         theta = <u, u>
 //
-// Dividing u by its norm before J^T keeps s1 from being squared in float32. The basis is orthonormal, so
-// there is no generalised eigenproblem and no Cholesky factorisation that could fail.
+// p' is orthonormal to v' by construction. Dividing u by its norm before J^T keeps s1 from being squared in
+// float32. The basis is orthonormal, so there is no generalised eigenproblem and no Cholesky factorisation
+// that could fail. What a step does to one sample: kernels/formulas/lobpcg.h.
 #include "linalg/lobpcg.h"
 
 #include "linalg/preconditioner.h"
@@ -46,7 +47,7 @@ Lobpcg::Lobpcg(Kernels& kernels, int64_t B, int64_t d, int64_t D, const LobpcgOp
   if (options.direction == Direction::authors) {
     if (options.preconditioner != nullptr)
       throw Error("LOBPCG: the authors' direction has no preconditioner");
-    authors_ = Buffer<AuthorsCoordinates>(kernels, B);
+    authors_ = Buffer<AuthorsColumns>(kernels, B);
   }
   if (options.preconditioner != nullptr) r_ = Tensor(kernels, B, flat(d));
 }
@@ -62,9 +63,19 @@ void Lobpcg::run(LinearOperator& j, ConstView v0, ConstView p0) {
   if (options_.direction == Direction::authors && p0.empty())
     throw Error("LOBPCG: the authors' direction needs a p0");
   const Range range(kernels_, "lobpcg");
-  AuthorsCoordinates* authors = authors_.data();
 
-  // v = v0 / ||v0||;  u = J v;  p = p0 made orthonormal to v, or 0
+  start(j, v0, p0);
+  float* u = u0_.data();
+  for (int k = 0; k < options_.iterations; ++k) {
+    search(j, u);
+    rayleigh_ritz(u, u_.data());
+    u = u_.data();  // and J v0 / ||v0|| stays in u0_
+  }
+  finish(u);
+}
+
+// v = v0 / ||v0||;  u = J v;  p = p0 made orthonormal to v, or 0
+void Lobpcg::start(LinearOperator& j, ConstView v0, ConstView p0) {
   kernels_.run(LobpcgStart{.rows = batch_,
                            .d = d_,
                            .v0 = v0.data,
@@ -75,56 +86,56 @@ void Lobpcg::run(LinearOperator& j, ConstView v0, ConstView p0) {
                            .trace = trace_.data(),
                            .has_p = has_p_.data(),
                            .status = status_.data(),
-                           .authors = authors});
+                           .authors = authors_.data()});
   j.apply(v_, u0_);
   if (p0.empty()) {
     kernels_.zero(jp_.data(), jp_.size() * static_cast<int64_t>(sizeof(float)));
   } else {
     j.apply(p_, jp_);
   }
+}
 
-  float* u = u0_.data();  // J v0 / ||v0|| is kept: the first iteration writes into u_
-  for (int k = 0; k < options_.iterations; ++k) {
-    // theta = <u, u>;  uh = u / sqrt(theta);  g = J^T uh;  r = g - sqrt(theta) v
-    Tensor& r = options_.preconditioner != nullptr ? r_ : w_;
-    kernels_.run(
-        UnitImage{.rows = batch_, .range = range_, .u = u, .uh = uh_.data(), .theta = theta_.data()});
-    j.apply_adjoint(uh_, r);
-    kernels_.run(
-        LobpcgResidual{.rows = batch_, .columns = d_, .v = v_.data(), .theta = theta_.data(), .w = r.data()});
-
-    // w = T r, orthonormal to v and p
-    if (options_.preconditioner != nullptr) options_.preconditioner->apply_inverse(r_, w_);
-    kernels_.run(LobpcgOrthonormalize{.rows = batch_,
-                                      .d = d_,
-                                      .v = v_.data(),
-                                      .p = p_.data(),
-                                      .w = w_.data(),
-                                      .has_w = has_w_.data(),
-                                      .status = status_.data(),
-                                      .authors = authors});
-    j.apply(w_, jw_);
-
-    // Rayleigh-Ritz on {v, w, p}: the new v, u, p, Jp
-    kernels_.run(LobpcgRayleighRitz{.rows = batch_,
+// theta = <u, u>;  uh = u / sqrt(theta);  r = J^T uh - sqrt(theta) v;  w = T r, orthonormal to v and p;  J w
+void Lobpcg::search(LinearOperator& j, const float* u) {
+  const Preconditioner* const t = options_.preconditioner;
+  const Tensor& r = t != nullptr ? r_ : w_;
+  kernels_.run(UnitImage{.rows = batch_, .range = range_, .u = u, .uh = uh_.data(), .theta = theta_.data()});
+  j.apply_adjoint(uh_, r);
+  kernels_.run(
+      LobpcgResidual{.rows = batch_, .columns = d_, .v = v_.data(), .theta = theta_.data(), .r = r.data()});
+  if (t != nullptr) t->precondition(r, w_);
+  kernels_.run(LobpcgOrthonormalize{.rows = batch_,
                                     .d = d_,
-                                    .range = range_,
                                     .v = v_.data(),
                                     .p = p_.data(),
                                     .w = w_.data(),
-                                    .u_in = u,
-                                    .u_out = u_.data(),
-                                    .jp = jp_.data(),
-                                    .jw = jw_.data(),
-                                    .trace = trace_.data(),
                                     .has_w = has_w_.data(),
-                                    .has_p = has_p_.data(),
                                     .status = status_.data(),
-                                    .authors = authors});
-    u = u_.data();
-  }
+                                    .authors = authors_.data()});
+  j.apply(w_, jw_);
+}
 
-  // theta = <u, u>, and the status
+// Rayleigh-Ritz on {v, w, p}: the new v, u, p, Jp
+void Lobpcg::rayleigh_ritz(const float* u, float* u_next) {
+  kernels_.run(LobpcgRayleighRitz{.rows = batch_,
+                                  .d = d_,
+                                  .range = range_,
+                                  .v = v_.data(),
+                                  .p = p_.data(),
+                                  .w = w_.data(),
+                                  .u = u,
+                                  .u_next = u_next,
+                                  .jp = jp_.data(),
+                                  .jw = jw_.data(),
+                                  .trace = trace_.data(),
+                                  .has_w = has_w_.data(),
+                                  .has_p = has_p_.data(),
+                                  .status = status_.data(),
+                                  .authors = authors_.data()});
+}
+
+// theta = <u, u>, and the status
+void Lobpcg::finish(float* u) {
   kernels_.run(LobpcgFinish{.rows = batch_,
                             .range = range_,
                             .u = u,

@@ -11,15 +11,14 @@ class Preconditioner;
 
 /// How the third basis vector p is chosen.
 enum class Direction {
-  orthonormal,  ///< LOBPCG: p orthogonal to the new v in the old basis, in closed form
-  authors,      ///< the public code's: what is left of v without the first left singular vector of [v, r /
-                ///< mean(r), p]
+  orthonormal,  ///< LOBPCG's, made orthonormal to the new v in closed form
+  authors,      ///< the public code's (kernels/formulas/authors_direction.h)
 };
 
 struct LobpcgOptions {
   int iterations = 2;  ///< K
   Direction direction = Direction::orthonormal;
-  const Preconditioner* preconditioner = nullptr;  ///< T = M^-1; null: T = I. Not with Direction::authors.
+  const Preconditioner* preconditioner = nullptr;  ///< T ~ M^-1; null: T = I. Not with Direction::authors.
 };
 
 /// The smallest singular value of each J of a batch and its right singular vector, by K iterations of LOBPCG
@@ -28,7 +27,7 @@ struct LobpcgOptions {
 /// Passes: 1 JVP, then 1 VJP + 1 JVP an iteration; one JVP more when p0 is given. Images of v and p are never
 /// computed anew: they are orthogonal combinations of images already known. That holds for Direction::authors
 /// too (it is their method, up to rounding, at 1 VJP + 1 JVP an iteration instead of 1 + 4), except that a
-/// sample whose singular value decomposition would have failed is flagged here, where the public code
+/// sample whose residual is zero or not finite stays where it is and is flagged, where the public code
 /// replaces the whole batch by noise.
 class Lobpcg {
  public:
@@ -42,6 +41,11 @@ class Lobpcg {
   SmallestSingular result() const;
 
  private:
+  void start(LinearOperator& j, ConstView v0, ConstView p0);
+  void search(LinearOperator& j, const float* u);
+  void rayleigh_ritz(const float* u, float* u_next);
+  void finish(float* u);
+
   Kernels& kernels_;
   int64_t batch_, d_, range_;
   LobpcgOptions options_;
@@ -49,7 +53,7 @@ class Lobpcg {
   Tensor uh_, u_, u0_, jw_, jp_;  // B x D; u0 is J v of the first pass, u of the later ones
   Buffer<double> theta_, trace_, floor2_, norm_v0_;
   Buffer<int32_t> has_w_, has_p_, status_;
-  Buffer<AuthorsCoordinates> authors_;
+  Buffer<AuthorsColumns> authors_;
 };
 
 }  // namespace ebm

@@ -7,7 +7,7 @@
 
 namespace ebm {
 
-/// M = running mean of J^T J over the samples of the last steps, M = C C^T: LOBPCG's preconditioner T = M^-1
+/// M = running mean of J^T J over the samples of the last steps, M = C C^T: LOBPCG's preconditioner T ~ M^-1
 /// and the whitening J C^-T of Lanczos (docs/method.md, "Preconditioner").
 ///
 /// Each step gives one row h = J^T e, e ~ N(0, I_D), a sample: E[h h^T] = E[J^T J], positive semi-definite by
@@ -27,8 +27,10 @@ class Preconditioner {
   /// I).
   void factor();
 
-  /// out = M^-1 in, C^-1 in, C^-T in for each row (k*B x d or any number of rows). `out` must not be `in`.
-  void apply_inverse(ConstView in, View out) const { multiply(in, inverse_, out); }
+  /// out = T in with T = (tr M / d) M^-1, for each row (any number of rows). The factor changes nothing for
+  /// LOBPCG and keeps T in float32's range whatever the scale of J. `out` must not be `in`.
+  void precondition(ConstView in, View out) const { multiply(in, inverse_, out); }
+  /// out = C^-1 in, C^-T in, likewise.
   void apply_root_inverse(ConstView in, View out) const { multiply(in, root_inverse_t_, out); }
   void apply_root_inverse_transposed(ConstView in, View out) const { multiply(in, root_inverse_, out); }
 

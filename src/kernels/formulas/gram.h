@@ -6,7 +6,9 @@
 // `range` long.
 #pragma once
 
-#include "kernels/formulas/lobpcg.h"
+#include "kernels/formulas/sample_status.h"
+#include "kernels/formulas/small_eigen.h"
+#include "kernels/formulas/vectors.h"
 
 namespace ebm {
 
@@ -139,30 +141,29 @@ struct GramImages {
   }
 };
 
-/// G^-1 from the eigenvalues; zero for a sample at the floor, so that it has no gradient.
+/// G^-1 from the eigenvalues; not finite where G is singular.
 struct GramInverse {
   static constexpr Pattern pattern = Pattern::teams;
   int64_t rows, d;
   const double *values, *vectors;  // B x d x d, as GramEigen leaves them
-  const int32_t* status;
-  double* inverse;  // B x d x d
+  double* inverse;                 // B x d x d
 
   EBM_HD int64_t work() const { return d * d * d; }
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t row) const {
     const double *a = values + row * d * d, *q = vectors + row * d * d;
     double* out = inverse + row * d * d;
-    const bool good = status[row] == 0;
     team.each(d * d, [=, this](int64_t item) {
       const int64_t i = item / d, j = item % d;
       double sum = 0;
       for (int64_t k = 0; k < d; ++k) sum += q[k * d + i] * q[k * d + j] / a[k * d + k];
-      out[item] = good ? sum : 0;
+      out[item] = sum;
     });
   }
 };
 
-/// out[k*B + b] = J_b G_b^-1 e_k (rows = d*B): d log det = sum_k <J G^-1 e_k, dJ e_k>.
+/// out[k*B + b] = J_b G_b^-1 e_k (rows = d*B): d log det = sum_k <J G^-1 e_k, dJ e_k>. Zero for a flagged
+/// sample: it has no gradient.
 struct GramCotangents {
   static constexpr Pattern pattern = Pattern::map;
   int64_t rows, columns, d;

@@ -5,7 +5,9 @@
 // alpha, beta, and the vectors q_j, u_j lie step by step: element (j, b) of sample b at j * B + b.
 #pragma once
 
-#include "kernels/formulas/lobpcg.h"
+#include "kernels/formulas/sample_status.h"
+#include "kernels/formulas/small_eigen.h"
+#include "kernels/formulas/vectors.h"
 
 namespace ebm {
 
@@ -23,13 +25,8 @@ struct LanczosStart {
   EBM_HD int64_t work() const { return 2 * d; }
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t row) const {
-    const float* from = g + row * d;
-    float* x = q + row * d;
-    const double n = sqrt(dot(team, d, from, from));
-    const bool usable = n > 0 && is_finite(n);
-    const double one = 1 / sqrt(static_cast<double>(d));
-    team.each(d, [=](int64_t i) { x[i] = static_cast<float>(usable ? from[i] / n : one); });
-    team.single([&] { status[row] = usable ? 0 : bad_sample; });
+    const double n = unit_start(team, d, g + row * d, q + row * d);
+    team.single([&] { status[row] = n > 0 && is_finite(n) ? 0 : bad_sample; });
   }
 };
 

@@ -3,7 +3,7 @@
 // order.
 #pragma once
 
-#include "kernels/formulas/lobpcg.h"
+#include "kernels/formulas/vectors.h"
 
 namespace ebm {
 
@@ -90,15 +90,15 @@ struct MomentWeight {
   }
 };
 
-/// M = sum / weight + 1e-6 trace / d on the diagonal = C C^T (Cholesky), then C^-1 and M^-1. The identity for
-/// all three where N_eff < 4d, M is not finite or C breaks down: the device decides.
+/// M = sum / weight + 1e-6 trace / d on the diagonal = C C^T (Cholesky), then C^-1 and T = (trace / d) M^-1.
+/// The identity for all three where N_eff < 4d, M is not finite or C breaks down: the device decides.
 struct PreconditionerFactor {
   static constexpr Pattern pattern = Pattern::teams;
   int64_t rows = 1;
   int64_t d;
   const double *sum, *weight;
   double *c, *c_inverse;                           // d x d workspace
-  float *inverse, *root_inverse, *root_inverse_t;  // d x d: M^-1, C^-1, C^-T
+  float *inverse, *root_inverse, *root_inverse_t;  // d x d: T, C^-1, C^-T
   double* log_det_root;                            // 1: log det C
   int32_t* active;                                 // 1: 0 where it is the identity
 
@@ -141,11 +141,12 @@ struct PreconditionerFactor {
     } else {
       team.each(n * n, [=](int64_t i) { b[i] = i / n == i % n ? 1 : 0; });
     }
+    const double mean = good ? trace / static_cast<double>(n) : 1;
     team.each(n * n, [=, this](int64_t item) {
       const int64_t i = item / n, j = item % n;
       double x = 0;
       for (int64_t k = i > j ? i : j; k < n; ++k) x += b[k * n + i] * b[k * n + j];
-      inverse[item] = static_cast<float>(x);
+      inverse[item] = static_cast<float>(mean * x);
       root_inverse[item] = static_cast<float>(b[item]);
       root_inverse_t[j * n + i] = static_cast<float>(b[item]);
     });
