@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "support/networks.h"
 
+#include <algorithm>
+#include <cmath>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -68,6 +70,21 @@ void scatter(Kernels& kernels, const std::deque<Parameter>& parameters, View fla
     from += p.size;
   }
   if (from != values.end()) throw std::invalid_argument("scatter: too many values");
+}
+
+void expect_close(const std::deque<Parameter>& parameters, const std::vector<float>& actual,
+                  const std::vector<double>& expected, Tolerance tolerance) {
+  ASSERT_EQ(actual.size(), expected.size());
+  for (const double x : expected) tolerance.terms = std::max(tolerance.terms, 0.01 * std::abs(x));
+  if (tolerance.reason.empty()) tolerance.reason = "a hundredth of the largest";
+  size_t first = 0;
+  for (const Parameter& p : parameters) {
+    const auto size = static_cast<size_t>(p.size);
+    EXPECT_TRUE(
+        close(std::span(actual).subspan(first, size), std::span(expected).subspan(first, size), tolerance))
+        << p.name;
+    first += size;
+  }
 }
 
 void load(Kernels& kernels, Network& network, const reference::Network& oracle) {

@@ -8,6 +8,7 @@
 
 #include "layers/network.h"
 #include "reference/network.h"
+#include "support/tolerance.h"
 
 namespace ebm::test {
 
@@ -31,6 +32,10 @@ inline std::vector<float> gradients(Kernels& kernels, const Network& network) {
 inline std::vector<float> running_statistics(Kernels& kernels, const Network& network) {
   return gather(kernels, network.parameters().statistics(), network.parameters().statistics_values());
 }
+/// Holds gathered numbers against the oracle's, parameter by parameter; an error counts beside at least a
+/// hundredth of the largest number of all.
+void expect_close(const std::deque<Parameter>& parameters, const std::vector<float>& actual,
+                  const std::vector<double>& expected, Tolerance tolerance);
 /// Gives `network` the oracle's parameters and running statistics.
 void load(Kernels& kernels, Network& network, const reference::Network& oracle);
 
