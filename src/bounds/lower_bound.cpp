@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "bounds/lower_bound.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "linalg/gram.h"
@@ -203,7 +204,10 @@ class SlqBound final : public BoundBase {
                              .good = good_.data()});
   }
 
-  void probe_product(View jv0) override { jacobian_.apply(v0_, jv0); }
+  void probe_product(View jv0) override {
+    jacobian_.apply(v0_, jv0);
+    kernels_.run(ZeroBadRows{.rows = batch_, .columns = range_, .good = good_.data(), .x = jv0.data});
+  }
 
   void gradient(View z_bar, Gradient gradient) override {
     const auto found = lanczos_.result();
@@ -219,20 +223,24 @@ class SlqBound final : public BoundBase {
 
 std::unique_ptr<LowerBound> make_lower_bound(Kernels& kernels, Network& generator, int64_t batch,
                                              const LowerBoundOptions& options) {
+  const bool exact = options.kind == LowerBoundKind::s1 || options.kind == LowerBoundKind::logdet;
+  if (exact && options.preconditioning != Preconditioning::none) {
+    throw Error(
+        "the exact lower bounds s1 and logdet have no use for a preconditioner; choose lobpcg or slq");
+  }
   switch (options.kind) {
+    case LowerBoundKind::s1:
+      return std::make_unique<ExactSingularValue>(kernels, generator, batch, options);
     case LowerBoundKind::logdet:
       return std::make_unique<ExactLogDet>(kernels, generator, batch, options);
     case LowerBoundKind::slq:
       return std::make_unique<SlqBound>(kernels, generator, batch, options);
     case LowerBoundKind::lobpcg:
-      // With so few dimensions the whole Gram matrix costs fewer passes than LOBPCG, and is what it converges
-      // to.
-      if (generator.input().size() > 2 * options.lobpcg_iterations + 2) {
-        return std::make_unique<LobpcgBound>(kernels, generator, batch, options);
+      // Where LOBPCG's basis comes to span R^d, the whole Gram matrix gives the same vector for fewer passes.
+      if (generator.input().size() <= std::min<int64_t>(options.lobpcg_iterations, 2) + 1) {
+        return std::make_unique<ExactSingularValue>(kernels, generator, batch, LowerBoundOptions{});
       }
-      [[fallthrough]];
-    case LowerBoundKind::s1:
-      return std::make_unique<ExactSingularValue>(kernels, generator, batch, options);
+      return std::make_unique<LobpcgBound>(kernels, generator, batch, options);
   }
   throw Error("unknown lower bound");
 }

@@ -48,14 +48,16 @@ class LowerBound {
   virtual void evaluate(ConstView z, const Probes& probes) = 0;
 
   /// After evaluate, per sample, B numbers each unless said: h; log s1 (log of the smallest singular value or
-  /// its estimate; NaN for slq); 1 if the sample is good, else 0 (its h is 0 and its gradient 0).
+  /// its estimate; NaN for slq); 1 if the sample is good, else 0. A bad sample's h and cotangents are 0, so
+  /// it moves nothing, unless its activations are not finite: then neither is the gradient, and the run
+  /// stops.
   virtual ConstView value() const = 0;
   virtual ConstView log_s1() const = 0;
   virtual ConstView good() const = 0;
   /// The (right) singular vector or other v of the gradient, B x d; empty for logdet.
   virtual ConstView v() const = 0;
 
-  /// J v0 (B x D): free, since the evaluation began there.
+  /// J v0 (B x D; 0 for bad samples): free, since the evaluation began there, but for slq: one pass.
   virtual void probe_product(View jv0) = 0;
 
   /// The gradient of sum over good samples of h: z_bar (B x d; must be empty if !jacobian().z_depends()) and

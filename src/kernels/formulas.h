@@ -51,8 +51,8 @@ using Formulas = FormulaList<
     // training
     Advance, AdamSchedule, AdamStep, ToyBatch,  //
     // bounds
-    SingularValueBound, ScaleRows, LogDetBound, GeneratorScore, EnergyObjective, EntropyMean, ScaleBy,
-    GeneratorObjective, Interpolate,  //
+    SingularValueBound, ScaleRows, ZeroBadRows, LogDetBound, GeneratorScore, EnergyObjective, EntropyMean,
+    ScaleBy, GeneratorObjective, Interpolate,  //
     // layers
     AddBias, ColumnSum, TotalSum, MixTangents,                                     //
     LeakyRelu, LeakyReluLinearized, PreluBackward,                                 //

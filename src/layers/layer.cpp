@@ -10,7 +10,7 @@ std::unique_ptr<Trace> Layer::make_trace(Kernels& kernels, const TraceOptions& o
   return std::make_unique<Trace>(kernels, options, std::move(scratch));
 }
 
-void Layer::check(const char* map, const Trace&, ConstView x, ConstView y, int64_t rows) const {
+void Layer::check(const char* map, ConstView x, ConstView y, int64_t rows) const {
   const auto fits = [rows](ConstView v, const Features& features) {
     return v.empty() || (v.features == features && v.rows == rows);
   };
@@ -32,22 +32,22 @@ void Layer::check_tangents(const char* map, const Trace& trace, ConstView x_dot)
 }
 
 void Layer::forward(Trace& trace, ConstView x, View y) const {
-  check("forward", trace, x, y, trace.options.batch);
+  check("forward", x, y, trace.options.batch);
   trace.x = x;
   do_forward(trace, y);
 }
 
 void Layer::jvp(Trace& trace, ConstView x_dot, View y_dot) const {
   check_tangents("jvp", trace, x_dot);
-  check("jvp", trace, x_dot, y_dot, x_dot.rows);
+  check("jvp", x_dot, y_dot, x_dot.rows);
   trace.x_dot = x_dot;
   do_jvp(trace, y_dot);
 }
 
 void Layer::forward_jvp(Trace& trace, ConstPair x, Pair y) const {
-  check("forward_jvp", trace, x.value, y.value, trace.options.batch);
+  check("forward_jvp", x.value, y.value, trace.options.batch);
   check_tangents("forward_jvp", trace, x.tangent);
-  check("forward_jvp", trace, x.tangent, y.tangent, x.tangent.rows);
+  check("forward_jvp", x.tangent, y.tangent, x.tangent.rows);
   trace.x = x.value;
   trace.x_dot = x.tangent;
   do_forward_jvp(trace, y);
@@ -59,14 +59,14 @@ void Layer::do_forward_jvp(Trace& trace, Pair y) const {
 }
 
 void Layer::vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) const {
-  check("vjp", trace, x_bar, y_bar, trace.options.batch);
+  check("vjp", x_bar, y_bar, trace.options.batch);
   do_vjp(trace, y_bar, x_bar, gradient);
 }
 
 void Layer::vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient) const {
-  check("vjp_of_jvp", trace, x_bar.value, y_bar.value, trace.options.batch);
+  check("vjp_of_jvp", x_bar.value, y_bar.value, trace.options.batch);
   check_tangents("vjp_of_jvp", trace, y_bar.tangent);
-  check("vjp_of_jvp", trace, x_bar.tangent, y_bar.tangent, trace.x_dot.rows);
+  check("vjp_of_jvp", x_bar.tangent, y_bar.tangent, trace.x_dot.rows);
   if (y_bar.value.empty() && !x_bar.value.empty() && piecewise_linear(trace.options.statistics)) {
     throw Error(
         "vjp_of_jvp: without a cotangent of y, x_bar of a piecewise linear layer is zero; ask for none");
@@ -76,7 +76,7 @@ void Layer::vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradi
 
 void Layer::vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar,
                        Gradient gradient) const {
-  check("vjp_shared", trace, x_bar, y_bar, trace.options.batch);
+  check("vjp_shared", x_bar, y_bar, trace.options.batch);
   if (!piecewise_linear(trace.options.statistics)) {
     throw Error("vjp_shared: this layer is not piecewise linear; use vjp_of_jvp");
   }

@@ -136,7 +136,7 @@ class Layer {
   static ConstView mix_tangents(Trace& trace, const SharedWeights& weights);
 
  private:
-  void check(const char* map, const Trace& trace, ConstView x, ConstView y, int64_t rows) const;
+  void check(const char* map, ConstView x, ConstView y, int64_t rows) const;
   void check_tangents(const char* map, const Trace& trace, ConstView x_dot) const;
 
   Features input_, output_;

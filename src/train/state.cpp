@@ -103,15 +103,19 @@ void write_state(Hdf5File& file, Game& game, const std::string& prefix) {
   }
 }
 
-void read_state(const Hdf5File& file, Game& game) {
+void read_state(const Hdf5File& file, Game& game, const std::string& prefix) {
   const std::vector<NamedArray> arrays = all_arrays(game);
   std::vector<std::vector<float>> values;
-  for (const NamedArray& array : arrays) values.push_back(read_shaped<float>(file, array.name, array.shape));
+  for (const NamedArray& array : arrays) {
+    values.push_back(read_shaped<float>(file, prefix + array.name, array.shape));
+  }
   std::vector<int64_t> steps;
-  for (const char* name : step_names) steps.push_back(read_shaped<int64_t>(file, name, {}).at(0));
+  for (const char* name : step_names) steps.push_back(read_shaped<int64_t>(file, prefix + name, {}).at(0));
   Buffer<double>* bound_state = game.lower() != nullptr ? game.lower()->state() : nullptr;
   std::vector<double> state;
-  if (bound_state != nullptr) state = read_shaped<double>(file, bound_state_name, {bound_state->size()});
+  if (bound_state != nullptr) {
+    state = read_shaped<double>(file, prefix + bound_state_name, {bound_state->size()});
+  }
 
   for (size_t i = 0; i < arrays.size(); ++i) {
     game.kernels().upload(arrays[i].view.data, values[i].data(),

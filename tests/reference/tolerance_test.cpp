@@ -59,6 +59,16 @@ TEST(ToleranceTest, AFactorNeedsAReasonAndMustBePositive) {
   EXPECT_FALSE(close(1.0, 1.0, {.factor = 0, .reason = "nonsense"}));
 }
 
+TEST(ToleranceTest, DifferencesOfLargeTermsAreRelativeToTheTerms) {
+  const Tolerance difference{.reason = "1000 - 1000", .terms = 1000};
+  EXPECT_TRUE(close(1e-4f, 0.0, difference));
+  EXPECT_FALSE(close(2e-3f, 0.0, difference));
+  EXPECT_TRUE(close(2.001f, 2.0, difference));
+  EXPECT_FALSE(close(1e-4f, 0.0, {.terms = 1000})) << "without a reason";
+  EXPECT_FALSE(close(0.0, 0.0, {.reason = "nonsense", .terms = nan}));
+  EXPECT_FALSE(close(0.0, 0.0, {.reason = "nonsense", .terms = infinity}));
+}
+
 TEST(ToleranceTest, AFailureNamesTheWorstIndexAndBothValues) {
   const auto result = close(std::vector<float>{1.0f, 2.5f, 3.01f}, std::vector<double>{1.0, 2.0, 3.0});
   ASSERT_FALSE(result);

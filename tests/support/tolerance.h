@@ -5,8 +5,9 @@
 //        <= 10 * epsilon(type of actual) * factor
 //
 // The error is relative to the largest expected entry, since an entry near zero made by cancellation carries
-// the rounding of its neighbours. NaN or infinity on either side fails, so do different sizes and nothing to
-// compare. A factor other than 1 needs a reason.
+// the rounding of its neighbours. Where all entries are differences of larger terms, `terms` is the size of
+// those. NaN or infinity on either side fails, so do different sizes and nothing to compare. A factor other
+// than 1 needs a reason, and so does `terms`.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -24,6 +25,7 @@ namespace ebm::test {
 struct Tolerance {
   double factor = 1.0;
   std::string reason = {};
+  double terms = 0.0;
 };
 
 template <class Actual, class Expected>
@@ -31,13 +33,16 @@ template <class Actual, class Expected>
                                        const Tolerance& tolerance) {
   const auto failure = [] { return ::testing::AssertionFailure() << std::setprecision(17); };
   if (!(tolerance.factor > 0)) return failure() << "the tolerance's factor is " << tolerance.factor;
-  if (tolerance.factor != 1.0 && tolerance.reason.empty())
-    return failure() << "a tolerance with factor " << tolerance.factor << " gives no reason";
+  if (!(tolerance.terms >= 0 && std::isfinite(tolerance.terms)))
+    return failure() << "the tolerance's terms are " << tolerance.terms;
+  if ((tolerance.factor != 1.0 || tolerance.terms != 0.0) && tolerance.reason.empty())
+    return failure() << "a tolerance with factor " << tolerance.factor << " and terms " << tolerance.terms
+                     << " gives no reason";
   if (actual.size() != expected.size())
     return failure() << "sizes differ: actual " << actual.size() << ", expected " << expected.size();
   if (actual.empty()) return failure() << "nothing to compare: both are empty";
 
-  double scale = 1e-30;
+  double scale = std::max(1e-30, tolerance.terms);
   double worst = -1.0;
   size_t worst_at = 0;
   for (size_t i = 0; i < actual.size(); ++i) {
@@ -56,8 +61,7 @@ template <class Actual, class Expected>
   if (error <= bound) return ::testing::AssertionSuccess() << "error " << error << " within " << bound;
   return failure() << "worst at index " << worst_at << " of " << actual.size() << ": actual "
                    << actual[worst_at] << ", expected " << expected[worst_at]
-                   << "; error relative to the largest expected entry " << scale << " is " << error
-                   << ", allowed " << bound
+                   << "; error relative to the size " << scale << " is " << error << ", allowed " << bound
                    << (tolerance.reason.empty() ? "" : " (" + tolerance.reason + ")");
 }
 

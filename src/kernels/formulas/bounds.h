@@ -54,6 +54,19 @@ struct ScaleRows {
   }
 };
 
+/// x[b, :] = 0 for a bad sample, whatever it held: 0 times NaN would not do.
+struct ZeroBadRows {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows, columns;
+  const float* good;  // rows: 1 or 0
+  float* x;           // rows x columns
+
+  EBM_HD void operator()(int64_t row, int64_t column) const {
+    const int64_t i = row * columns + column;
+    x[i] = good[row] != 0 ? x[i] : 0;
+  }
+};
+
 /// value = L (or 0), good = 1 or 0 by the sample's status: the estimates of the log determinant itself.
 struct LogDetBound {
   static constexpr Pattern pattern = Pattern::map;

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// Generators and energies beside their oracles, as the tests of the bounds use them.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bounds/lower_bound.h"
+#include "reference/game.h"
+#include "reference/random.h"
+#include "support/devices.h"
+#include "support/networks.h"
+#include "support/tolerance.h"
+
+namespace ebm::test {
+
+using Rows = reference::Matrix<double>;
+
+/// What the generator ends with: without a tanh its Jacobian is piecewise constant.
+enum class Output { linear, tanh };
+
+inline reference::Network generator_oracle(int64_t d, int64_t hidden, int64_t D, Output output) {
+  reference::NetworkSpec spec = reference::table6_generator(d, hidden, D);
+  if (output == Output::tanh) spec.push_back(reference::LayerSpec::tanh());
+  return random_network(spec, reference::Statistics::running, 3);
+}
+
+/// The network of `oracle` on a device.
+inline std::unique_ptr<Network> network_of(Kernels& kernels, const reference::Network& oracle,
+                                           int64_t inputs) {
+  auto network = std::make_unique<Network>(kernels, layers_of(oracle.layers, flat(inputs)));
+  load(kernels, *network, oracle);
+  return network;
+}
+
+/// The largest s_d / s_1 of the Jacobians at the rows of z: how much float32 roundings of J grow in log s1.
+inline double worst_condition(const reference::Network& generator, const Rows& z) {
+  double worst = 1;
+  for (int64_t i = 0; i < z.rows; ++i) {
+    const auto s = reference::svd(jacobian(generator, z.row(i), generator.parameters)).values;
+    worst = std::max(worst, s.back() / s.front());
+  }
+  return worst;
+}
+
+inline Rows random_rows(reference::Random& random, int64_t rows, int64_t columns) {
+  return rounded_to_float(random.matrix(rows, columns));
+}
+
+/// `values` with a bad number in one row.
+inline Rows spoiled(Rows values, int64_t row, double bad) {
+  values(row, values.cols / 2) = bad;
+  return values;
+}
+
+}  // namespace ebm::test

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include "layers/layer_case.h"
+
+#include "models/toy.h"
+
+namespace ebm::test {
+
+namespace {
+
+using reference::LayerSpec;
+using reference::NetworkSpec;
+
+LayerSpec without_bias(LayerSpec linear) {
+  linear.bias = false;
+  return linear;
+}
+
+NetworkSpec scaled_toy_energy(int64_t hidden) {
+  NetworkSpec spec = reference::table6_energy(2, hidden);
+  spec.push_back(without_bias(LayerSpec::linear(1, 1)));
+  return spec;
+}
+
+}  // namespace
+
+std::vector<LayerCase> layer_cases() {
+  const Features vector = flat(17), image{.height = 2, .width = 3, .channels = 5};
+  const double float_slope = 0.2f;
+  std::vector<LayerCase> cases{
+      {"Linear", {LayerSpec::linear(5, 19)}, flat(5)},
+      {"LinearToOne", {LayerSpec::linear(17, 1)}, vector},
+      {"LinearWithoutBias", {without_bias(LayerSpec::linear(5, 3))}, flat(5)},
+      {"Prelu", {LayerSpec::prelu()}, vector},
+      {"PreluOfImages", {LayerSpec::prelu()}, image},
+      {"LeakyRelu", {LayerSpec::leaky_relu(float_slope)}, vector},
+      {"Relu", {LayerSpec::relu()}, vector},
+      {"Tanh", {LayerSpec::tanh()}, vector},
+      {"ToyEnergy", reference::table6_energy(2, 9), flat(2), Statistics::running,
+       [] { return toy_energy(9, OutputScale::none); }},
+      {"ToyEnergyScaled", scaled_toy_energy(9), flat(2), Statistics::running,
+       [] { return toy_energy(9, OutputScale::learned); }},
+      // no backward signal in the values behind the last curved layer, whichever it is
+      {"CurvedFirst", {LayerSpec::tanh(), LayerSpec::linear(5, 4), LayerSpec::relu()}, flat(5)},
+      {"CurvedLast", {LayerSpec::linear(5, 4), LayerSpec::prelu(), LayerSpec::tanh()}, flat(5)},
+  };
+  for (const auto& [suffix, statistics] :
+       {std::pair{"OnBatch", Statistics::batch}, std::pair{"OnRunning", Statistics::running}}) {
+    const auto add = [&](const char* name, const NetworkSpec& spec, const Features& input,
+                         std::function<std::unique_ptr<Layer>()> make = nullptr) {
+      cases.push_back({std::string(name) + suffix, spec, input, statistics, std::move(make)});
+    };
+    add("BatchNorm", {LayerSpec::batch_norm(17)}, vector);
+    add("BatchNormOfImages", {LayerSpec::batch_norm(5)}, image);
+    add("Several",
+        {LayerSpec::linear(5, 7), LayerSpec::tanh(), LayerSpec::batch_norm(7), LayerSpec::leaky_relu(0.25),
+         without_bias(LayerSpec::linear(7, 3)), LayerSpec::prelu()},
+        flat(5));
+    add("ToyGenerator", reference::table6_generator(3, 7, 2), flat(3), [] { return toy_generator(3, 7); });
+  }
+  return cases;
+}
+
+LayerMapsTest::LayerMapsTest()
+    : case_(std::get<0>(GetParam())),
+      kernels_(open_device(std::get<1>(GetParam()))),
+      oracle_(random_network(case_.spec, oracle_statistics(case_.statistics), 5)),
+      network_(std::make_unique<Network>(*kernels_,
+                                         case_.make ? case_.make() : layers_of(case_.spec, case_.input))) {
+  load(*kernels_, *network_, oracle_);
+  x_ = random_inputs(batch);
+  x_.values[3] = 0;  // on the kink, where the derivative is the slope's
+  x_on_device_ = inputs(x_);
+  if (case_.spec.size() > 1) {
+    tolerance_ = {.factor = 4, .reason = "float32 roundings of several layers"};
+    sum_tolerance_.factor = 10;
+  }
+}
+
+std::unique_ptr<Trace> LayerMapsTest::make_trace(const Tangents& tangents) {
+  return network_->make_trace({.batch = batch,
+                               .statistics = case_.statistics,
+                               .tangents = most_tangents,
+                               .tangent_samples = tangents.samples});
+}
+
+std::vector<Tangents> LayerMapsTest::tangent_choices() const {
+  std::vector<Tangents> choices{{1, batch}, {most_tangents, batch}};
+  if (case_.statistics == Statistics::running) {
+    choices.push_back({1, part});
+    choices.push_back({most_tangents, part});
+  }
+  return choices;
+}
+
+void LayerMapsTest::prepare_gradients(Gradient mode) {
+  const Parameters& parameters = network_->parameters();
+  gradients_before_ = reference::rounded_to_float(random_.normals(std::ssize(oracle_.parameters)));
+  if (mode == Gradient::overwrite) gradients_before_.assign(gradients_before_.size(), float_nan);
+  scatter(*kernels_, parameters.trainable(), parameters.gradients(), gradients_before_);
+}
+
+void LayerMapsTest::expect_gradients(Gradient mode, const std::vector<double>& w_bar) {
+  const Parameters& parameters = network_->parameters();
+  const std::vector<float> all = gradients(*kernels_, *network_);
+  ASSERT_EQ(all.size(), w_bar.size());
+  size_t first = 0;
+  for (const Parameter& p : parameters.trainable()) {
+    SCOPED_TRACE(p.name);
+    const auto size = static_cast<size_t>(p.size);
+    const std::vector<float> actual(all.begin() + first, all.begin() + first + size);
+    std::vector<double> expected(gradients_before_.begin() + first, gradients_before_.begin() + first + size);
+    if (mode == Gradient::ignore) {
+      EXPECT_EQ(actual, reference::to_float(expected)) << "gradients were touched";
+    } else {
+      for (size_t i = 0; i < size; ++i)
+        expected[i] = w_bar[first + i] + (mode == Gradient::accumulate ? expected[i] : 0);
+      EXPECT_TRUE(close(actual, expected, sum_tolerance_));
+    }
+    first += size;
+  }
+}
+
+}  // namespace ebm::test

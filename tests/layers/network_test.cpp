@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+// Networks as a whole: pass counts, initial values, names, and compositions that make no sense.
+#include "layers/network.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "layers/batch_norm.h"
+#include "layers/linear.h"
+#include "layers/prelu.h"
+#include "layers/tanh.h"
+#include "models/toy.h"
+#include "support/devices.h"
+#include "support/networks.h"
+
+namespace ebm::test {
+namespace {
+
+class NetworkTest : public testing::TestWithParam<std::string> {
+ protected:
+  std::unique_ptr<Kernels> kernels_ = open_device(GetParam());
+};
+
+std::vector<std::unique_ptr<Layer>> layers(std::unique_ptr<Layer> first, std::unique_ptr<Layer> second) {
+  std::vector<std::unique_ptr<Layer>> both;
+  both.push_back(std::move(first));
+  both.push_back(std::move(second));
+  return both;
+}
+
+std::string message_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no Error";
+}
+
+/// { forward, input_gradient, weight_gradient }
+std::vector<int64_t> counts(const Network& network) {
+  const PassCounts& p = network.passes();
+  EXPECT_EQ(p.total(), p.forward + p.input_gradient + p.weight_gradient);
+  return {p.forward, p.input_gradient, p.weight_gradient};
+}
+
+TEST_P(NetworkTest, CountsRows) {
+  constexpr int64_t batch = 5, samples = 3, k = 2;
+  using Counts = std::vector<int64_t>;
+  for (const bool curved : {false, true}) {
+    std::unique_ptr<Layer> activation = std::make_unique<PreluLayer>(flat(4));
+    if (curved) activation = std::make_unique<TanhLayer>(flat(4));
+    Network network(*kernels_, sequential(layers(std::make_unique<Linear>(3, 4), std::move(activation))));
+    const auto trace = network.make_trace({.batch = batch, .tangents = k, .tangent_samples = samples});
+    const Tensor x(*kernels_, batch, flat(3)), x_dot(*kernels_, k * samples, flat(3)),
+        y(*kernels_, batch, flat(4)), y_dot(*kernels_, k * samples, flat(4)),
+        weights(*kernels_, batch, flat(1));
+    const auto expect = [&](const Counts& expected) {
+      EXPECT_EQ(counts(network), expected) << (curved ? "curved" : "piecewise linear");
+      network.reset_passes();
+      EXPECT_EQ(network.passes().total(), 0);
+    };
+    network.forward(*trace, x, y);
+    expect({batch, 0, 0});
+    network.jvp(*trace, x_dot, y_dot);
+    expect({k * samples, 0, 0});
+    network.forward_jvp(*trace, {x, x_dot}, {y, y_dot});
+    expect({batch + k * samples, 0, 0});
+    network.vjp(*trace, y, x, Gradient::ignore);
+    expect({0, batch, 0});
+    network.vjp(*trace, y, {}, Gradient::accumulate);
+    expect({0, batch, batch});
+    network.vjp_of_jvp(*trace, {y, y_dot}, {x, x_dot}, Gradient::overwrite);
+    expect({0, batch + k * samples, batch + k * samples});
+    // the values' chain carries nothing in a piecewise linear network
+    const int64_t values = curved ? batch : 0;
+    network.vjp_of_jvp(*trace, {{}, y_dot}, {}, Gradient::overwrite);
+    expect({0, values + k * samples, values + k * samples});
+    network.vjp_of_jvp(*trace, {{}, y_dot}, {}, Gradient::ignore);
+    expect({0, values + k * samples, 0});
+    if (!curved) {
+      network.jvp(*trace, x_dot.row_range(0, samples), y_dot.row_range(0, samples));
+      network.reset_passes();
+      network.vjp_shared(*trace, y, {weights.data(), weights.data()}, {}, Gradient::overwrite);
+      expect({0, batch, batch});
+      network.vjp_shared(*trace, y, {weights.data(), weights.data()}, x, Gradient::ignore);
+      expect({0, batch, 0});
+    }
+  }
+}
+
+TEST_P(NetworkTest, WhatAPiecewiseLinearNetworkCannotBeAsked) {
+  constexpr int64_t batch = 5;
+  Network network(*kernels_, toy_energy(7, OutputScale::none));
+  const auto trace = network.make_trace({.batch = batch, .tangents = 2});
+  const Tensor x(*kernels_, batch, flat(2)), x_dot(*kernels_, 2 * batch, flat(2)),
+      y(*kernels_, batch, flat(1)), y_dot(*kernels_, 2 * batch, flat(1)), weights(*kernels_, batch, flat(1));
+  network.forward(*trace, x, y);
+  network.jvp(*trace, x_dot, y_dot);
+  const std::string two = message_of([&] {
+    network.vjp_shared(*trace, y, {weights.data(), weights.data()}, {}, Gradient::ignore);
+  });
+  EXPECT_NE(two.find("one tangent a sample"), std::string::npos) << two;
+  const std::string zero = message_of([&] {
+    network.vjp_of_jvp(*trace, {{}, y_dot}, {x, {}}, Gradient::ignore);
+  });
+  EXPECT_NE(zero.find("is zero; ask for none"), std::string::npos) << zero;
+}
+
+TEST_P(NetworkTest, InitialValuesFollowPyTorchsLaw) {
+  constexpr int64_t in = 50, out = 400;
+  Network network(*kernels_, std::make_unique<Linear>(in, out));
+  network.initialize(11, 300);
+  const Parameters& parameters = network.parameters();
+  const float bound = 1 / std::sqrt(static_cast<float>(in));
+  for (const Parameter& p : parameters.trainable()) {
+    const std::vector<float> w = download(*kernels_, Parameters::part(parameters.values(), p));
+    const double n = static_cast<double>(w.size());
+    const double mean = std::accumulate(w.begin(), w.end(), 0.0) / n;
+    const double square = std::inner_product(w.begin(), w.end(), w.begin(), 0.0) / n;
+    const auto [least, most] = std::minmax_element(w.begin(), w.end());
+    EXPECT_GE(*least, -bound) << p.name;
+    EXPECT_LE(*most, bound) << p.name;
+    EXPECT_LT(*least, -0.95f * bound) << p.name;
+    EXPECT_GT(*most, 0.95f * bound) << p.name;
+    // five standard deviations of the mean of U(-b, b), and of its square's mean
+    EXPECT_LT(std::abs(mean), 5 * bound / std::sqrt(3 * n)) << p.name;
+    EXPECT_LT(std::abs(square / (bound * bound) - 1.0 / 3), 5 * std::sqrt(4.0 / 45 / n)) << p.name;
+  }
+  const std::vector<float> weight =
+      download(*kernels_, Parameters::part(parameters.values(), parameters.trainable()[0]));
+  const std::vector<float> bias =
+      download(*kernels_, Parameters::part(parameters.values(), parameters.trainable()[1]));
+  EXPECT_FALSE(std::equal(bias.begin(), bias.end(), weight.begin())) << "each parameter has noise of its own";
+}
+
+TEST_P(NetworkTest, InitialConstants) {
+  Network network(*kernels_, toy_generator(2, 5));
+  network.initialize(1, 1);
+  const Parameters& parameters = network.parameters();
+  const auto value = [&](const std::string& name) {
+    for (const auto* list : {&parameters.trainable(), &parameters.statistics()}) {
+      for (const Parameter& p : *list) {
+        if (p.name == name) return download(*kernels_, View{p.value, 1, flat(p.size)});
+      }
+    }
+    return std::vector<float>{};
+  };
+  const auto all = [](float x) { return std::vector<float>(5, x); };
+  EXPECT_EQ(value("main.1.weight"), std::vector<float>{0.25f});
+  EXPECT_EQ(value("main.2.weight"), all(1));
+  EXPECT_EQ(value("main.2.bias"), all(0));
+  EXPECT_EQ(value("main.5.running_mean"), all(0));
+  EXPECT_EQ(value("main.5.running_var"), all(1));
+}
+
+TEST_P(NetworkTest, InitialValuesDependOnSeedAndStreamAlone) {
+  Network network(*kernels_, toy_energy(9, OutputScale::learned));
+  const Parameters& parameters = network.parameters();
+  const auto values = [&](uint64_t seed, uint32_t stream) {
+    // traces of an earlier life: all must go
+    for (const View buffer :
+         {parameters.gradients(), parameters.first_moments(), parameters.second_moments()}) {
+      upload(*kernels_, buffer, std::vector<double>(static_cast<size_t>(buffer.size()), 3));
+    }
+    network.initialize(seed, stream);
+    for (const View buffer :
+         {parameters.gradients(), parameters.first_moments(), parameters.second_moments()}) {
+      EXPECT_EQ(download(*kernels_, buffer), std::vector<float>(static_cast<size_t>(buffer.size())));
+    }
+    return download(*kernels_, parameters.values());
+  };
+  const std::vector<float> first = values(5, 256);
+  EXPECT_NE(values(6, 256), first);
+  EXPECT_NE(values(5, 4096), first);
+  EXPECT_EQ(values(5, 256), first);
+  const auto cpu = open_device("cpu");
+  Network same(*cpu, toy_energy(9, OutputScale::learned));
+  same.initialize(5, 256);
+  EXPECT_EQ(download(*cpu, same.parameters().values()), first) << "on another device";
+}
+
+TEST_P(NetworkTest, ToyNetworksHavePyTorchsNamesAndShapes) {
+  const auto listed = [](const std::deque<Parameter>& parameters) {
+    std::string text;
+    for (const Parameter& p : parameters) {
+      text += p.name;
+      for (const int64_t extent : p.shape) text += " " + std::to_string(extent);
+      text += "\n";
+    }
+    return text;
+  };
+  const Network energy(*kernels_, toy_energy(100, OutputScale::learned));
+  EXPECT_EQ(listed(energy.parameters().trainable()),
+            "main.0.weight 100 2\nmain.0.bias 100\nmain.1.weight 1\nmain.2.weight 100 100\nmain.2.bias 100\n"
+            "main.3.weight 1\nmain.4.weight 1 100\nmain.4.bias 1\nl.weight 1 1\n");
+  EXPECT_EQ(listed(energy.parameters().statistics()), "");
+  const Network generator(*kernels_, toy_generator(3, 50));
+  EXPECT_EQ(listed(generator.parameters().trainable()),
+            "main.0.weight 50 3\nmain.0.bias 50\nmain.1.weight 1\nmain.2.weight 50\nmain.2.bias 50\n"
+            "main.3.weight 50 50\nmain.3.bias 50\nmain.4.weight 1\nmain.5.weight 50\nmain.5.bias 50\n"
+            "main.6.weight 2 50\nmain.6.bias 2\n");
+  EXPECT_EQ(listed(generator.parameters().statistics()),
+            "main.2.running_mean 50\nmain.2.running_var 50\nmain.5.running_mean 50\nmain.5.running_var 50\n");
+}
+
+TEST_P(NetworkTest, CompositionsThatMakeNoSense) {
+  EXPECT_NE(message_of([] { sequential({}); }).find("at least one layer"), std::string::npos);
+  const std::string mismatch =
+      message_of([] { sequential(layers(std::make_unique<Linear>(3, 4), std::make_unique<Linear>(5, 1))); });
+  for (const char* part : {"'0'", "'1'", "1x1x4", "1x1x5"})
+    EXPECT_NE(mismatch.find(part), std::string::npos) << mismatch;
+  const std::string twice = message_of([&] {
+    std::vector<Sequential::Child> children;
+    children.push_back({"a", std::make_unique<Linear>(3, 3)});
+    children.push_back({"a", std::make_unique<Linear>(3, 3)});
+    Network(*kernels_, std::make_unique<Sequential>(std::move(children)));
+  });
+  EXPECT_NE(twice.find("'a.weight'"), std::string::npos) << twice;
+}
+
+TEST_P(NetworkTest, BatchStatisticsNeedABatch) {
+  const Network vectors(*kernels_, std::make_unique<BatchNorm>(flat(4)));
+  const auto make = [](const Network& network, const TraceOptions& options) {
+    return message_of([&] { network.make_trace(options); });
+  };
+  EXPECT_NE(make(vectors, {.batch = 1}).find("larger batch"), std::string::npos);
+  EXPECT_EQ(make(vectors, {.batch = 1, .statistics = Statistics::running}), "no Error");
+  EXPECT_NE(make(vectors, {.batch = 4, .tangents = 1, .tangent_samples = 2}).find("couples all samples"),
+            std::string::npos);
+  const Network images(*kernels_,
+                       std::make_unique<BatchNorm>(Features{.height = 1, .width = 2, .channels = 4}));
+  EXPECT_EQ(make(images, {.batch = 1}), "no Error");
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, NetworkTest, testing::ValuesIn(devices()));
+
+}  // namespace
+}  // namespace ebm::test

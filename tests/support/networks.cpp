@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#include "support/networks.h"
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "layers/batch_norm.h"
+#include "layers/leaky_relu.h"
+#include "layers/linear.h"
+#include "layers/prelu.h"
+#include "layers/relu.h"
+#include "layers/sequential.h"
+#include "layers/tanh.h"
+#include "reference/random.h"
+
+namespace ebm::test {
+
+namespace {
+
+std::unique_ptr<Layer> layer_of(const reference::LayerSpec& spec, const Features& input) {
+  using reference::Kind;
+  switch (spec.kind) {
+    case Kind::linear:
+      return std::make_unique<Linear>(spec.in, spec.out, spec.bias ? Bias::yes : Bias::no);
+    case Kind::prelu:
+      return std::make_unique<PreluLayer>(input);
+    case Kind::leaky_relu:
+      return std::make_unique<LeakyReluLayer>(input, static_cast<float>(spec.slope));
+    case Kind::relu:
+      return std::make_unique<ReluLayer>(input);
+    case Kind::tanh:
+      return std::make_unique<TanhLayer>(input);
+    case Kind::batch_norm:
+      return std::make_unique<BatchNorm>(input, static_cast<float>(spec.eps),
+                                         static_cast<float>(spec.momentum));
+  }
+  throw std::invalid_argument("layer_of: unknown layer");
+}
+
+}  // namespace
+
+std::unique_ptr<Layer> layers_of(const reference::NetworkSpec& spec, const Features& input) {
+  if (spec.size() == 1) return layer_of(spec.front(), input);
+  std::vector<std::unique_ptr<Layer>> layers;
+  for (const reference::LayerSpec& layer : spec) {
+    layers.push_back(layer_of(layer, layers.empty() ? input : layers.back()->output()));
+  }
+  return sequential(std::move(layers));
+}
+
+std::vector<float> gather(Kernels& kernels, const std::deque<Parameter>& parameters, View flat_buffer) {
+  std::vector<float> all;
+  for (const Parameter& p : parameters) {
+    const std::vector<float> part = download(kernels, Parameters::part(flat_buffer, p));
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  return all;
+}
+
+void scatter(Kernels& kernels, const std::deque<Parameter>& parameters, View flat_buffer,
+             const std::vector<double>& values) {
+  auto from = values.begin();
+  for (const Parameter& p : parameters) {
+    if (values.end() - from < p.size) throw std::invalid_argument("scatter: too few values");
+    upload(kernels, Parameters::part(flat_buffer, p), std::vector<double>(from, from + p.size));
+    from += p.size;
+  }
+  if (from != values.end()) throw std::invalid_argument("scatter: too many values");
+}
+
+void expect_close(const std::deque<Parameter>& parameters, const std::vector<float>& actual,
+                  const std::vector<double>& expected, Tolerance tolerance) {
+  ASSERT_EQ(actual.size(), expected.size());
+  for (const double x : expected) tolerance.terms = std::max(tolerance.terms, 0.01 * std::abs(x));
+  if (tolerance.reason.empty()) tolerance.reason = "a hundredth of the largest";
+  size_t first = 0;
+  for (const Parameter& p : parameters) {
+    const auto size = static_cast<size_t>(p.size);
+    EXPECT_TRUE(
+        close(std::span(actual).subspan(first, size), std::span(expected).subspan(first, size), tolerance))
+        << p.name;
+    first += size;
+  }
+}
+
+void load(Kernels& kernels, Network& network, const reference::Network& oracle) {
+  const Parameters& p = network.parameters();
+  scatter(kernels, p.trainable(), p.values(), oracle.parameters);
+  scatter(kernels, p.statistics(), p.statistics_values(), oracle.running);
+}
+
+void upload(Kernels& kernels, View to, const std::vector<double>& values) {
+  const std::vector<float> rounded = reference::to_float(values);
+  if (std::ssize(rounded) != to.size()) {
+    throw std::invalid_argument("upload of " + std::to_string(rounded.size()) + " values to " +
+                                to_string(to));
+  }
+  kernels.upload(to.data, rounded.data(), to.size() * static_cast<int64_t>(sizeof(float)));
+}
+
+Tensor on_device(Kernels& kernels, const reference::Matrix<double>& values, const Features& features) {
+  Tensor tensor(kernels, values.rows, features);
+  upload(kernels, tensor, values);
+  return tensor;
+}
+
+Tensor unwritten(Kernels& kernels, int64_t rows, const Features& features) {
+  Tensor tensor(kernels, rows, features);
+  tensor.upload(std::vector<float>(static_cast<size_t>(tensor.size()), float_nan));
+  return tensor;
+}
+
+}  // namespace ebm::test
