@@ -12,7 +12,7 @@ OPT ?= -O3
 SANITIZE ?=
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
-PKGS := fmt tomlplusplus freetype2 libpng
+PKGS := fmt tomlplusplus freetype2 libpng libturbojpeg libwebp zlib
 CPPFLAGS_ALL := -Isrc -isystem /usr/include/hdf5/serial $(shell pkg-config --cflags $(PKGS) 2>/dev/null) -MMD -MP $(CPPFLAGS)
 # g++ 12 stores wide constants wrongly (tests/support/compiler_test.cpp); narrow stores avoid it.
 NARROW := $(shell $(CXX) -mmove-max=128 -mstore-max=128 -E -x c++ /dev/null >/dev/null 2>&1 && echo -mmove-max=128 -mstore-max=128)
@@ -70,10 +70,12 @@ $(BUILD)/obj/%.o: %.cpp
 	$(CXX) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) -c $< -o $@
 
 # --- tests ------------------------------------------------------------------------------------------------------------
+# matio and LMDB write the files that the readers of data sets are tested with; no program needs them.
+TEST_LIBS := $(shell pkg-config --libs lmdb matio 2>/dev/null)
 TEST_BINARY := $(BUILD)/bin/tests
 $(TEST_BINARY): $(TEST_OBJECTS) $(BUILD)/libebm.a
 	@mkdir -p $(@D)
-	$(CXX) $(LDFLAGS_ALL) $(TEST_OBJECTS) -o $@ $(BUILD)/libebm.a -lgtest -lgtest_main $(LIBS)
+	$(CXX) $(LDFLAGS_ALL) $(TEST_OBJECTS) -o $@ $(BUILD)/libebm.a -lgtest -lgtest_main $(TEST_LIBS) $(LIBS)
 
 test: found programs $(TEST_BINARY)
 	scripts/run_tests $(TEST_BINARY)
