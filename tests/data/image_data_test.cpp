@@ -228,19 +228,23 @@ TEST_P(ImageDataTest, ReplayedByARecordedIteration) {
                               .mode = Write::accumulate});
       kernels_->run(Advance{.counter = iteration_.data()});
     });
-    // Nothing waits for the device in between, so its queue grows as on a GPU.
+    // Nothing waits for the device in between, so its queue grows as on a GPU; half-way the run jumps.
+    std::vector<uint64_t> iterations(20);
+    for (uint64_t i = 0; i < 20; ++i) iterations[i] = i < 10 ? i : 990 + i;
+    const Buffer<uint64_t> later(*kernels_, std::vector<uint64_t>{1000});
     const int64_t before = kernels_->allocations();
-    for (uint64_t i = 0; i < 20; ++i) {
+    for (const uint64_t i : iterations) {
+      if (i == 1000) kernels_->copy(iteration_.data(), later.data(), sizeof i);
       source->prepare(i);
       graph->launch();
     }
     EXPECT_EQ(kernels_->allocations(), before);
     const std::vector<float> replayed = x.download(), total = sums.download();
     std::vector<double> expected_total(45);
-    for (uint64_t i = 0; i < 20; ++i) {
+    for (const uint64_t i : iterations) {
       const std::vector<float> batch = draw(*plain, i, 6);
       for (size_t k = 0; k < batch.size(); ++k) expected_total[k % 45] += batch[k];
-      if (i == 19) {
+      if (i == iterations.back()) {
         EXPECT_TRUE(same_bits(replayed, batch));
       }
     }
