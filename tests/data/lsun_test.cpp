@@ -113,6 +113,35 @@ TEST_F(LsunTest, SaysWhatIsWrong) {
   EXPECT_HAS(error(DataSplit::valid), "it is neither JPEG nor PNG nor WebP");
 }
 
+TEST_F(LsunTest, BelievesNoOffsetsInsideAPage) {
+  constexpr size_t page = 4096, leaf = 2;
+  write("db", {Bytes(100, 7), Bytes(200, 8)});
+  const auto path = *this / "db" / "data.mdb";
+  const Bytes whole = read_file(path);
+  size_t start = 2 * page;  // of the leaf
+  while (start < whole.size() && whole[start + 10] != leaf) start += page;
+  ASSERT_LT(start, whole.size());
+  const size_t node = start + whole[start + 16] + 256u * whole[start + 17];
+  const auto expect_damaged = [&](size_t at, const Bytes& bytes) {
+    Bytes content = whole;
+    std::copy(bytes.begin(), bytes.end(), content.begin() + static_cast<std::ptrdiff_t>(at));
+    write_quickly(path, content);
+    const std::string expected = "page " + std::to_string(start / page) + " of ";
+    const std::string message = error_of([&] { values_of(path); });
+    EXPECT_HAS(message, expected);
+    EXPECT_HAS(message, " is damaged");
+  };
+  expect_damaged(start, {0xFF});                   // the page's number
+  expect_damaged(start + 12, {0xFF, 0xFF});        // where its offsets end
+  expect_damaged(start + 12, {0x01, 0x00});        // before they begin
+  expect_damaged(start + 16, {0xFF, 0x0F});        // a node that does not fit behind its offset
+  expect_damaged(start + 16, {0x10, 0x00});        // a node inside the offsets
+  expect_damaged(node, {0xFF, 0xFF, 0x00, 0x00});  // a value longer than the page
+  expect_damaged(node, {0xFF, 0xFF, 0xFF, 0xFF});
+  expect_damaged(node + 6, {0xFF, 0xFF});  // a key longer than the page
+  expect_damaged(node + 4, {0x04, 0x00});  // a kind of node that has no place here
+}
+
 TEST_F(LsunTest, SurvivesDamagedDatabases) {
   Dice dice(3);
   std::vector<Bytes> values;

@@ -91,11 +91,24 @@ TEST_F(MnistTest, SaysWhatIsWrong) {
 }
 
 TEST_F(MnistTest, BelievesNoHeader) {
-  Bytes lie = big_endian(0x803);
-  for (const uint32_t size : {0x7FFFFFFFu, 1000u, 1000u}) append(lie, big_endian(size));
-  write_gz(images_ + ".gz", lie);
   write(labels_, idx_labels(digits_));
-  EXPECT_HAS(error(), "its header claims 2147483647 x 1000 x 1000 values, which it cannot hold");
+  for (const uint32_t count : {0u, 1'000'000u, 0x7FFFFFFFu}) {
+    Bytes lie = big_endian(0x803);
+    for (const uint32_t size : {count, 1000u, 1000u}) append(lie, big_endian(size));
+    write_gz(images_ + ".gz", lie);
+    EXPECT_HAS(error(),
+               "its header claims " + std::to_string(count) + " x 1000 x 1000 values, which it cannot hold");
+  }
+}
+
+TEST_F(MnistTest, WantsTheChecksumAtTheEndOfAGzippedFile) {
+  write(labels_, idx_labels(digits_));
+  write_gz(images_ + ".gz", idx_images(digits_));
+  const Bytes whole = read_file(*this / (images_ + ".gz"));
+  for (int64_t lost = 1; lost <= 8; ++lost) {
+    write(images_ + ".gz", {whole.begin(), whole.end() - lost});
+    EXPECT_HAS(error(), "its compressed data is cut");
+  }
 }
 
 TEST_F(MnistTest, SurvivesDamagedFiles) {

@@ -95,6 +95,19 @@ TEST_F(SvhnTest, SaysWhatIsWrong) {
   EXPECT_HAS(error(), "it is no little-endian MATLAB file of version 5");
 }
 
+TEST_F(SvhnTest, WantsTheChecksumAtTheEndOfCompressedImages) {
+  write(random_dataset(9, house, 10, 2), {});
+  Bytes content = read_file(*this / "train_32x32.mat");
+  // the first element: its tag's second word, at byte 132, is the length of the zlib stream
+  const size_t end = 136 + content[132] + 256u * content[133];
+  for (size_t i = end - 4; i < end; ++i) {
+    content[i] ^= 1;
+    write_quickly(*this / "train_32x32.mat", content);
+    EXPECT_HAS(error(), "its compressed data is damaged");
+    content[i] ^= 1;
+  }
+}
+
 TEST_F(SvhnTest, SurvivesDamagedFiles) {
   const Dataset images = random_dataset(9, house, 10, 2);
   write(images, {.compression = MAT_COMPRESSION_NONE});
