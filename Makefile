@@ -16,7 +16,7 @@ FILTER ?= *
 DEMO_ITERATIONS ?= 20000
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
-PKGS := fmt tomlplusplus freetype2 libpng
+PKGS := fmt tomlplusplus freetype2 libpng libturbojpeg libwebp zlib
 CPPFLAGS_ALL := -Isrc -isystem /usr/include/hdf5/serial $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CPPFLAGS)
 # g++ 12 stores wide constants wrongly (tests/support/compiler_test.cpp); narrow stores avoid it.
 NARROW := $(shell $(CXX) -mmove-max=128 -mstore-max=128 -E -x c++ /dev/null >/dev/null 2>&1 && echo -mmove-max=128 -mstore-max=128)
@@ -107,7 +107,8 @@ demo:
 
 # --- tests and benchmarks ---------------------------------------------------------------------------------------------
 $(TESTS): $(call objects,$(TEST_SOURCES))
-$(TESTS): LIBS += -lgtest -lgtest_main
+# matio and LMDB write the files that the readers of data sets are tested with; no program needs them.
+$(TESTS): LIBS += -lgtest -lgtest_main $(shell pkg-config --libs lmdb matio 2>/dev/null)
 $(TEST_PROGRAMS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/obj/tests/programs/%.o
 $(call objects,$(TEST_SOURCES)): | found-tests
 

@@ -10,6 +10,9 @@ class DataSource {
  public:
   virtual ~DataSource() = default;
   virtual const Features& features() const = 0;
+  /// Host side: called before the work of iteration `iteration` is queued (its graph launched), each time, so
+  /// that a source may send ahead what draw() will find on the device. Throws Error when data cannot be read.
+  virtual void prepare(uint64_t /*iteration*/) {}
   /// Queues the batch of iteration *iteration (on the device) into x: B x features. Waits for nothing.
   virtual void draw(const uint64_t* iteration, View x) = 0;
 };

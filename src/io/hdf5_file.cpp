@@ -240,42 +240,52 @@ void Hdf5File::write_dataset(std::string_view name, std::span<const uint8_t> val
 // clang-format on
 
 template <typename T>
-Hdf5Array<T> Hdf5File::read_dataset(std::string_view name) const {
-  impl_->require_open(false);
-  const std::string what = impl_->object("dataset", name);
-  if (!has(name)) throw Error(fmt::format("there is no {}; check the name or the file", what));
-  const Handle dataset =
-      hdf5::own_dataset(H5Dopen2(impl_->file.id(), std::string(name).c_str(), H5P_DEFAULT));
-  const Handle type = dataset.valid() ? hdf5::own_type(H5Dget_type(dataset.id())) : Handle();
-  const Handle space = dataset.valid() ? hdf5::own_space(H5Dget_space(dataset.id())) : Handle();
-  if (!type.valid() || !space.valid()) impl_->fail_read(what);
+hdf5::OpenDataset Hdf5File::Impl::open_dataset(std::string_view name, bool exists) const {
+  const std::string what = object("dataset", name);
+  if (!exists) throw Error(fmt::format("there is no {}; check the name or the file", what));
+  hdf5::OpenDataset open;
+  open.dataset = hdf5::own_dataset(H5Dopen2(file.id(), std::string(name).c_str(), H5P_DEFAULT));
+  const hid_t dataset = open.dataset.id();
+  const Handle type = open.dataset.valid() ? hdf5::own_type(H5Dget_type(dataset)) : Handle();
+  const Handle space = open.dataset.valid() ? hdf5::own_space(H5Dget_space(dataset)) : Handle();
+  if (!type.valid() || !space.valid()) fail_read(what);
   if (const std::string stored = hdf5::describe_type(type.id()); stored != hdf5::type_name<T>()) {
     throw Error(fmt::format("{} holds {}, not {}; convert it to {}", what, stored, hdf5::type_name<T>(),
                             hdf5::type_name<T>()));
   }
   const int rank = H5Sget_simple_extent_ndims(space.id());
-  if (rank < 0 || H5Sget_simple_extent_type(space.id()) == H5S_NULL) impl_->fail_read(what);
+  if (rank < 0 || H5Sget_simple_extent_type(space.id()) == H5S_NULL) fail_read(what);
   std::vector<hsize_t> size(static_cast<size_t>(rank));
-  if (H5Sget_simple_extent_dims(space.id(), size.data(), nullptr) < 0) impl_->fail_read(what);
+  if (H5Sget_simple_extent_dims(space.id(), size.data(), nullptr) < 0) fail_read(what);
 
-  Hdf5Array<T> array{.dims = {size.begin(), size.end()}, .values = {}};
-  const int64_t count = count_of(array.dims);
-  const auto stored = static_cast<int64_t>(std::min<hsize_t>(H5Dget_storage_size(dataset.id()), INT64_MAX));
-  if (count < 0 || count * static_cast<int64_t>(sizeof(T)) / largest_compression > stored ||
-      (count > 0 && stored == 0)) {
+  open.dims.assign(size.begin(), size.end());
+  open.count = count_of(open.dims);
+  const auto stored = static_cast<int64_t>(std::min<hsize_t>(H5Dget_storage_size(dataset), INT64_MAX));
+  if (open.count < 0 || open.count * static_cast<int64_t>(sizeof(T)) / largest_compression > stored ||
+      (open.count > 0 && stored == 0)) {
     throw Error(fmt::format(
         "cannot read {}: it claims the shape {}, the file holds {} bytes of it; the file is damaged "
         "or incomplete: use an older copy or write it again",
-        what, hdf5::shape_text(array.dims), stored));
+        what, hdf5::shape_text(open.dims), stored));
   }
-  if (count == 0) return array;
+  return open;
+}
+
+template <typename T>
+Hdf5Array<T> Hdf5File::read_dataset(std::string_view name) const {
+  impl_->require_open(false);
+  const hdf5::OpenDataset open = impl_->open_dataset<T>(name, has(name));
+  const std::string what = impl_->object("dataset", name);
+  Hdf5Array<T> array{.dims = open.dims, .values = {}};
+  if (open.count == 0) return array;
   try {
-    array.values.resize(static_cast<size_t>(count));
+    array.values.resize(static_cast<size_t>(open.count));
   } catch (const std::bad_alloc&) {
     throw Error(fmt::format("cannot read {}: no memory for the shape {}; free memory or use a smaller file",
                             what, hdf5::shape_text(array.dims)));
   }
-  if (H5Dread(dataset.id(), hdf5::native_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, array.values.data()) < 0) {
+  if (H5Dread(open.dataset.id(), hdf5::native_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, array.values.data()) <
+      0) {
     impl_->fail_read(what);
   }
   return array;
@@ -285,6 +295,7 @@ template Hdf5Array<float> Hdf5File::read_dataset(std::string_view) const;
 template Hdf5Array<double> Hdf5File::read_dataset(std::string_view) const;
 template Hdf5Array<int64_t> Hdf5File::read_dataset(std::string_view) const;
 template Hdf5Array<uint8_t> Hdf5File::read_dataset(std::string_view) const;
+template hdf5::OpenDataset Hdf5File::Impl::open_dataset<uint8_t>(std::string_view, bool) const;
 
 bool Hdf5File::has(std::string_view name) const {
   impl_->require_open(false);

@@ -66,6 +66,27 @@ class Hdf5File {
   template <typename T>
   [[nodiscard]] Hdf5Array<T> read_dataset(std::string_view name) const;
 
+  /// For arrays larger than memory: makes the uint8 array `name` of shape `dims`, in chunks of `chunk_rows`
+  /// of its rows (row i is everything of first index i), then writes rows first, first + 1, ... (cheapest in
+  /// whole chunks). All are to be written. Throw Error.
+  void declare_rows(std::string_view name, const std::vector<int64_t>& dims, int64_t chunk_rows);
+  void write_rows(std::string_view name, int64_t first, std::span<const uint8_t> rows);
+
+  /// The shape of the uint8 array `name`, and its rows first, first + 1, ... as many as fill `rows`. Throw
+  /// Error.
+  [[nodiscard]] std::vector<int64_t> shape_of_rows(std::string_view name) const;
+  void read_rows(std::string_view name, int64_t first, std::span<uint8_t> rows) const;
+
+  /// Where the chunks of an array made by declare_rows lie in the file, for reading them without HDF5
+  /// (another thread may): `bytes` of values in order, the last chunk filled up, then their Fletcher32
+  /// checksum (little-endian). Throws Error when `name` is not stored so.
+  struct Chunks {
+    int64_t rows = 0;   // of the array, in each chunk
+    int64_t bytes = 0;  // of a chunk, without its checksum
+    std::vector<int64_t> offsets = {};
+  };
+  [[nodiscard]] Chunks chunks_of_rows(std::string_view name) const;
+
   /// Whether there is a group or array of that name. Throws Error when the file is damaged there.
   [[nodiscard]] bool has(std::string_view name) const;
 

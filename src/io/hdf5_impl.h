@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Private to hdf5_file.cpp and hdf5_attributes.cpp.
+// Private to hdf5_file.cpp, hdf5_attributes.cpp and hdf5_rows.cpp.
 
 #include <fmt/format.h>
 
@@ -8,6 +8,14 @@
 #include "io/hdf5_support.h"
 
 namespace ebm {
+
+namespace hdf5 {
+struct OpenDataset {
+  Handle dataset;
+  std::vector<int64_t> dims;
+  int64_t count = 0;  // of its values
+};
+}  // namespace hdf5
 
 struct Hdf5File::Impl {
   std::filesystem::path path;
@@ -29,6 +37,9 @@ struct Hdf5File::Impl {
   }
   // Throws Error unless the file is open (and, for `write`, made by create).
   void require_open(bool write) const;
+  // The dataset of that name, shown to hold T and not to claim more than the file can hold. Throws Error.
+  template <typename T>
+  hdf5::OpenDataset open_dataset(std::string_view name, bool exists) const;
 };
 
 namespace hdf5 {

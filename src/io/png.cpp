@@ -11,6 +11,7 @@ namespace ebm {
 namespace {
 
 constexpr int64_t largest_side = 32767;
+constexpr int64_t most_pixels_read = 64'000'000;  // a small file may claim any size
 
 bool has_valid_sizes(int64_t width, int64_t height) {
   return width >= 1 && width <= largest_side && height >= 1 && height <= largest_side;
@@ -68,24 +69,28 @@ void write_png(const std::filesystem::path& path, const Image& image) {
   write_file(path, bytes);
 }
 
-Image read_png(const std::filesystem::path& path) {
-  const auto bytes = read_file(path);
+Image decode_png(std::span<const uint8_t> bytes, const std::string& name) {
   const auto fail = [&](const char* reason) {
-    return Error(fmt::format("cannot read '{}' as PNG: {}; use another file", path.string(), reason));
+    return Error(fmt::format("cannot read '{}' as PNG: {}; use another file", name, reason));
   };
   Control control;
   if (png_image_begin_read_from_memory(&control.image, bytes.data(), bytes.size()) == 0) {
     throw fail(control.image.message);
   }
-  if (!has_valid_sizes(control.image.width, control.image.height)) throw fail("it is too large");
+  const int64_t width = control.image.width, height = control.image.height;
+  if (!has_valid_sizes(width, height) || width * height > most_pixels_read) throw fail("it is too large");
   control.image.format = PNG_FORMAT_RGB;
-  Image image{.width = control.image.width, .height = control.image.height, .rgb = {}};
+  Image image{.width = width, .height = height, .rgb = {}};
   image.rgb.resize(PNG_IMAGE_SIZE(control.image));
   const png_color white{255, 255, 255};
   if (png_image_finish_read(&control.image, &white, image.rgb.data(), 0, nullptr) == 0) {
     throw fail(control.image.message);
   }
   return image;
+}
+
+Image read_png(const std::filesystem::path& path) {
+  return decode_png(read_file(path), path.string());
 }
 
 }  // namespace ebm

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
+#include <string>
 #include <vector>
 
 namespace ebm {
@@ -29,7 +31,11 @@ struct Image {
 /// with its bytes or the file cannot be written.
 void write_png(const std::filesystem::path& path, const Image& image);
 
-/// Reads a PNG file of any kind as RGB (transparency over white). Throws Error when it cannot be read.
+/// Decodes a PNG picture of any kind, of at most 64 million pixels, as RGB (transparency over white). `name`
+/// is the picture's, for the message of the Error when it cannot be read.
+[[nodiscard]] Image decode_png(std::span<const uint8_t> bytes, const std::string& name);
+
+/// decode_png of a file.
 [[nodiscard]] Image read_png(const std::filesystem::path& path);
 
 }  // namespace ebm

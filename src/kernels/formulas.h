@@ -8,6 +8,7 @@
 #include "kernels/formulas/counter.h"
 #include "kernels/formulas/gram.h"
 #include "kernels/formulas/hutchinson.h"
+#include "kernels/formulas/images.h"
 #include "kernels/formulas/lanczos.h"
 #include "kernels/formulas/leaky_relu.h"
 #include "kernels/formulas/linear.h"
@@ -49,7 +50,9 @@ using Formulas = FormulaList<
     RowTimesMatrix, FiniteRows, SecondMoment, MomentWeight, PreconditionerFactor,                    //
     LanczosStart, LanczosNext, LanczosQuadrature, HutchinsonEstimate,                                //
     // training
-    Advance, AdamSchedule, AdamStep, ToyBatch,  //
+    Advance, AdamSchedule, AdamStep,  //
+    // data
+    ToyBatch, PickImages, ImageBatch, SmoothImages,  //
     // bounds
     SingularValueBound, ScaleRows, ZeroBadRows, LogDetBound, GeneratorScore, EnergyObjective, EntropyMean,
     ScaleBy, GeneratorObjective, Interpolate,  //

@@ -62,6 +62,16 @@ class Readback {
   virtual const void* wait() = 0;
 };
 
+/// A block of host memory on its way to the device, without anyone waiting: the mirror of Readback.
+class Staging {
+ public:
+  virtual ~Staging() = default;
+  /// The block, for the host (any thread) to fill. Waits until the last started copy has left it.
+  virtual void* host() = 0;
+  /// Queues a copy of the block to `device`; the block must keep its bytes until host() returns again.
+  virtual void start(void* device) = 0;
+};
+
 /// Queued, ordered work on one device. Not thread-safe: one thread drives it.
 class Kernels : public Memory, public AllFormulas {
  public:
@@ -76,6 +86,7 @@ class Kernels : public Memory, public AllFormulas {
   /// Records `work` (which must allocate nothing and wait for nothing) without running it.
   virtual std::unique_ptr<Graph> capture(std::function<void()> work) = 0;
   virtual std::unique_ptr<Readback> readback(int64_t bytes) = 0;
+  virtual std::unique_ptr<Staging> staging(int64_t bytes) = 0;
 
   /// Names a phase in profilers (NVTX); use the Range guard below.
   virtual void push_range(const char* name) = 0;

@@ -124,6 +124,26 @@ TEST_P(GraphTest, ReadbackOfARecordedIteration) {
   }
 }
 
+TEST_P(GraphTest, StagingKeepsItsBytesUntilTheyHaveLeft) {
+  const Tensor x(*kernels_, 1, flat(3)), sum(*kernels_, 1, flat(3));
+  const std::unique_ptr<Staging> staging = kernels_->staging(3 * sizeof(float));
+  const std::unique_ptr<Graph> graph = kernels_->capture([&] {
+    kernels_->run(ColumnSum{.rows = 1,
+                            .columns = 3,
+                            .x = x.data(),
+                            .row_weight = nullptr,
+                            .out = sum.data(),
+                            .mode = Write::accumulate});
+  });
+  for (const float value : {1.0f, 10.0f, 100.0f}) {
+    auto* block = static_cast<float*>(staging->host());  // waits for the copy before
+    std::fill_n(block, 3, value);
+    staging->start(x.data());
+    graph->launch();
+  }
+  EXPECT_TRUE(same_bits(sum.download(), {111, 111, 111}));
+}
+
 INSTANTIATE_TEST_SUITE_P(Devices, GraphTest, testing::ValuesIn(devices()));
 
 }  // namespace

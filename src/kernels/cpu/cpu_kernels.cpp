@@ -36,6 +36,16 @@ class CopyReadback final : public Readback {
   std::vector<unsigned char> bytes_;
 };
 
+class CopyStaging final : public Staging {
+ public:
+  explicit CopyStaging(int64_t bytes) : bytes_(static_cast<size_t>(bytes)) {}
+  void* host() override { return bytes_.data(); }
+  void start(void* device) override { std::memcpy(device, bytes_.data(), bytes_.size()); }
+
+ private:
+  std::vector<unsigned char> bytes_;
+};
+
 class CpuBase : public Kernels {
  public:
   ~CpuBase() override = default;
@@ -61,6 +71,7 @@ class CpuBase : public Kernels {
     return std::make_unique<FunctionGraph>(std::move(work));
   }
   std::unique_ptr<Readback> readback(int64_t bytes) override { return std::make_unique<CopyReadback>(bytes); }
+  std::unique_ptr<Staging> staging(int64_t bytes) override { return std::make_unique<CopyStaging>(bytes); }
   void push_range(const char*) override {}
   void pop_range() noexcept override {}
 

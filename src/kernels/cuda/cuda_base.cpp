@@ -60,6 +60,10 @@ std::unique_ptr<Readback> CudaBase::readback(int64_t bytes) {
   return cuda::make_readback(context_, bytes);
 }
 
+std::unique_ptr<Staging> CudaBase::staging(int64_t bytes) {
+  return cuda::make_staging(context_, bytes);
+}
+
 void CudaBase::push_range(const char* name) {
   nvtxRangePushA(name);
 }

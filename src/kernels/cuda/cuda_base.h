@@ -29,6 +29,7 @@ class CudaBase : public Kernels {
 
   std::unique_ptr<Graph> capture(std::function<void()> work) override;
   std::unique_ptr<Readback> readback(int64_t bytes) override;
+  std::unique_ptr<Staging> staging(int64_t bytes) override;
   void push_range(const char* name) override;
   void pop_range() noexcept override;
 

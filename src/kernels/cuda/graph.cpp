@@ -25,41 +25,66 @@ class CudaGraph final : public Graph {
   cudaGraphExec_t executable_ = nullptr;
 };
 
-class PinnedReadback final : public Readback {
+/// Page-locked host memory, and an event for the last copy into or out of it.
+class PinnedBlock {
  public:
-  PinnedReadback(const Context& context, int64_t bytes)
+  PinnedBlock(const Context& context, int64_t bytes, const char* purpose)
       : context_(context), bytes_(static_cast<size_t>(bytes)) {
     context_.stream();  // makes the GPU current
     check(cudaEventCreateWithFlags(&copied_, cudaEventDisableTiming), "cudaEventCreateWithFlags");
     const cudaError_t status = cudaMallocHost(&host_, bytes_);
     if (status != cudaSuccess) cudaEventDestroy(copied_);
-    check(status, "cudaMallocHost of a readback buffer");
+    check(status, purpose);
     std::memset(host_, 0, bytes_);
   }
-  ~PinnedReadback() override {
-    cudaEventSynchronize(copied_);  // the copy must not land in freed memory
+  ~PinnedBlock() {
+    cudaEventSynchronize(copied_);  // no copy may touch freed memory
     cudaEventDestroy(copied_);
     cudaFreeHost(host_);
   }
-  PinnedReadback(const PinnedReadback&) = delete;
-  PinnedReadback& operator=(const PinnedReadback&) = delete;
+  PinnedBlock(const PinnedBlock&) = delete;
+  PinnedBlock& operator=(const PinnedBlock&) = delete;
 
-  void start(const void* device) override {
-    const cudaStream_t stream = context_.stream();
-    check(cudaMemcpyAsync(host_, device, bytes_, cudaMemcpyDeviceToHost, stream),
-          "cudaMemcpyAsync of a readback");
-    check(cudaEventRecord(copied_, stream), "cudaEventRecord");
-  }
-  const void* wait() override {
+  void read(const void* device) { copy(host_, device, cudaMemcpyDeviceToHost); }
+  void write(void* device) { copy(device, host_, cudaMemcpyHostToDevice); }
+  void* wait() {
     check(cudaEventSynchronize(copied_), "cudaEventSynchronize");
     return host_;
   }
 
  private:
+  void copy(void* to, const void* from, cudaMemcpyKind kind) {
+    const cudaStream_t stream = context_.stream();
+    check(cudaMemcpyAsync(to, from, bytes_, kind, stream), "cudaMemcpyAsync of a page-locked block");
+    check(cudaEventRecord(copied_, stream), "cudaEventRecord");
+  }
+
   const Context& context_;
   size_t bytes_;
   cudaEvent_t copied_ = nullptr;
   void* host_ = nullptr;
+};
+
+class PinnedReadback final : public Readback {
+ public:
+  PinnedReadback(const Context& context, int64_t bytes)
+      : block_(context, bytes, "cudaMallocHost of a readback buffer") {}
+  void start(const void* device) override { block_.read(device); }
+  const void* wait() override { return block_.wait(); }
+
+ private:
+  PinnedBlock block_;
+};
+
+class PinnedStaging final : public Staging {
+ public:
+  PinnedStaging(const Context& context, int64_t bytes)
+      : block_(context, bytes, "cudaMallocHost of a staging buffer") {}
+  void* host() override { return block_.wait(); }
+  void start(void* device) override { block_.write(device); }
+
+ private:
+  PinnedBlock block_;
 };
 
 }  // namespace
@@ -84,6 +109,10 @@ std::unique_ptr<Graph> capture(const Context& context, const std::function<void(
 
 std::unique_ptr<Readback> make_readback(const Context& context, int64_t bytes) {
   return std::make_unique<PinnedReadback>(context, bytes);
+}
+
+std::unique_ptr<Staging> make_staging(const Context& context, int64_t bytes) {
+  return std::make_unique<PinnedStaging>(context, bytes);
 }
 
 }  // namespace ebm::cuda

@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Downloads the official files of data sets into data/NAME, where ./experiments/prepare_data looks for them.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+table=$here/files.txt
+to=$here
+base_url=
+attempts=5
+
+usage() {
+  cat <<'TEXT'
+usage: data/fetch.sh [--to DIR] [--base-url URL] [--table FILE] NAME...
+  NAME        mnist, fashion_mnist, cifar10, cifar100, svhn or svhn_extra;
+              animeface, lsun and stacked_mnist: says where they come from
+  --to        folder to make NAME in (default: this script's)
+  --base-url  take the files from URL/FILE instead of the official place (a mirror)
+  --table     what is downloaded (default: data/files.txt)
+A download that was cut off goes on where it stopped; each file's checksum is compared.
+TEXT
+}
+
+fail() {
+  echo "fetch.sh: $1" >&2
+  exit "${2:-1}"
+}
+
+has_md5() {  # FILE MD5
+  [ "$(md5sum "$1" | cut -d' ' -f1)" = "$2" ]
+}
+
+# Goes on with FILE.part until it is whole, or gives up: why is in $reason. A whole file may still be a wrong one.
+download() {  # URL FILE MD5
+  local part=$2.part attempt status resumed
+  for ((attempt = 1; attempt <= attempts; ++attempt)); do
+    resumed=no
+    if [ -s "$part" ]; then
+      if has_md5 "$part" "$3"; then return 0; fi
+      resumed=yes
+    fi
+    status=0
+    reason=$(curl --fail --location --silent --show-error --connect-timeout 30 --speed-limit 1 --speed-time 60 \
+      --continue-at - --output "$part" "$1" 2>&1) || status=$?
+    case $status in
+      0) if [ $resumed = no ] || has_md5 "$part" "$3"; then return 0; else rm -f "$part"; fi ;;
+      18 | 28 | 52 | 55 | 56 | 92) ;;  # cut off: go on from there
+      33 | 36) rm -f "$part" ;;        # the server cannot go on: start anew
+      *) if [[ $resumed = yes && $reason = *416* ]]; then rm -f "$part"; else return 1; fi ;;
+    esac
+    [ "$attempt" = 1 ] || sleep $((attempt - 1))
+  done
+  return 1
+}
+
+fetch_file() {  # NAME FILE MD5 URL
+  local file=$to/$1/$2
+  if [ -e "$file" ] && has_md5 "$file" "$3"; then
+    echo "$file: is there"
+    return
+  fi
+  echo "$file: from $4"
+  download "$4/$2" "$file" "$3" ||
+    fail "cannot download $4/$2 (${reason//$'\n'/ }); run this again to go on, or name a mirror with --base-url"
+  if ! has_md5 "$file.part" "$3"; then
+    local found
+    found=$(md5sum "$file.part" | cut -d' ' -f1)
+    rm -f "$file.part"
+    fail "$4/$2 has MD5 $found, not $3 (removed); run this again, or name a mirror with --base-url"
+  fi
+  mv "$file.part" "$file"
+}
+
+fetch() {  # NAME
+  local name file md5 url known=no
+  while read -r name file md5 url; do
+    [ "$name" = "$1" ] || continue
+    known=yes
+    mkdir -p "$to/$1" || fail "cannot make the folder $to/$1; name another with --to"
+    fetch_file "$name" "$file" "$md5" "${base_url:-$url}"
+    case $file in
+      *.tar.gz) tar -xzf "$to/$1/$file" -C "$to/$1" || fail "cannot unpack $to/$1/$file; is the disk full?" ;;
+    esac
+  done < <(grep -v '^#' "$table")
+  [ $known = yes ] || fail "there is no data set '$1'; --help lists them" 2
+}
+
+point_to() {  # NAME
+  case $1 in
+    stacked_mnist) fail "stacked_mnist is made of mnist: data/fetch.sh mnist, then ./experiments/prepare_data --dataset stacked_mnist" ;;
+    animeface) fail "animeface is at https://www.kaggle.com/datasets/splcher/animefacedataset (needs an account): unpack it, then ./experiments/prepare_data --dataset image_folder --from FOLDER --name animeface" ;;
+    lsun) fail "LSUN is at http://dl.yf.io/lsun/scenes (bedroom_train_lmdb.zip, 43 GB, and bedroom_val_lmdb.zip): unzip them into data/lsun, then ./experiments/prepare_data --dataset lsun" ;;
+  esac
+}
+
+names=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    -h | --help) usage; exit 0 ;;
+    --to | --base-url | --table)
+      [ $# -ge 2 ] || fail "$1 needs a value; --help says which" 2
+      case $1 in
+        --to) to=$2 ;;
+        --base-url) base_url=${2%/} ;;
+        --table) table=$2 ;;
+      esac
+      shift 2 ;;
+    -*) fail "there is no option $1; --help lists them" 2 ;;
+    *) names+=("$1"); shift ;;
+  esac
+done
+[ ${#names[@]} -gt 0 ] || { usage >&2; exit 2; }
+for tool in curl md5sum tar; do
+  command -v $tool >/dev/null || fail "$tool is missing; install it first"
+done
+for name in "${names[@]}"; do
+  point_to "$name"
+  fetch "$name"
+done

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The batches of a file of images, as training draws them: each image once an epoch, in an order that is a
+// function of (seed, epoch) alone (kernels/formulas/images.h), as numbers in [-1, 1], at random mirrored left
+// to right. No dequantisation.
+//
+// Training never waits for them. A data set that fits is kept on the device as bytes, and a draw is one
+// formula. Of a larger one a thread reads the next batches ahead into page-locked memory, from where they
+// travel to the device in the order of the queue.
+
+#include <memory>
+
+#include "data/data_source.h"
+#include "data/image_file.h"
+
+namespace ebm {
+
+struct ImageDataOptions {
+  int64_t batch = 64;
+  uint64_t seed = 1;
+  Flips flips = Flips::none;
+  /// One of several processes that share an iteration's images: rank r draws the r-th `batch` of them.
+  int64_t ranks = 1, rank = 0;
+  /// The largest data set, in bytes, that is kept on the device as a whole.
+  int64_t most_resident_bytes = int64_t{2} << 30;
+};
+
+/// Opens the images of `file`. Throws Error when the file is damaged, or is read ahead and not stored as
+/// prepare_data stores it.
+std::unique_ptr<DataSource> make_image_data(Kernels& kernels, const ImageFile& file,
+                                            const ImageDataOptions& options);
+
+/// Batches of smooth images that are made up on the device, anew for each iteration: `--synthetic`.
+std::unique_ptr<DataSource> make_synthetic_images(Kernels& kernels, const Features& shape, int64_t batch,
+                                                  uint64_t seed, uint32_t stream);
+
+}  // namespace ebm

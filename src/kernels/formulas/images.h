@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+// Batches of images: which image the n-th draw of a run is, pixels as numbers in [-1, 1], and images made up.
+//
+// Draw n = iteration * (images of an iteration) + place in it belongs to epoch n / N of a data set of N
+// images and is at position n % N of it. Each epoch is its own permutation of the images, a function of
+// (seed, epoch) that can be asked for any position by itself: no state, so a resumed run, another device and
+// other numbers of ranks draw the same.
+#pragma once
+
+#include "kernels/formulas/formula.h"
+
+namespace ebm {
+
+/// A hash of 64 bits: each bit of x changes each bit of the result with probability near 1/2 (SplitMix64's
+/// finaliser).
+EBM_HD inline uint64_t mix_bits(uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+  return x ^ (x >> 31);
+}
+
+/// A random permutation of 0 .. count - 1, one position at a time: a Feistel network on the numbers below the
+/// next power of two. Each round is a bijection (it adds, bit by bit, a hash of one half of the number to the
+/// other half), and a result that is not below `count` is mapped again until it is: still a bijection, after
+/// fewer than 2 turns on average.
+struct Permutation {
+  uint64_t key;
+  int64_t count;
+
+  EBM_HD int64_t operator()(int64_t position) const {
+    int bits = 1;
+    while ((int64_t{1} << bits) < count) ++bits;
+    const int low_bits = (bits + 1) / 2;
+    const uint64_t low_mask = (uint64_t{1} << low_bits) - 1;
+    const uint64_t high_mask = (uint64_t{1} << (bits - low_bits)) - 1;
+    auto x = static_cast<uint64_t>(position);
+    do {
+      uint64_t low = x & low_mask, high = x >> low_bits;
+      constexpr uint64_t rounds = 6;
+      for (uint64_t round = 0; round < rounds; ++round) {
+        high ^= mix_bits(key + ((2 * round) << 48) + low) & high_mask;
+        low ^= mix_bits(key + ((2 * round + 1) << 48) + high) & low_mask;
+      }
+      x = (high << low_bits) | low;
+    } while (x >= static_cast<uint64_t>(count));
+    return static_cast<int64_t>(x);
+  }
+};
+
+/// Which image draw n is, and whether it is mirrored.
+struct ImageOrder {
+  uint64_t seed;
+  int64_t count;
+
+  EBM_HD int64_t image(uint64_t draw) const {
+    const auto size = static_cast<uint64_t>(count);
+    const uint64_t epoch = draw / size;
+    return Permutation{mix_bits(mix_bits(seed) + epoch), count}(static_cast<int64_t>(draw - epoch * size));
+  }
+  EBM_HD bool is_mirrored(uint64_t draw) const { return (mix_bits(mix_bits(~seed) + draw) & 1) != 0; }
+};
+
+enum class Flips { none, horizontal };
+
+/// The images of an iteration: picks[b] = {index of the image, or -1 if there is none; 1 if it is mirrored}.
+struct PickImages {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows, columns = 1;  // one task an image
+  ImageOrder order;
+  Flips flips;
+  uint64_t draws, first;  // of an iteration in all, and before row 0 here
+  const uint64_t* iteration;
+  const uint64_t* staged;  // the images already lie in the order of the rows, for iteration *staged; or null
+  int64_t* picks;          // rows x 2
+
+  EBM_HD void operator()(int64_t row, int64_t) const {
+    const uint64_t draw = *iteration * draws + first + static_cast<uint64_t>(row);
+    int64_t image = row;
+    if (staged == nullptr) {
+      image = order.image(draw);
+    } else if (*staged != *iteration) {
+      image = -1;
+    }
+    picks[2 * row] = image;
+    picks[2 * row + 1] = flips == Flips::horizontal && order.is_mirrored(draw) ? 1 : 0;
+  }
+};
+
+/// x[b, h, w, c] = 2 pixel / 255 - 1 of image picks[b], mirrored left to right where asked for. A pick that
+/// is missing gives NaN, so that no training goes on with it.
+struct ImageBatch {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows;     // batch * height: one line of pixels each
+  int64_t columns;  // width * channels
+  int64_t height, width, channels;
+  const uint8_t* images;  // N x height x columns
+  const int64_t* picks;   // batch x 2
+  float* x;               // rows x columns
+
+  EBM_HD void operator()(int64_t line, int64_t column) const {
+    // 32 bits: these divisions are made for each pixel
+    const uint32_t b = static_cast<uint32_t>(line) / static_cast<uint32_t>(height);
+    const int64_t image = picks[2 * int64_t{b}];
+    int64_t from = column;
+    if (picks[2 * int64_t{b} + 1] != 0) {
+      const uint32_t w = static_cast<uint32_t>(column) / static_cast<uint32_t>(channels);
+      from = (width - 1 - 2 * int64_t{w}) * channels + column;
+    }
+    const int64_t row = image * height + line - int64_t{b} * height;
+    x[line * columns + column] =
+        image < 0 ? NAN : static_cast<float>(2 * images[row * columns + from] - 255) / 255.0f;
+  }
+};
+
+/// Smooth made-up images: x[b, h, w, c] = s / (1 + |s|) with
+///   s = sum_k a_kc / (1 + ((u - u_k)^2 + (v - v_k)^2) / r^2),
+/// soft spots k of random centre (u_k, v_k) and colour a_k on the square u, v in (-1, 1).
+struct SmoothImages {
+  static constexpr Pattern pattern = Pattern::map;
+  static constexpr int64_t spots = 4;
+  int64_t rows;     // batch * height
+  int64_t columns;  // width * channels
+  int64_t height, width, channels;
+  const float* normals;  // batch x spots x (2 + channels): centre, colour
+  float* x;              // rows x columns
+
+  EBM_HD void operator()(int64_t line, int64_t column) const {
+    const uint32_t b = static_cast<uint32_t>(line) / static_cast<uint32_t>(height);
+    const uint32_t w = static_cast<uint32_t>(column) / static_cast<uint32_t>(channels);
+    const int64_t h = line - int64_t{b} * height, c = column - int64_t{w} * channels;
+    const float u = static_cast<float>(2 * int64_t{w} + 1) / static_cast<float>(width) - 1;
+    const float v = static_cast<float>(2 * h + 1) / static_cast<float>(height) - 1;
+    constexpr float centre_spread = 0.6f, colour_spread = 1.5f, inverse_square_radius = 6;
+    float s = 0;
+    for (int64_t k = 0; k < spots; ++k) {
+      const float* spot = normals + (int64_t{b} * spots + k) * (2 + channels);
+      const float du = u - centre_spread * spot[0], dv = v - centre_spread * spot[1];
+      s += colour_spread * spot[2 + c] / (1 + inverse_square_radius * (du * du + dv * dv));
+    }
+    x[line * columns + column] = s / (1 + fabsf(s));
+  }
+};
+
+}  // namespace ebm

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+// data/fetch.sh against a server on this machine (tests/data/file_server.py). Run from the repository's root.
+#include <sstream>
+
+#include "data/command.h"
+#include "data/data_fixture.h"
+
+namespace ebm::test {
+namespace {
+
+class Server {
+ public:
+  Server(const std::filesystem::path& folder, const std::filesystem::path& log, const std::string& options) {
+    // exec: the shell's process becomes the server's, so that `pid` ends it
+    const std::string command = "echo $$; exec python3 tests/data/file_server.py " + folder.string() + " " +
+                                log.string() + " " + options;
+    pipe_ = popen(command.c_str(), "r");
+    char line[64] = {};
+    if (pipe_ != nullptr && std::fgets(line, sizeof line, pipe_) != nullptr) pid_ = std::atoi(line);
+    if (pipe_ != nullptr && std::fgets(line, sizeof line, pipe_) != nullptr) port_ = std::atoi(line);
+  }
+  ~Server() {
+    if (pid_ > 0) kill(pid_, SIGKILL);
+    if (pipe_ != nullptr) pclose(pipe_);
+  }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  FILE* pipe_ = nullptr;
+  pid_t pid_ = 0;
+  int port_ = 0;
+};
+
+class FetchTest : public IoTest {
+ protected:
+  void SetUp() override {
+    IoTest::SetUp();
+    if (!std::filesystem::exists("data/fetch.sh")) GTEST_SKIP() << "not run from the repository's root";
+    for (const char* tool : {"python3", "curl", "md5sum", "tar"}) {
+      if (run(std::string("command -v ") + tool).status != 0) GTEST_SKIP() << "there is no " << tool;
+    }
+    std::filesystem::create_directory(*this / "official");
+  }
+  /// A file on the server, and its line in the table.
+  void offer(const std::string& name, const std::string& file, const Bytes& content) {
+    write_quickly(*this / "official" / file, content);
+    const std::string md5 = run("md5sum < " + (*this / "official" / file).string()).text.substr(0, 32);
+    std::ofstream(*this / "table", std::ios::app)
+        << name << " " << file << " " << md5 << " http://127.0.0.1:9\n";
+  }
+  Outcome fetch(const std::string& arguments) {
+    return run("data/fetch.sh --table " + (*this / "table").string() + " --to " + (*this / "data").string() +
+               " " + arguments);
+  }
+  Outcome fetch_from(const std::string& server_options, const std::string& name) {
+    const Server server(*this / "official", *this / "log", server_options);
+    return fetch("--base-url " + server.url() + "/ " + name);
+  }
+  /// The requests that the server has seen.
+  std::vector<std::string> requests() {
+    std::ifstream log(*this / "log");
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(log, line);) lines.push_back(line);
+    return lines;
+  }
+  static int64_t lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
+
+  const Bytes content_ = Dice(1).bytes(100'000), other_ = Dice(2).bytes(10);
+};
+
+TEST_F(FetchTest, DownloadsAllFilesOfANameOnce) {
+  offer("mnist", "a.gz", content_);
+  offer("other", "c.gz", other_);
+  offer("mnist", "b.gz", other_);
+  EXPECT_EQ(fetch_from("", "mnist").status, 0);
+  EXPECT_EQ(read_file(*this / "data" / "mnist" / "a.gz"), content_);
+  EXPECT_EQ(read_file(*this / "data" / "mnist" / "b.gz"), other_);
+  EXPECT_FALSE(std::filesystem::exists(*this / "data" / "other"));
+  EXPECT_EQ(requests().size(), 2u);
+  const Outcome again = fetch("mnist");  // nobody serves: nothing may be asked for
+  EXPECT_EQ(again.status, 0) << again.text;
+  EXPECT_HAS(again.text, "a.gz: is there");
+}
+
+TEST_F(FetchTest, GoesOnWhereADownloadWasCutOff) {
+  offer("mnist", "a.gz", content_);
+  const Outcome outcome = fetch_from("--cut 40000", "mnist");
+  EXPECT_EQ(outcome.status, 0) << outcome.text;
+  EXPECT_EQ(read_file(*this / "data" / "mnist" / "a.gz"), content_);
+  EXPECT_EQ(requests(), (std::vector<std::string>{"/a.gz ", "/a.gz bytes=40000-", "/a.gz bytes=80000-"}));
+}
+
+TEST_F(FetchTest, GoesOnInALaterRun) {
+  offer("mnist", "a.gz", content_);
+  std::filesystem::create_directories(*this / "data" / "mnist");
+  const auto part = *this / "data" / "mnist" / "a.gz.part";
+  write_quickly(part, {content_.begin(), content_.begin() + 70'000});
+  EXPECT_EQ(fetch_from("", "mnist").status, 0);
+  EXPECT_EQ(requests(), std::vector<std::string>{"/a.gz bytes=70000-"});
+  EXPECT_EQ(read_file(*this / "data" / "mnist" / "a.gz"), content_);
+
+  std::filesystem::remove(*this / "data" / "mnist" / "a.gz");
+  write_quickly(part, {content_.begin(), content_.begin() + 60'000});
+  EXPECT_EQ(fetch("mnist").status, 1);  // nobody serves
+  EXPECT_EQ(std::filesystem::file_size(part), 60'000u) << "what is there is kept";
+  write_quickly(part, content_);  // killed before it was renamed
+  EXPECT_EQ(fetch("mnist").status, 0);
+  EXPECT_EQ(read_file(*this / "data" / "mnist" / "a.gz"), content_);
+}
+
+TEST_F(FetchTest, StartsAnewWhereAServerCannotGoOn) {
+  offer("mnist", "a.gz", content_);
+  std::filesystem::create_directories(*this / "data" / "mnist");
+  write_quickly(*this / "data" / "mnist" / "a.gz.part", {content_.begin(), content_.begin() + 70'000});
+  const Outcome outcome = fetch_from("--no-ranges", "mnist");
+  EXPECT_EQ(outcome.status, 0) << outcome.text;
+  EXPECT_EQ(read_file(*this / "data" / "mnist" / "a.gz"), content_);
+  // a part that is longer than the file
+  std::filesystem::remove(*this / "data" / "mnist" / "a.gz");
+  write_quickly(*this / "data" / "mnist" / "a.gz.part", Bytes(200'000));
+  EXPECT_EQ(fetch_from("", "mnist").status, 0);
+  EXPECT_EQ(read_file(*this / "data" / "mnist" / "a.gz"), content_);
+}
+
+TEST_F(FetchTest, RefusesAWrongChecksum) {
+  offer("mnist", "a.gz", content_);
+  Bytes wrong = content_;
+  wrong[5] ^= 1;
+  write_quickly(*this / "official" / "a.gz", wrong);
+  const Outcome outcome = fetch_from("", "mnist");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_HAS(outcome.text, "/a.gz has MD5 ");
+  EXPECT_HAS(outcome.text, "(removed); run this again, or name a mirror with --base-url");
+  EXPECT_EQ(lines(outcome.text), 2);
+  EXPECT_TRUE(std::filesystem::is_empty(*this / "data" / "mnist"));
+  // One that is there but wrong is fetched again.
+  write_quickly(*this / "data" / "mnist" / "a.gz", wrong);
+  write_quickly(*this / "official" / "a.gz", content_);
+  EXPECT_EQ(fetch_from("", "mnist").status, 0);
+  EXPECT_EQ(read_file(*this / "data" / "mnist" / "a.gz"), content_);
+}
+
+TEST_F(FetchTest, UnpacksArchives) {
+  write_file(*this / "inside.bin", "content");
+  run("tar -czf " + (*this / "a.tar.gz").string() + " -C " + folder_.string() + " inside.bin");
+  offer("cifar10", "a.tar.gz", read_file(*this / "a.tar.gz"));
+  EXPECT_EQ(fetch_from("", "cifar10").status, 0);
+  EXPECT_EQ(read_file(*this / "data" / "cifar10" / "inside.bin"), read_file(*this / "inside.bin"));
+}
+
+TEST_F(FetchTest, SaysWhatIsWrongInOneLine) {
+  offer("mnist", "a.gz", content_);
+  const auto expect_line = [](const Outcome& outcome, int status, const std::string& part) {
+    EXPECT_EQ(outcome.status, status);
+    EXPECT_HAS(outcome.text, part);
+    const int64_t first = outcome.text.rfind("fetch.sh: ");
+    EXPECT_EQ(lines(outcome.text.substr(static_cast<size_t>(first))), 1) << outcome.text;
+  };
+  expect_line(fetch("nothing"), 2, "there is no data set 'nothing'");
+  expect_line(fetch("--no mnist"), 2, "there is no option --no");
+  expect_line(fetch("mnist --to"), 2, "--to needs a value");
+  expect_line(fetch("mnist"), 1, "cannot download http://127.0.0.1:9/a.gz");
+  std::filesystem::remove(*this / "official" / "a.gz");
+  expect_line(fetch_from("", "mnist"), 1, "404");
+  expect_line(fetch("animeface"), 1, "kaggle");
+  expect_line(fetch("lsun"), 1, "dl.yf.io/lsun");
+  expect_line(fetch("stacked_mnist"), 1, "is made of mnist");
+  EXPECT_EQ(fetch("").status, 2);
+  EXPECT_HAS(fetch("--help").text, "usage: data/fetch.sh");
+}
+
+TEST(FetchTableTest, HasAChecksumForEachFile) {
+  std::ifstream table("data/files.txt");
+  if (!table) GTEST_SKIP() << "not run from the repository's root";
+  int64_t files = 0;
+  for (std::string line; std::getline(table, line);) {
+    if (line.starts_with('#')) continue;
+    std::istringstream words(line);
+    std::string name, file, md5, url, more;
+    words >> name >> file >> md5 >> url;
+    EXPECT_FALSE(words >> more) << line;
+    EXPECT_EQ(md5.size(), 32u) << line;
+    EXPECT_EQ(md5.find_first_not_of("0123456789abcdef"), std::string::npos) << line;
+    EXPECT_TRUE(url.starts_with("http")) << line;
+    ++files;
+  }
+  EXPECT_EQ(files, 13);
+}
+
+}  // namespace
+}  // namespace ebm::test
