@@ -46,41 +46,53 @@ void Lanczos::run(LinearOperator& j, ConstView g) {
                 std::to_string(range_) + " got probes of " + to_string(g) + " or another operator");
   }
   const Range range(kernels_, "lanczos");
-  const Preconditioner* whitening = options_.preconditioner;
   kernels_.run(LanczosStart{.rows = batch_, .d = d_, .g = g.data, .q = q_.data(), .status = status_.data()});
-
   for (int64_t step = 0; step < options_.pairs; ++step) {
-    // u_j = J C^-T q_j;  alpha_j = <u_j, u_j>
-    const View q = q_.row_range(step * batch_, batch_), u = images_.row_range(step * batch_, batch_);
-    View t = q;
-    if (whitening != nullptr) {
-      t = step == 0 ? start_ : t_;
-      whitening->apply_root_inverse_transposed(q, t);
-    }
-    j.apply(t, u);
-    kernels_.run(UnitImage{.rows = batch_,
-                           .range = range_,
-                           .u = u.data,
-                           .uh = uh_.data(),
-                           .theta = alpha_.data() + step * batch_});
-
-    // h = C^-1 J^T u_j / ||u_j||;  beta_j and q_{j+1}
-    if (whitening != nullptr) {
-      j.apply_adjoint(uh_, g_);
-      whitening->apply_root_inverse(g_, h_);
-    } else {
-      j.apply_adjoint(uh_, h_);
-    }
-    kernels_.run(LanczosNext{.rows = batch_,
-                             .d = d_,
-                             .j = step,
-                             .q = q_.data(),
-                             .h = h_.data(),
-                             .alpha = alpha_.data(),
-                             .beta = beta_.data(),
-                             .status = status_.data()});
+    image(j, step);
+    next(j, step);
   }
+  quadrature();
+}
 
+// u_j = J C^-T q_j;  alpha_j = <u_j, u_j>;  uh = u_j / ||u_j||
+void Lanczos::image(LinearOperator& j, int64_t step) {
+  const Preconditioner* whitening = options_.preconditioner;
+  const View q = q_.row_range(step * batch_, batch_), u = images_.row_range(step * batch_, batch_);
+  View t = q;
+  if (whitening != nullptr) {
+    t = step == 0 ? start_ : t_;  // C^-T q_1 is kept for the gradient
+    whitening->apply_root_inverse_transposed(q, t);
+  }
+  j.apply(t, u);
+  kernels_.run(UnitImage{.rows = batch_,
+                         .range = range_,
+                         .u = u.data,
+                         .uh = uh_.data(),
+                         .theta = alpha_.data() + step * batch_});
+}
+
+// h = C^-1 J^T uh;  beta_j and q_{j+1}
+void Lanczos::next(LinearOperator& j, int64_t step) {
+  const Preconditioner* whitening = options_.preconditioner;
+  if (whitening != nullptr) {
+    j.apply_adjoint(uh_, g_);
+    whitening->apply_root_inverse(g_, h_);
+  } else {
+    j.apply_adjoint(uh_, h_);
+  }
+  kernels_.run(LanczosNext{.rows = batch_,
+                           .d = d_,
+                           .j = step,
+                           .q = q_.data(),
+                           .h = h_.data(),
+                           .alpha = alpha_.data(),
+                           .beta = beta_.data(),
+                           .status = status_.data()});
+}
+
+// gauss, radau, theta1;  u and v of the gradient
+void Lanczos::quadrature() {
+  const Preconditioner* whitening = options_.preconditioner;
   kernels_.run(LanczosQuadrature{.rows = batch_,
                                  .d = d_,
                                  .range = range_,

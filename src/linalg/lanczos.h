@@ -49,6 +49,9 @@ class Lanczos {
   BasicView<const double> beta() const { return {beta_.data(), options_.pairs * batch_, flat(1)}; }
 
  private:
+  void image(LinearOperator& j, int64_t step);
+  void next(LinearOperator& j, int64_t step);
+  void quadrature();
   SampleNumbers numbers(const Buffer<double>& x) const { return {x.data(), batch_, flat(1)}; }
 
   Kernels& kernels_;
