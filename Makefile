@@ -7,6 +7,11 @@
 #   make test FILTER='Lobpcg*'    some of the tests, by GoogleTest's pattern
 #   make demo DEMO_ITERATIONS=2000    a shorter demonstration
 
+# One job for each core, unless -j says otherwise.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
+endif
+
 BUILD ?= build
 ARCH ?= native
 CXX ?= g++
@@ -39,7 +44,8 @@ PROGRAMS := $(EXPERIMENTS:%=$(BUILD)/bin/%)
 TESTS := $(BUILD)/bin/tests
 TEST_BINARIES := $(TESTS)
 
-.PHONY: all help found found-tests found-bench found-lint programs deps demo test-programs test bench-program bench \
+.PHONY: all help found found-tests found-bench found-lint programs deps demo test-programs test test-devices \
+        bench-program bench \
         sanitize sanitize-build sanitize-quick lint format dist clean FORCE
 all: programs
 help:
@@ -116,6 +122,12 @@ test-programs: found-tests programs $(TEST_BINARIES) $(TEST_PROGRAMS:%=$(BUILD)/
 test: test-programs
 	scripts/run_tests --filter '$(FILTER)' $(TEST_BINARIES)
 
+# The tests that run on every device, and those of the emulation.
+EMULATION_BINARIES := $(filter-out $(TESTS),$(TEST_BINARIES))
+test-devices: test-programs
+	scripts/run_tests --filter 'Devices/*:*/Devices/*' $(TESTS)
+	$(if $(EMULATION_BINARIES),scripts/run_tests $(EMULATION_BINARIES))
+
 $(BUILD)/bin/bench: $(call objects,$(BENCH_SOURCES))
 $(BUILD)/bin/bench: LIBS += -lbenchmark
 $(call objects,$(BENCH_SOURCES)): | found-bench
@@ -129,17 +141,15 @@ bench: bench-program
 SANITIZED := $(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize OPT=-O1 \
   SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 ORDERS := 0 2 3 4
-ON_DEVICES := Devices/*:*/Devices/*
 
 sanitize: sanitize-build
 	$(SANITIZED) test
 	@for seed in $(ORDERS); do \
-	  echo "the order of threads of seed $$seed:"; \
-	  EBM_EMULATED_SEED=$$seed $(SANITIZED) FILTER='$(ON_DEVICES)' test || exit 1; done
+	  echo "the order of threads of seed $$seed:"; EBM_EMULATED_SEED=$$seed $(SANITIZED) test-devices || exit 1; done
 
-# What CI has time for: the tests that run on every device, in one shuffled order.
+# What CI has time for.
 sanitize-quick: sanitize-build
-	EBM_EMULATED_SEED=$(lastword $(ORDERS)) $(SANITIZED) FILTER='$(ON_DEVICES)' test
+	EBM_EMULATED_SEED=$(lastword $(ORDERS)) $(SANITIZED) test-devices
 
 sanitize-build:
 	$(SANITIZED) test-programs
