@@ -164,8 +164,8 @@ void Game::adam(Network& network, double lr, int64_t index) {
                             .step = steps_.data() + index,
                             .schedule = adam_schedule_.data()});
   kernels_.run(AdamStep{.columns = parameters.values().size(),
-                        .beta1 = static_cast<float>(options.beta1),
-                        .beta2 = static_cast<float>(options.beta2),
+                        .beta1 = options.beta1,
+                        .beta2 = options.beta2,
                         .eps = static_cast<float>(options.epsilon),
                         .schedule = adam_schedule_.data(),
                         .gradient = parameters.gradients().data,

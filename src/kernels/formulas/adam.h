@@ -28,16 +28,19 @@ struct AdamSchedule {
 struct AdamStep {
   static constexpr Pattern pattern = Pattern::map;
   int64_t rows = 1, columns;
-  float beta1, beta2, eps;
+  double beta1, beta2;  // double: in float32 1 - 0.999 is off by 1e-5
+  float eps;
   const float* schedule;          // from AdamSchedule
   const float* gradient;          // columns
   float *value, *first, *second;  // columns: w, m, v
   int32_t* not_finite;            // 1
 
   EBM_HD void operator()(int64_t, int64_t i) const {
+    const float b1 = static_cast<float>(beta1), rest1 = static_cast<float>(1 - beta1);
+    const float b2 = static_cast<float>(beta2), rest2 = static_cast<float>(1 - beta2);
     const float g = gradient[i];
-    const float m = beta1 * first[i] + (1 - beta1) * g;
-    const float v = beta2 * second[i] + (1 - beta2) * g * g;
+    const float m = b1 * first[i] + rest1 * g;
+    const float v = b2 * second[i] + rest2 * g * g;
     const float w = value[i] - schedule[0] * (m / (sqrtf(v) * schedule[1] + eps));
     first[i] = m;
     second[i] = v;
