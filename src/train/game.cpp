@@ -165,8 +165,8 @@ void Game::adam(Network& network, double lr, int64_t index) {
                             .schedule = adam_schedule_.data()});
   kernels_.run(AdamStep{.rows = AdamStep::chunks(parameters.values().size()),
                         .size = parameters.values().size(),
-                        .beta1 = static_cast<float>(options.beta1),
-                        .beta2 = static_cast<float>(options.beta2),
+                        .beta1 = options.beta1,
+                        .beta2 = options.beta2,
                         .eps = static_cast<float>(options.epsilon),
                         .schedule = adam_schedule_.data(),
                         .gradient = parameters.gradients().data,

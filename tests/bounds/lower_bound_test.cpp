@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "bounds/bounds_fixture.h"
+#include "support/oracle_options.h"
 
 namespace ebm::test {
 namespace {
@@ -90,23 +91,8 @@ EntropySample sample_of(const BoundCase& bound, const reference::Network& g,
             .v = found.v,
             .u = {}};
   }
-  GameConfig config{.iterations = bound.options.lobpcg_iterations};
-  switch (bound.options.kind) {
-    case LowerBoundKind::lobpcg:
-      config.lower = bound.options.direction == Direction::authors ? reference::LowerBound::authors
-                                                                   : reference::LowerBound::lobpcg;
-      break;
-    case LowerBoundKind::s1:
-      config.lower = reference::LowerBound::s1;
-      break;
-    case LowerBoundKind::logdet:
-      config.lower = reference::LowerBound::log_det;
-      break;
-    case LowerBoundKind::slq:
-      config.lower = reference::LowerBound::slq_gauss;
-      config.iterations = bound.options.lanczos_pairs;
-      break;
-  }
+  GameConfig config;
+  set_lower_bound(config, bound.options);
   return entropy_sample(config, g, z, v0, p0);
 }
 

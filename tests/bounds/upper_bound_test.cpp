@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "bounds/bounds_fixture.h"
+#include "support/oracle_options.h"
 
 namespace ebm::test {
 namespace {
@@ -77,50 +78,17 @@ reference::Network energy_oracle(bool curved) {
   return random_network(spec, reference::Statistics::running, 8);
 }
 
-GameConfig oracle_options(const UpperBoundOptions& options) {
-  GameConfig config{.penalty_weight = options.weight, .hinge = options.hinge};
-  switch (options.kind) {
-    case UpperBoundKind::bidirectional:
-      config.upper = reference::UpperBound::bidirectional;
-      break;
-    case UpperBoundKind::gp_real:
-      config.upper = reference::UpperBound::zero_centred_real;
-      break;
-    case UpperBoundKind::gp_fake:
-      config.upper = reference::UpperBound::zero_centred_fake;
-      break;
-    case UpperBoundKind::gp_interpolated:
-      config.upper = reference::UpperBound::zero_centred_between;
-      break;
-  }
-  switch (options.normaliser) {
-    case PenaltyNormaliser::none:
-      config.normaliser = reference::Normaliser::none;
-      break;
-    case PenaltyNormaliser::d:
-      config.normaliser = reference::Normaliser::d;
-      break;
-    case PenaltyNormaliser::v:
-      config.normaliser = reference::Normaliser::v;
-      break;
-    case PenaltyNormaliser::v2:
-      config.normaliser = reference::Normaliser::v2;
-      break;
-  }
-  return config;
-}
-
 class UpperBoundTest : public testing::TestWithParam<std::tuple<PenaltyCase, std::string>> {
  protected:
   UpperBoundTest()
       : case_(std::get<0>(GetParam())),
         kernels_(open_device(std::get<1>(GetParam()))),
-        config_(oracle_options(case_.options)),
         energy_oracle_(energy_oracle(case_.curved_energy)),
         generator_oracle_(generator_oracle(d, 7, D, case_.generator)),
         energy_(network_of(*kernels_, energy_oracle_, D)),
         generator_(network_of(*kernels_, generator_oracle_, d)),
         scalars_(*kernels_, 4) {
+    set_upper_bound(config_, case_.options);
     in_.x = random_rows(random_, batch, D);
     in_.z = random_rows(random_, batch, d);
     in_.v0 = random_rows(random_, batch, d);

@@ -32,7 +32,8 @@ struct AdamStep {
 
   int64_t rows;  // chunks(size)
   int64_t size;
-  float beta1, beta2, eps;
+  double beta1, beta2;  // double: in float32 1 - 0.999 is off by 1e-5
+  float eps;
   const float* schedule;          // from AdamSchedule
   const float* gradient;          // size
   float *value, *first, *second;  // size: w, m, v
@@ -42,12 +43,14 @@ struct AdamStep {
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t row) const {
     const int64_t begin = row * chunk, count = size - begin < chunk ? size - begin : chunk;
+    const float b1 = static_cast<float>(beta1), rest1 = static_cast<float>(1 - beta1);
+    const float b2 = static_cast<float>(beta2), rest2 = static_cast<float>(1 - beta2);
     const float rate = schedule[0], correction = schedule[1];
     const double failed = team.sum(count, [=, *this](int64_t k) {
       const int64_t i = begin + k;
       const float g = gradient[i];
-      const float m = beta1 * first[i] + (1 - beta1) * g;
-      const float v = beta2 * second[i] + (1 - beta2) * g * g;
+      const float m = b1 * first[i] + rest1 * g;
+      const float v = b2 * second[i] + rest2 * g * g;
       const float w = value[i] - rate * (m / (sqrtf(v) * correction + eps));
       first[i] = m;
       second[i] = v;

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// Games played with given numbers in place of noise and data.
+#pragma once
+
+#include <map>
+
+#include "support/networks.h"
+#include "train/game.h"
+
+namespace ebm::test {
+
+/// Gives a game recorded draws. Throws Error for a stream that nobody recorded.
+class RecordedNoise final : public NoiseSource {
+ public:
+  explicit RecordedNoise(Kernels& kernels) : kernels_(kernels) {}
+  void record(Stream stream, const reference::Matrix<double>& values) {
+    draws_.insert_or_assign(stream, on_device(kernels_, values));
+  }
+  void fill(Stream stream, Distribution, View out) override {
+    const auto found = draws_.find(stream);
+    if (found == draws_.end() || found->second.size() != out.size()) {
+      throw Error("noise stream " + std::to_string(static_cast<uint32_t>(stream)) + " has no recorded " +
+                  to_string(out));
+    }
+    kernels_.copy(out.data, found->second.data(), out.size() * static_cast<int64_t>(sizeof(float)));
+  }
+
+ private:
+  Kernels& kernels_;
+  std::map<Stream, Tensor> draws_;
+};
+
+/// Gives a game the same batch again and again.
+class RecordedData final : public DataSource {
+ public:
+  RecordedData(Kernels& kernels, const reference::Matrix<double>& x)
+      : kernels_(kernels), x_(on_device(kernels, x)) {}
+  const Features& features() const override { return x_.features(); }
+  void draw(const uint64_t*, View x) override {
+    kernels_.copy(x.data, x_.data(), x.size() * static_cast<int64_t>(sizeof(float)));
+  }
+
+ private:
+  Kernels& kernels_;
+  Tensor x_;
+};
+
+}  // namespace ebm::test

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: MIT
+// Iteration dumps: all that docs/formats.md lists is there, and replaying a dump gives the same bits.
+#include "train/dump.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <tuple>
+
+#include "../io/io_fixture.h"
+#include "train/played.h"
+#include "train/state.h"
+#include "train/trainer_fixture.h"
+#include "train/wide_game.h"
+
+namespace ebm::test {
+namespace {
+
+using Shape = std::vector<int64_t>;
+using Arrays = std::map<std::string, Shape>;
+
+/// Every array of `file` below `group`, and its shape. `type` is asked of each name.
+void list_arrays(const Hdf5File& file, const std::string& group, Arrays& arrays) {
+  for (const std::string& name : file.list(group.empty() ? "/" : group)) {
+    const std::string path = group.empty() ? name : group + "/" + name;
+    if (path.ends_with("/step")) {
+      arrays[path] = file.read_dataset<int64_t>(path).dims;
+    } else if (path.ends_with("bound/state")) {
+      arrays[path] = file.read_dataset<double>(path).dims;
+    } else {
+      try {
+        arrays[path] = file.read_dataset<float>(path).dims;
+      } catch (const Error&) {
+        list_arrays(file, path, arrays);
+      }
+    }
+  }
+}
+
+/// Names and shapes of the networks of Table 6.
+struct TableSix {
+  int64_t d, hidden, D;
+  std::string prefix;  ///< "main."
+
+  Arrays energy() const {
+    return named({{"0.weight", {hidden, D}},
+                  {"0.bias", {hidden}},
+                  {"1.weight", {1}},
+                  {"2.weight", {hidden, hidden}},
+                  {"2.bias", {hidden}},
+                  {"3.weight", {1}},
+                  {"4.weight", {1, hidden}},
+                  {"4.bias", {1}}});
+  }
+  Arrays generator() const {
+    return named({{"0.weight", {hidden, d}},
+                  {"0.bias", {hidden}},
+                  {"1.weight", {1}},
+                  {"2.weight", {hidden}},
+                  {"2.bias", {hidden}},
+                  {"3.weight", {hidden, hidden}},
+                  {"3.bias", {hidden}},
+                  {"4.weight", {1}},
+                  {"5.weight", {hidden}},
+                  {"5.bias", {hidden}},
+                  {"6.weight", {D, hidden}},
+                  {"6.bias", {D}}});
+  }
+  Arrays statistics() const {
+    return named({{"2.running_mean", {hidden}},
+                  {"2.running_var", {hidden}},
+                  {"5.running_mean", {hidden}},
+                  {"5.running_var", {hidden}}});
+  }
+
+ private:
+  Arrays named(const Arrays& layers) const {
+    Arrays result;
+    for (const auto& [name, shape] : layers) result[prefix + name] = shape;
+    return result;
+  }
+};
+
+void add(Arrays& to, const std::string& group, const Arrays& arrays) {
+  for (const auto& [name, shape] : arrays) to[group + name] = shape;
+}
+
+/// What every dump holds: states, gradients, and the draws and results of all methods.
+Arrays common_arrays(const TableSix& table, const Arrays& energy, int64_t batch) {
+  Arrays arrays{{"inputs/x", {batch, table.D}},
+                {"inputs/z", {batch, table.d}},
+                {"inputs/z_generator", {batch, table.d}},
+                {"results/energy_real", {batch}},
+                {"results/energy_fake", {batch}},
+                {"results/directional", {batch}},
+                {"results/energy_generator", {batch}},
+                {"results/penalty", {}},
+                {"results/loss_energy", {}},
+                {"results/loss_generator", {}}};
+  for (const std::string when : {"before/", "after/"}) {
+    add(arrays, when + "energy/", energy);
+    add(arrays, when + "generator/", table.generator());
+    add(arrays, when + "generator/", table.statistics());
+    for (const std::string moment : {"exp_avg/", "exp_avg_sq/"}) {
+      add(arrays, when + "adam/energy/" + moment, energy);
+      add(arrays, when + "adam/generator/" + moment, table.generator());
+    }
+    for (const std::string network : {"energy", "generator"}) arrays[when + "adam/" + network + "/step"] = {};
+  }
+  add(arrays, "gradients/energy/", energy);
+  add(arrays, "gradients/generator/", table.generator());
+  return arrays;
+}
+
+constexpr int64_t batch = 11;
+
+struct DumpCase {
+  std::string name;
+  GameOptions options;
+  Arrays also;  ///< besides common_arrays: what this case draws and finds, with d = 4, D = 5
+};
+std::ostream& operator<<(std::ostream& out, const DumpCase& dump) {
+  return out << dump.name;
+}
+
+std::vector<DumpCase> dump_cases() {
+  constexpr int64_t d = 4, D = 5;
+  const Arrays at_energy{{"inputs/v0", {batch, d}},
+                         {"results/v", {batch, d}},
+                         {"results/log_s1", {batch}},
+                         {"results/entropy", {batch}}};
+  const Arrays at_generator{{"inputs/v0_generator", {batch, d}},
+                            {"results/v_generator", {batch, d}},
+                            {"results/log_s1_generator", {batch}},
+                            {"results/entropy_generator", {batch}}};
+  const auto joined = [](std::initializer_list<Arrays> parts) {
+    Arrays all;
+    for (const Arrays& part : parts) all.insert(part.begin(), part.end());
+    return all;
+  };
+  const auto options = [](Method method, Preset preset) {
+    GameOptions result = toy_options(method, preset);
+    result.batch = batch;
+    return result;
+  };
+  DumpCase bb{"EbmBb", options(Method::ebm_bb, Preset::paper),
+              joined({at_energy, at_generator, {{"results/a", {batch, d}}}})};
+  DumpCase shared = bb;
+  shared.name = "AtEnergyPoints";
+  shared.options.entropy_points = EntropyPoints::energy;
+  shared.also = joined({at_energy, {{"results/a", {batch, d}}}});
+  DumpCase authors = bb;
+  authors.name = "Authors";
+  authors.options.lower->direction = Direction::authors;
+  authors.also["inputs/p0"] = authors.also["inputs/p0_generator"] = {batch, d};
+  DumpCase slq = bb;
+  slq.name = "SlqPreconditioned";
+  slq.options.lower =
+      LowerBoundOptions{.kind = LowerBoundKind::slq, .preconditioning = Preconditioning::running_gram};
+  slq.also["inputs/e"] = slq.also["inputs/e_generator"] = {batch, D};
+  slq.also["before/bound/state"] = slq.also["after/bound/state"] = {d * d + 2};
+  DumpCase logdet = bb;
+  logdet.name = "LogDet";
+  logdet.options.lower->kind = LowerBoundKind::logdet;
+  logdet.also.erase("results/v");
+  logdet.also.erase("results/v_generator");
+  return {bb,
+          shared,
+          authors,
+          slq,
+          logdet,
+          {"Ebm0gp", options(Method::ebm_0gp, Preset::paper), at_generator},
+          {"Wgan0gp", options(Method::wgan_0gp, Preset::paper), {{"inputs/alpha", {batch}}}}};
+}
+
+class DumpTest : public IoTest, public testing::WithParamInterface<std::tuple<DumpCase, std::string>> {
+ protected:
+  const DumpCase& dump_case() const { return std::get<0>(GetParam()); }
+  const std::string& device() const { return std::get<1>(GetParam()); }
+};
+
+/// The whole state, in bits that can be compared.
+std::vector<std::vector<float>> state_of(Game& game) {
+  std::vector<std::vector<float>> all;
+  for (auto* list : {&parameter_arrays, &statistic_arrays, &moment_arrays, &gradient_arrays})
+    for (const NamedArray& array : list(game)) all.push_back(download(game.kernels(), array.view));
+  return all;
+}
+
+TEST_P(DumpTest, HoldsEveryArrayAndChangesNothing) {
+  WideGame dumped(device(), dump_case().options), plain(device(), dump_case().options);
+  dumped.game.iterate();
+  dump_iteration(dumped.game, Method::ebm_bb, Preset::paper, *this / "dump.h5");
+  dumped.game.iterate();
+  for (int iteration = 0; iteration < 3; ++iteration) plain.game.iterate();
+  EXPECT_EQ(state_of(dumped.game), state_of(plain.game));
+  EXPECT_EQ(dumped.game.steps().download(), plain.game.steps().download());
+
+  const TableSix table{.d = 4, .hidden = 9, .D = 5, .prefix = ""};
+  Arrays expected = common_arrays(table, table.energy(), batch);
+  add(expected, "", dump_case().also);
+  Arrays found;
+  list_arrays(Hdf5File::open_read(*this / "dump.h5"), "", found);
+  EXPECT_EQ(found, expected);
+}
+
+/// An array of float32, whatever its shape.
+std::vector<float> values_of(const Hdf5File& file, const std::string& path) {
+  return file.read_dataset<float>(path).values;
+}
+
+TEST_P(DumpTest, ReplayedItGivesTheSameBits) {
+  WideGame first(device(), dump_case().options);
+  first.game.iterate();
+  dump_iteration(first.game, Method::ebm_bb, Preset::paper, *this / "dump.h5");
+  const Hdf5File file = Hdf5File::open_read(*this / "dump.h5");
+
+  WideGame again(device(), dump_case().options, Draws::recorded);
+  for (const auto& [name, stream] : {std::pair{"z", Stream::z},
+                                     {"v0", Stream::v0},
+                                     {"p0", Stream::p0},
+                                     {"alpha", Stream::alpha},
+                                     {"e", Stream::range_probe},
+                                     {"z_generator", Stream::z_generator},
+                                     {"v0_generator", Stream::v0_generator},
+                                     {"p0_generator", Stream::p0_generator},
+                                     {"e_generator", Stream::range_probe_generator}}) {
+    const std::string path = std::string("inputs/") + name;
+    if (!file.has(path)) continue;
+    const auto values = values_of(file, path);
+    again.recorded.record(stream, {batch, std::ssize(values) / batch, values});
+  }
+  read_state(file, again.game, "before/");
+  const Played played = play(again.game);
+  for (const auto& [name, values] : played.results) {
+    if (name == "log_s1" || name == "log_s1_generator") continue;  // NaN for slq
+    EXPECT_EQ(values_of(file, "results/" + name), values) << name;
+  }
+  EXPECT_EQ(values_of(file, "results/energy_generator"),
+            download(*again.kernels, again.game.generator_energies()));
+  for (const NamedArray& array : gradient_arrays(again.game)) {
+    EXPECT_EQ(values_of(file, "gradients/" + array.name), download(*again.kernels, array.view)) << array.name;
+  }
+  const auto after = state_of(again.game);
+  read_state(file, again.game, "after/");
+  EXPECT_EQ(state_of(again.game), after);
+  EXPECT_EQ(state_of(first.game), after);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, DumpTest,
+                         testing::Combine(testing::ValuesIn(dump_cases()), testing::ValuesIn(devices())),
+                         [](const auto& info) {
+                           return std::get<0>(info.param).name + "_" + std::get<1>(info.param);
+                         });
+
+using ToyDumpTest = IoTest;
+
+TEST_F(ToyDumpTest, NamesAndAttributesOfTheAuthorsToy) {
+  const auto kernels = open_device("cpu");
+  GameOptions options = toy_options(Method::ebm_bb, Preset::code);
+  options.batch = batch;
+  options.upper = {.kind = UpperBoundKind::bidirectional,
+                   .weight = 0.25,
+                   .normaliser = PenaltyNormaliser::v2,
+                   .hinge = 0.5};
+  options.entropy_weight = 0.75;
+  options.lr_energy = 1e-3;
+  options.lr_generator = 2e-3;
+  options.adam = {.beta1 = 0.125, .beta2 = 0.875, .epsilon = 1e-7};
+  Network energy(*kernels, toy_energy(9, OutputScale::learned)), generator(*kernels, toy_generator(2, 9));
+  ToyData data(*kernels, ToyDataset::gaussians25, batch, 1, 1);
+  Game game(*kernels, energy, generator, data, options);
+  game.initialize();
+  dump_iteration(game, Method::ebm_bb, Preset::code, *this / "dump.h5");
+  const Hdf5File file = Hdf5File::open_read(*this / "dump.h5");
+
+  const TableSix table{.d = 2, .hidden = 9, .D = 2, .prefix = "main."};
+  Arrays energy_arrays = table.energy();
+  energy_arrays["l.weight"] = {1, 1};
+  Arrays expected = common_arrays(table, energy_arrays, batch);
+  const Shape vectors{batch, 2}, numbers{batch};
+  add(expected, "", {{"inputs/v0", vectors}, {"inputs/v0_generator", vectors}, {"results/a", vectors}});
+  for (const std::string suffix : {"", "_generator"}) {
+    add(expected, "results/",
+        {{"v" + suffix, vectors}, {"log_s1" + suffix, numbers}, {"entropy" + suffix, numbers}});
+  }
+  Arrays found;
+  list_arrays(file, "", found);
+  EXPECT_EQ(found, expected);
+
+  const std::map<std::string, std::string> texts{{"method", "ebm_bb"},
+                                                 {"preset", "code"},
+                                                 {"lower_bound", "s1"},
+                                                 {"upper_bound", "bidirectional"},
+                                                 {"lobpcg_direction", "authors"},
+                                                 {"preconditioner", "none"},
+                                                 {"penalty_normaliser", "v2"},
+                                                 {"entropy_z", "generator"}};
+  const std::map<std::string, double> doubles{
+      {"penalty_weight", 0.25}, {"hinge", 0.5},        {"entropy_weight", 0.75}, {"lr_energy", 1e-3},
+      {"lr_generator", 2e-3},   {"adam_beta1", 0.125}, {"adam_beta2", 0.875},    {"adam_epsilon", 1e-7}};
+  const std::map<std::string, int64_t> integers{{"lobpcg_iterations", 2}, {"slq_pairs", 3}, {"iteration", 0}};
+  for (const auto& [name, value] : texts)
+    EXPECT_EQ(file.read_attribute<std::string>("/", name), value) << name;
+  for (const auto& [name, value] : doubles) EXPECT_EQ(file.read_attribute<double>("/", name), value) << name;
+  for (const auto& [name, value] : integers)
+    EXPECT_EQ(file.read_attribute<int64_t>("/", name), value) << name;
+  EXPECT_EQ(file.list_attributes("/").size(), texts.size() + doubles.size() + integers.size());
+}
+
+}  // namespace
+}  // namespace ebm::test

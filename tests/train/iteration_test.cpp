@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+// What an iteration promises besides its numbers: the same bits again, recorded or not, no allocation, noise
+// of its own for each purpose, and a word when something is not finite.
+#include <gtest/gtest.h>
+
+#include <tuple>
+
+#include "data/toy.h"
+#include "models/toy.h"
+#include "support/allocations.h"
+#include "train/method.h"
+#include "train/wide_game.h"
+
+namespace ebm::test {
+namespace {
+
+struct Setting {
+  std::string name;
+  GameOptions options;
+};
+std::ostream& operator<<(std::ostream& out, const Setting& setting) {
+  return out << setting.name;
+}
+
+std::vector<Setting> settings() {
+  const auto options = [](Method method, Preset preset) {
+    GameOptions result = toy_options(method, preset);
+    result.batch = 11;
+    return result;
+  };
+  Setting lobpcg{"Lobpcg", options(Method::ebm_bb, Preset::paper)};
+  lobpcg.options.lower->preconditioning = Preconditioning::running_gram;
+  Setting authors{"Authors", options(Method::ebm_bb, Preset::paper)};
+  authors.options.lower->direction = Direction::authors;
+  authors.options.entropy_points = EntropyPoints::energy;
+  Setting slq{"Slq", options(Method::ebm_bb, Preset::paper)};
+  slq.options.lower->kind = LowerBoundKind::slq;
+  slq.options.lower->preconditioning = Preconditioning::running_gram;
+  Setting logdet{"LogDet", options(Method::ebm_bb, Preset::paper)};
+  logdet.options.lower->kind = LowerBoundKind::logdet;
+  return {{"EbmBb", options(Method::ebm_bb, Preset::paper)},
+          {"EbmBbAsInCode", options(Method::ebm_bb, Preset::code)},
+          {"Ebm0gp", options(Method::ebm_0gp, Preset::paper)},
+          {"Wgan0gp", options(Method::wgan_0gp, Preset::paper)},
+          lobpcg,
+          authors,
+          slq,
+          logdet};
+}
+
+class IterationTest : public testing::TestWithParam<std::tuple<Setting, std::string>> {
+ protected:
+  const Setting& setting() const { return std::get<0>(GetParam()); }
+  const std::string& device() const { return std::get<1>(GetParam()); }
+  WideGame new_game() const { return WideGame(device(), setting().options); }
+
+  /// All that lasts: parameters, moments, statistics, gradients, the scalars of the log, a bound's state.
+  static std::vector<std::vector<float>> everything(WideGame& small) {
+    std::vector<std::vector<float>> all;
+    for (const Network* network : {&small.energy, &small.generator}) {
+      const Parameters& p = network->parameters();
+      for (const View buffer :
+           {p.values(), p.gradients(), p.first_moments(), p.second_moments(), p.statistics_values()}) {
+        all.push_back(download(*small.kernels, buffer));
+      }
+    }
+    IterationScalars scalars;
+    small.kernels->download(&scalars, small.game.scalars(), sizeof scalars);
+    EXPECT_EQ(scalars.not_finite, 0);
+    all.push_back({scalars.energy_real, scalars.energy_fake, scalars.penalty, scalars.loss_energy,
+                   scalars.entropy, scalars.share_good, scalars.loss_generator});
+    if (small.game.lower() != nullptr && small.game.lower()->state() != nullptr) {
+      const std::vector<double> state = small.game.lower()->state()->download();
+      all.emplace_back(state.begin(), state.end());
+    }
+    return all;
+  }
+};
+
+TEST_P(IterationTest, TheSameSeedGivesTheSameBits) {
+  WideGame first = new_game(), second = new_game();
+  const int64_t allocations = first.kernels->allocations();
+  for (int iteration = 0; iteration < 3; ++iteration) {
+    first.game.iterate();
+    second.game.iterate();
+  }
+  EXPECT_EQ(first.kernels->allocations(), allocations) << "an iteration allocates nothing";
+  const auto all = everything(first);
+  EXPECT_EQ(everything(second), all);
+  for (const std::vector<float>& array : all)
+    for (const float x : array) ASSERT_TRUE(std::isfinite(x));
+
+  GameOptions options = setting().options;
+  options.seed = 2;
+  WideGame other(device(), options);
+  for (int iteration = 0; iteration < 3; ++iteration) other.game.iterate();
+  EXPECT_NE(everything(other), all);
+}
+
+TEST_P(IterationTest, RecordedItGivesTheSameBits) {
+  WideGame plain = new_game(), recorded = new_game();
+  const std::unique_ptr<Graph> graph = recorded.kernels->capture([&] { recorded.game.iterate(); });
+  for (int iteration = 0; iteration < 3; ++iteration) {
+    plain.game.iterate();
+    graph->launch();
+  }
+  EXPECT_EQ(everything(recorded), everything(plain));
+  EXPECT_EQ(recorded.game.iteration().download().at(0), 3u);
+}
+
+TEST_P(IterationTest, EachPurposeDrawsFromItsStream) {
+  WideGame small = new_game();
+  for (uint64_t iteration = 0; iteration < 2; ++iteration) {
+    small.game.iterate();
+    const Buffer<uint64_t> at(*small.kernels, std::span<const uint64_t>(&iteration, 1));
+    const Game::Draws& draws = small.game.draws();
+    std::vector<std::vector<float>> seen;
+    for (const auto& [tensor, stream] :
+         {std::pair{&draws.z, Stream::z}, std::pair{&draws.v0, Stream::v0}, std::pair{&draws.p0, Stream::p0},
+          std::pair{&draws.alpha, Stream::alpha}, std::pair{&draws.e, Stream::range_probe},
+          std::pair{&draws.z_generator, Stream::z_generator},
+          std::pair{&draws.v0_generator, Stream::v0_generator},
+          std::pair{&draws.p0_generator, Stream::p0_generator},
+          std::pair{&draws.e_generator, Stream::range_probe_generator}}) {
+      if (tensor->empty()) continue;
+      const Tensor expected = unwritten(*small.kernels, tensor->rows(), tensor->features());
+      const auto distribution = stream == Stream::alpha ? Distribution::uniform : Distribution::normal;
+      small.kernels->noise({distribution, setting().options.seed, static_cast<uint32_t>(stream), at.data()},
+                           expected);
+      EXPECT_EQ(tensor->download(), expected.download()) << "stream " << static_cast<uint32_t>(stream);
+      for (const auto& other : seen) EXPECT_NE(other, tensor->download());
+      seen.push_back(tensor->download());
+    }
+    EXPECT_GE(seen.size(), 2u);
+  }
+}
+
+TEST_P(IterationTest, AParameterThatIsNotFiniteIsReported) {
+  for (const bool in_energy : {true, false}) {
+    WideGame small = new_game();
+    const Network& network = in_energy ? small.energy : small.generator;
+    const Parameter& p = network.parameters().trainable().front();
+    small.kernels->upload(p.value, &float_nan, sizeof float_nan);
+    small.game.iterate();
+    IterationScalars scalars;
+    small.kernels->download(&scalars, small.game.scalars(), sizeof scalars);
+    EXPECT_EQ(scalars.not_finite, 1) << (in_energy ? "energy" : "generator");
+  }
+}
+
+class CpuIterationTest : public IterationTest {};
+
+TEST_P(CpuIterationTest, NothingIsNew) {
+  WideGame small = new_game();
+  small.game.iterate();  // makes workspaces of products and sums
+  const auto before = operator_new_calls();
+  small.game.iterate();
+  small.game.iterate();
+  EXPECT_EQ(operator_new_calls(), before);
+}
+
+std::string iteration_test_name(const testing::TestParamInfo<std::tuple<Setting, std::string>>& info) {
+  return std::get<0>(info.param).name + "_" + std::get<1>(info.param);
+}
+INSTANTIATE_TEST_SUITE_P(All, IterationTest,
+                         testing::Combine(testing::ValuesIn(settings()), testing::ValuesIn(devices())),
+                         iteration_test_name);
+INSTANTIATE_TEST_SUITE_P(All, CpuIterationTest,
+                         testing::Combine(testing::ValuesIn(settings()), testing::Values("cpu")),
+                         iteration_test_name);
+
+TEST(GameErrors, NetworksThatDoNotFitAreNamed) {
+  const auto kernels = open_device("cpu");
+  Network energy(*kernels, toy_energy(5, OutputScale::none)), generator(*kernels, toy_generator(2, 5));
+  Network other(*kernels, layers_of({reference::LayerSpec::linear(2, 3)}, flat(2)));
+  ToyData data(*kernels, ToyDataset::gaussians25, 200, 1, 1);
+  const auto message = [&](Network& e, Network& g) -> std::string {
+    try {
+      Game(*kernels, e, g, data, toy_options(Method::ebm_bb, Preset::paper));
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no Error";
+  };
+  EXPECT_EQ(message(energy, generator), "no Error");
+  for (const auto& text : {message(energy, other), message(other, generator)}) {
+    EXPECT_NE(text.find("1x1x3"), std::string::npos) << text;
+    EXPECT_NE(text.find("1x1x2"), std::string::npos) << text;
+  }
+}
+
+}  // namespace
+}  // namespace ebm::test
