@@ -141,7 +141,8 @@ double ExpectedIteration::condition() const {
 }
 
 void expect_iteration(Game& game, const Played& played, const ExpectedIteration& expected) {
-  Tolerance tolerance{.factor = 10 * expected.condition(), .reason = "roundings of J times s_d / s_1"};
+  Tolerance tolerance{.factor = std::max(8.0, 2 * expected.condition()),
+                      .reason = "roundings of several layers, of J times s_d / s_1"};
   if (game.lower() != nullptr && game.options().lower->kind == LowerBoundKind::slq) {
     tolerance.factor *= expected.condition();
     tolerance.reason = "Lanczos inverts T_n, whose condition is that of J^T J";
