@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // This project's own file of images, which prepare_data writes and every program reads
-// (docs/formats_data.md): HDF5 with images (uint8, N x H x W x C), labels (int64, N) and what they are as
+// (docs/formats.md): HDF5 with images (uint8, N x H x W x C), labels (int64, N) and what they are as
 // attributes.
 
 #include <filesystem>
