@@ -25,6 +25,11 @@ std::array<double, mode_count> squared_distances(double x, double y) {
   return squared;
 }
 
+double count_of(std::span<const float> points) {
+  const size_t count = points.size() / 2;
+  return static_cast<double>(count);
+}
+
 /// log sum_i exp(x_i), x_i = f(i).
 template <class F>
 double log_sum_exp(size_t n, F f) {
@@ -89,7 +94,7 @@ double gaussians25_mean_log_density(std::span<const float> points) {
     sum +=
         log_sum_exp(squared.size(), [&](size_t k) { return -squared[k] / (2 * sigma * sigma); }) - log_scale;
   }
-  return sum / static_cast<double>(points.size() / 2);
+  return sum / count_of(points);
 }
 
 ModeCoverage gaussians25_coverage(std::span<const float> points) {
@@ -103,8 +108,7 @@ ModeCoverage gaussians25_coverage(std::span<const float> points) {
       hit[static_cast<size_t>(nearest - squared.begin())] = true;
     }
   }
-  return {std::count(hit.begin(), hit.end(), true),
-          static_cast<double>(near) / static_cast<double>(points.size() / 2)};
+  return {std::count(hit.begin(), hit.end(), true), static_cast<double>(near) / count_of(points)};
 }
 
 }  // namespace ebm

@@ -63,7 +63,8 @@ void Threads::work(From from) {
   while (const auto bits = static_cast<uint32_t>(open)) {
     const Call call = call_.load(std::memory_order_relaxed);
     const void* const f = f_.load(std::memory_order_relaxed);
-    const int part = from == From::front ? std::countr_zero(bits) : std::bit_width(bits) - 1;
+    const int part =
+        from == From::front ? std::countr_zero(bits) : static_cast<int>(std::bit_width(bits)) - 1;
     if (open_.compare_exchange_weak(open, open & ~(uint64_t{1} << part), std::memory_order_acq_rel,
                                     std::memory_order_acquire)) {
       call(f, part);
