@@ -164,12 +164,15 @@ void BatchNorm::values_backward(Trace& base, ConstView y_bar, View x_bar, Gradie
                                         .x_bar = running ? x_bar.data : nullptr,
                                         .weight_bar = weight_->gradient,
                                         .bias_bar = bias_->gradient,
-                                        .mode = mode});
-  } else if (running && !x_bar.empty()) {
-    scale(trace, y_bar, x_bar);
+                                        .mode = mode,
+                                        .sum_bar = trace.sum_bar.data(),
+                                        .sum_xh_bar = trace.sum_xh_bar.data()});
+  } else if (running) {
+    if (!x_bar.empty()) scale(trace, y_bar, x_bar);
+  } else if (!x_bar.empty()) {
+    sums_of(trace, y_bar, trace.sum_bar.data(), trace.sum_xh_bar.data());
   }
   if (!running && !x_bar.empty()) {
-    sums_of(trace, y_bar, trace.sum_bar.data(), trace.sum_xh_bar.data());
     project(trace, y_bar, trace.sum_bar.data(), trace.sum_xh_bar.data(), x_bar, Write::overwrite);
   }
 }

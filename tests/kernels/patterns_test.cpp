@@ -88,7 +88,8 @@ TEST_P(PatternsTest, ColumnsOfSeveralSumsMayWriteTheirElements) {
   const Tensor device_x = tensor(rows, columns, x), device_y_bar = tensor(rows, columns, y_bar),
                device_mean = tensor(1, columns, mean), device_inv_std = tensor(1, columns, inv_std),
                device_weight = tensor(1, columns, weight), x_bar(*kernels_, rows, flat(columns)),
-               weight_bar(*kernels_, 1, flat(columns)), bias_bar(*kernels_, 1, flat(columns));
+               weight_bar(*kernels_, 1, flat(columns)), bias_bar(*kernels_, 1, flat(columns)),
+               sum_bar(*kernels_, 1, flat(columns)), sum_xh_bar(*kernels_, 1, flat(columns));
   kernels_->run(BatchNormBackward{.rows = rows,
                                   .columns = columns,
                                   .x = device_x.data(),
@@ -99,7 +100,9 @@ TEST_P(PatternsTest, ColumnsOfSeveralSumsMayWriteTheirElements) {
                                   .x_bar = x_bar.data(),
                                   .weight_bar = weight_bar.data(),
                                   .bias_bar = bias_bar.data(),
-                                  .mode = Write::overwrite});
+                                  .mode = Write::overwrite,
+                                  .sum_bar = sum_bar.data(),
+                                  .sum_xh_bar = sum_xh_bar.data()});
   std::vector<double> x_bar_expected, weight_expected(static_cast<size_t>(columns)),
       bias_expected(static_cast<size_t>(columns));
   for (size_t i = 0; i < x.size(); ++i) {
@@ -111,6 +114,8 @@ TEST_P(PatternsTest, ColumnsOfSeveralSumsMayWriteTheirElements) {
   EXPECT_TRUE(close(x_bar.download(), x_bar_expected));
   EXPECT_TRUE(close(weight_bar.download(), weight_expected));
   EXPECT_TRUE(close(bias_bar.download(), bias_expected));
+  EXPECT_TRUE(same_bits(sum_xh_bar.download(), weight_bar.download()));
+  EXPECT_TRUE(same_bits(sum_bar.download(), bias_bar.download()));
 }
 
 TEST_P(PatternsTest, ATeamSumsALongRow) {

@@ -63,7 +63,7 @@ class Launcher {
   // The loops take their formula by value: then the compiler knows that no store changes it.
 
   template <class Formula>
-  static void map_block(const Formula f, Parts::Range rows, Parts::Range columns) {
+  static void map_block(const Formula f, Range rows, Range columns) {
     for (int64_t row = rows.first; row < rows.last; ++row) {
 #pragma omp simd
       for (int64_t column = columns.first; column < columns.last; ++column) f(row, column);
@@ -73,15 +73,15 @@ class Launcher {
   template <class Formula>
   void map(const Formula& f) {
     const bool tall = f.rows >= f.columns;
-    const Parts cut = parts(tall ? f.rows : f.columns, 1, f.rows * f.columns, elements_worth_a_thread);
-    threads_.run(cut.count, [&](int64_t part) {
-      tall ? map_block(f, cut[part], {0, f.columns}) : map_block(f, {0, f.rows}, cut[part]);
+    const Parts parts = cut(tall ? f.rows : f.columns, f.rows * f.columns);
+    threads_.run(parts.count, [&](int64_t i) {
+      tall ? map_block(f, parts[i], {0, f.columns}) : map_block(f, {0, f.rows}, parts[i]);
     });
   }
 
   /// out[term][column] = sum over `rows` of the terms.
   template <int terms, class Formula>
-  static void sum_rows(const Formula f, Parts::Range rows, double* out) {
+  static void sum_rows(const Formula f, Range rows, double* out) {
     constexpr int64_t width = 128;  // columns summed side by side, in the cache nearest to the core
     for (int64_t first = 0; first < f.columns; first += width) {
       const int64_t count = std::min(width, f.columns - first);
@@ -101,7 +101,7 @@ class Launcher {
   void columns(const Formula& f) {
     using S = decltype(f.term(0, 0));
     constexpr int terms = sizeof(S) / sizeof(double);
-    const Parts segments = parts(f.rows, 8, f.rows * f.columns, elements_worth_a_thread);
+    const Parts segments = cut(f.rows, f.rows * f.columns, 8);
     // Partial sums [segment][term][column]; the buffer only ever grows, so that an iteration allocates
     // nothing after the first.
     const size_t needed = static_cast<size_t>(segments.count * terms * f.columns);
@@ -120,15 +120,15 @@ class Launcher {
   }
 
   template <class Formula>
-  static void team_rows(const Formula f, Parts::Range rows) {
+  static void team_rows(const Formula f, Range rows) {
     for (int64_t row = rows.first; row < rows.last; ++row) f(Team{}, row);
   }
 
   template <class Formula>
   void teams(const Formula& f) {
     constexpr int64_t start = 32;  // what a row costs by itself, in elements
-    const Parts cut = parts(f.rows, 1, f.rows * (f.work() + start), elements_worth_a_thread);
-    threads_.run(cut.count, [&](int64_t part) { team_rows(f, cut[part]); });
+    const Parts parts = cut(f.rows, f.rows * (f.work() + start));
+    threads_.run(parts.count, [&](int64_t i) { team_rows(f, parts[i]); });
   }
 
   Threads& threads_;

@@ -56,9 +56,10 @@ void fill_noise(Threads& threads, const Noise& noise, View out) {
     std::copy_n(numbers, std::min<int64_t>(4, size - 4 * at), out.data + 4 * at);
   };
   const int64_t blocks = (size + 3) / 4;
-  const Parts cut = parts(blocks, 1, blocks, 50);  // 50 blocks take 1.5 us
-  threads.run(cut.count, [&](int64_t part) {
-    for (int64_t at = cut[part].first; at < cut[part].last; ++at) block(at);
+  constexpr int64_t work = 200;  // of a block, in elements of a simple formula
+  const Parts parts = cut(blocks, work * blocks);
+  threads.run(parts.count, [&](int64_t i) {
+    for (int64_t at = parts[i].first; at < parts[i].last; ++at) block(at);
   });
 }
 

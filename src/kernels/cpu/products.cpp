@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// oneDNN has two ways to a product: its sgemm, and its matmul primitive, which is faster for a b^T
-// (docs/performance.md). Both run on one thread here: the product is cut beforehand, by its sizes alone,
-// because oneDNN's own cuts, and with them the rounding, depend on the number of threads.
+// Small products have their own kernel (small_product.h). For the others oneDNN has two ways: its sgemm, and
+// its matmul primitive, which is faster for a b^T (docs/performance.md). Both run on one thread here: a
+// product is cut beforehand, by its sizes alone, because oneDNN's own cuts, and with them the rounding,
+// depend on the number of threads.
 #include "kernels/cpu/products.h"
 
 #include <dnnl_debug.h>
@@ -16,7 +17,8 @@
 #include <tuple>
 #include <vector>
 
-#include "kernels/cpu/parts.h"
+#include "kernels/cpu/block.h"
+#include "kernels/cpu/small_product.h"
 
 namespace ebm::cpu {
 
@@ -34,70 +36,38 @@ class OneThread {
   int threads_ = omp_get_max_threads();
 };
 
-/// Multiply-adds.
-int64_t work(const Gemm& g) {
+int64_t multiply_adds(const Gemm& g) {
   return g.m * g.n * g.inner;
 }
-constexpr int64_t worth_a_thread = 1'000'000;  // 20 us of one core
-constexpr int64_t worth_a_matmul = 100'000;
 
-/// Some rows or columns of a product.
-struct Block {
-  int64_t m, n;
-  const float *a, *b;
-  float* c;
-};
-
-// From one row in memory to the next.
-int64_t stride_a(const Gemm& g) {
-  return g.transpose_a == Transpose::no ? g.inner : g.m;
-}
-int64_t stride_b(const Gemm& g) {
-  return g.transpose_b == Transpose::no ? g.n : g.inner;
+/// In elements of a formula: 120 multiply-adds, or one element to read or write.
+int64_t work(const Gemm& g) {
+  return std::max(multiply_adds(g) / 120, std::max(g.m, g.n) * std::max(std::min(g.m, g.n), g.inner));
 }
 
-Block some_rows(const Gemm& g, Parts::Range rows) {
-  const int64_t a = g.transpose_a == Transpose::no ? rows.first * g.inner : rows.first;
-  return {.m = rows.last - rows.first, .n = g.n, .a = g.a + a, .b = g.b, .c = g.c + rows.first * g.n};
-}
-Block some_columns(const Gemm& g, Parts::Range columns) {
-  const int64_t b = g.transpose_b == Transpose::no ? columns.first : columns.first * g.inner;
-  return {.m = g.m, .n = columns.last - columns.first, .a = g.a, .b = g.b + b, .c = g.c + columns.first};
-}
-
-/// How a product is cut.
-struct Cut {
-  Parts parts;
-  enum class Along { rows, columns } along;
-
-  explicit Cut(const Gemm& g) {
-    constexpr int64_t narrow = 4;  // so few columns one by one: two together take sgemm three times as long
-    along = g.n <= narrow || g.n > g.m ? Along::columns : Along::rows;
-    parts = g.n <= narrow ? Parts{g.n, g.n} : cpu::parts(std::max(g.m, g.n), 48, work(g), worth_a_thread);
-  }
-
-  Block block(const Gemm& g, int64_t i) const {
-    return along == Along::rows ? some_rows(g, parts[i]) : some_columns(g, parts[i]);
-  }
-};
-
-dnnl_status_t sgemm(const Gemm& g, const Block& block) {
+dnnl_status_t sgemm(const Block& b) {
   const auto letter = [](Transpose t) { return t == Transpose::yes ? 'T' : 'N'; };
-  return dnnl_sgemm(letter(g.transpose_a), letter(g.transpose_b), block.m, block.n, g.inner, g.alpha, block.a,
-                    stride_a(g), block.b, stride_b(g), g.beta, block.c, g.n);
+  return dnnl_sgemm(letter(b.transpose_a), letter(b.transpose_b), b.m, b.n, b.inner, b.alpha, b.a, b.stride_a,
+                    b.b, b.stride_b, b.beta, b.c, b.stride_c);
 }
 
-/// c = a b^T (+ c) for a block.
+dnnl_status_t run_block(const Block& block) {
+  if (!is_small_product(block)) return sgemm(block);
+  small_product(block);
+  return dnnl_success;
+}
+
+/// c = a b^T (+ c) for blocks of one shape.
 class Matmul {
  public:
-  Matmul(const Gemm& g, const Block& block, const dnnl::engine& engine) : stream_(engine) {
+  Matmul(const Block& block, const dnnl::engine& engine) : stream_(engine) {
     using Desc = dnnl::memory::desc;
     constexpr auto f32 = dnnl::memory::data_type::f32;
-    const Desc a({block.m, g.inner}, f32, dnnl::memory::dims{stride_a(g), 1});
-    const Desc b({g.inner, block.n}, f32, dnnl::memory::dims{1, stride_b(g)});
-    const Desc c({block.m, block.n}, f32, dnnl::memory::dims{g.n, 1});
+    const Desc a({block.m, block.inner}, f32, dnnl::memory::dims{block.stride_a, 1});
+    const Desc b({block.inner, block.n}, f32, dnnl::memory::dims{1, block.stride_b});
+    const Desc c({block.m, block.n}, f32, dnnl::memory::dims{block.stride_c, 1});
     dnnl::primitive_attr attributes;
-    if (g.beta != 0) {
+    if (block.beta != 0) {
       dnnl::post_ops accumulate;
       accumulate.append_sum(1.0f);
       attributes.set_post_ops(accumulate);
@@ -110,6 +80,11 @@ class Matmul {
     a_ = dnnl::memory(a, engine, nullptr);
     b_ = dnnl::memory(b, engine, nullptr);
     c_ = dnnl::memory(c, engine, nullptr);
+  }
+
+  static bool suits(const Gemm& g) {
+    return g.transpose_a == Transpose::no && g.transpose_b == Transpose::yes && g.alpha == 1 &&
+           (g.beta == 0 || g.beta == 1) && !is_small_product(g);
   }
 
   dnnl_status_t run(const Block& block) {
@@ -127,14 +102,13 @@ class Matmul {
   dnnl::memory a_, b_, c_;
 };
 
-bool suits_matmul(const Gemm& g, const Cut& cut) {
-  return g.transpose_a == Transpose::no && g.transpose_b == Transpose::yes && g.alpha == 1 &&
-         (g.beta == 0 || g.beta == 1) && work(g) >= worth_a_matmul && cut.parts.count < g.n;
-}
-
 [[noreturn]] void refuse(const Gemm& g, const std::string& why) {
   throw Error("oneDNN refused a product of " + std::to_string(g.m) + "x" + std::to_string(g.inner) + " by " +
               std::to_string(g.inner) + "x" + std::to_string(g.n) + ": " + why);
+}
+
+void check(dnnl_status_t status, const Gemm& g) {
+  if (status != dnnl_success) refuse(g, dnnl_status2str(status));
 }
 
 }  // namespace
@@ -143,10 +117,10 @@ struct Products::Matmuls {
   using Shape = std::tuple<int64_t, int64_t, int64_t, bool>;  // m, n, inner, accumulate
 
   /// One for each part, made at the first product of a shape.
-  std::vector<Matmul>& of(const Gemm& g, const Cut& cut) try {
+  template <class PartOf>
+  std::vector<Matmul>& of(const Gemm& g, int64_t parts, const PartOf& part) try {
     std::vector<Matmul>& made = cache[{g.m, g.n, g.inner, g.beta != 0}];
-    for (int64_t i = std::ssize(made); i < cut.parts.count; ++i)
-      made.emplace_back(g, cut.block(g, i), engine);
+    for (int64_t i = std::ssize(made); i < parts; ++i) made.emplace_back(part(i), engine);
     return made;
   } catch (const dnnl::error& error) {
     refuse(g, error.what());
@@ -161,15 +135,58 @@ Products::~Products() = default;
 
 void Products::run(const Gemm& g) {
   const OneThread guard;
-  const Cut cut(g);
-  Matmul* const matmuls = suits_matmul(g, cut) ? matmuls_->of(g, cut).data() : nullptr;
+  constexpr int64_t small = 16 * 1024;
+  const bool sums_rows =
+      g.transpose_a == Transpose::yes && g.transpose_b == Transpose::no && g.m * g.n <= small;
+  const Parts summands = cut(g.inner, work(g), 32);
+  if (sums_rows && summands.count > 1) {
+    sum_of_parts(g, summands);
+  } else {
+    rows_or_columns(g);
+  }
+}
+
+/// Threads share the rows of c, or its columns if they are more.
+void Products::rows_or_columns(const Gemm& g) {
+  const Block whole(g);
+  const Parts parts = cut(std::max(g.m, g.n), work(g), 48);
+  const auto part = [&](int64_t i) { return g.m >= g.n ? whole.rows(parts[i]) : whole.columns(parts[i]); };
+  Matmul* const matmuls = Matmul::suits(g) ? matmuls_->of(g, parts.count, part).data() : nullptr;
   std::atomic<dnnl_status_t> status = dnnl_success;
-  threads_.run(cut.parts.count, [&](int64_t i) {
-    const Block block = cut.block(g, i);
-    const dnnl_status_t result = matmuls != nullptr ? matmuls[i].run(block) : sgemm(g, block);
+  threads_.run(parts.count, [&](int64_t i) {
+    const dnnl_status_t result = matmuls != nullptr ? matmuls[i].run(part(i)) : run_block(part(i));
     if (result != dnnl_success) status = result;
   });
-  if (status != dnnl_success) refuse(g, dnnl_status2str(status));
+  check(status, g);
+}
+
+/// a^T b with a small c, a sum over the rows of a and b: a thread sums those that it wrote itself, and has in
+/// its cache.
+void Products::sum_of_parts(const Gemm& g, const Parts& parts) {
+  const Block whole(g);
+  const int64_t size = g.m * g.n;
+  if (std::ssize(partial_) < parts.count * size) partial_.resize(static_cast<size_t>(parts.count * size));
+  float* const partial = partial_.data();
+  std::atomic<dnnl_status_t> status = dnnl_success;
+  threads_.run(parts.count, [&](int64_t i) {
+    const dnnl_status_t result = run_block(whole.summands(parts[i], partial + i * size));
+    if (result != dnnl_success) status = result;
+  });
+  check(status, g);
+  const Parts pieces = cut(size, parts.count * size);
+  threads_.run(pieces.count, [&](int64_t piece) {
+    const Range range = pieces[piece];
+    for (int64_t p = 0; p < parts.count; ++p) {
+      const float* const more = partial + p * size;
+      const float keep = p > 0 ? 1 : g.beta;
+      if (keep == 0) {
+        std::copy(more + range.first, more + range.last, g.c + range.first);
+      } else {
+#pragma omp simd
+        for (int64_t i = range.first; i < range.last; ++i) g.c[i] = keep * g.c[i] + more[i];
+      }
+    }
+  });
 }
 
 }  // namespace ebm::cpu

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
+#include "kernels/cpu/parts.h"
 #include "kernels/cpu/threads.h"
 #include "kernels/kernels.h"
 
@@ -21,8 +23,12 @@ class Products {
 
  private:
   struct Matmuls;
+  void rows_or_columns(const Gemm& product);
+  void sum_of_parts(const Gemm& product, const Parts& parts);
+
   Threads& threads_;
   std::unique_ptr<Matmuls> matmuls_;
+  std::vector<float> partial_;  // only ever grows, so that an iteration allocates nothing after the first
 };
 
 }  // namespace ebm::cpu

@@ -20,17 +20,23 @@ void pause() {
 
 Threads::Threads(int count) {
   for (int i = 1; i < count; ++i) helpers_.push_back(std::make_unique<Helper>());
-  for (const auto& helper : helpers_)
-    helper->thread = std::thread([this, &helper = *helper] { help(helper); });
+  for (int i = 1; i < count; ++i) {
+    Helper& helper = *helpers_[static_cast<size_t>(i - 1)];
+    helper.thread = std::thread([this, &helper, mine = parts_of(i)] { help(helper, mine); });
+  }
 }
 
 Threads::~Threads() {
   stop_ = true;
   for (const auto& helper : helpers_) {
-    ++helper->asked;
-    helper->asked.notify_one();
+    ask(*helper, job_ + 1);
     helper->thread.join();
   }
+}
+
+void Threads::ask(Helper& helper, uint32_t job) {
+  helper.asked = job;
+  if (helper.asleep.exchange(false)) helper.asked.notify_one();  // once: to wake takes 5 us
 }
 
 void Threads::share(int parts, Call call, const void* f) {
@@ -39,13 +45,9 @@ void Threads::share(int parts, Call call, const void* f) {
   unfinished_.store(parts, std::memory_order_relaxed);
   ++job_;
   open_.store(uint64_t{job_} << 32 | ((uint64_t{1} << parts) - 1), std::memory_order_release);
-  const int helping = std::min<int>(parts - 1, static_cast<int>(helpers_.size()));
-  for (int i = 0; i < helping; ++i) {
-    std::atomic<uint32_t>& asked = helpers_[static_cast<size_t>(i)]->asked;
-    asked.store(job_, std::memory_order_release);
-    asked.notify_one();
-  }
-  work(From::front);
+  const size_t helping = std::min(static_cast<size_t>(parts) - 1, helpers_.size());
+  for (size_t i = 0; i < helping; ++i) ask(*helpers_[i], job_);
+  work(parts_of(0));
   constexpr int patience = 1000;  // then the helper may need this core to go on
   for (int i = 0; unfinished_.load(std::memory_order_acquire) > 0; ++i) {
     if (i < patience) {
@@ -56,15 +58,21 @@ void Threads::share(int parts, Call call, const void* f) {
   }
 }
 
-/// Does parts until none is left to begin. The caller begins at the front, helpers at the back: so two
-/// threads find in their caches what they wrote for the job before.
-void Threads::work(From from) {
+/// The parts that a thread begins with, as bits: every count()-th. So a core finds in its cache what it wrote
+/// for the job before; to get it from another core's takes longer than most formulas.
+uint32_t Threads::parts_of(int thread) const {
+  uint32_t parts = 0;
+  for (int part = thread; part < most_parts; part += count()) parts |= uint32_t{1} << part;
+  return parts;
+}
+
+/// Does parts, those of `mine` first, until none is left to begin.
+void Threads::work(uint32_t mine) {
   uint64_t open = open_.load(std::memory_order_acquire);
-  while (const auto bits = static_cast<uint32_t>(open)) {
+  while (const auto all = static_cast<uint32_t>(open)) {
     const Call call = call_.load(std::memory_order_relaxed);
     const void* const f = f_.load(std::memory_order_relaxed);
-    const int part =
-        from == From::front ? std::countr_zero(bits) : static_cast<int>(std::bit_width(bits)) - 1;
+    const int part = std::countr_zero((all & mine) != 0 ? all & mine : all);
     if (open_.compare_exchange_weak(open, open & ~(uint64_t{1} << part), std::memory_order_acq_rel,
                                     std::memory_order_acquire)) {
       call(f, part);
@@ -74,16 +82,20 @@ void Threads::work(From from) {
   }
 }
 
-void Threads::help(Helper& helper) {
+void Threads::help(Helper& helper, uint32_t mine) {
   omp_set_num_threads(1);         // for oneDNN: this thread is all it may use
   constexpr int patience = 2000;  // some 50 us: longer than between two jobs of an iteration
   uint32_t done = 0;
   for (;;) {
     for (int i = 0; i < patience && helper.asked.load(std::memory_order_relaxed) == done; ++i) pause();
-    helper.asked.wait(done, std::memory_order_acquire);
-    done = helper.asked.load(std::memory_order_acquire);
+    if (helper.asked == done) {
+      helper.asleep = true;
+      helper.asked.wait(done);
+      helper.asleep = false;
+    }
+    done = helper.asked;
     if (stop_) return;
-    work(From::back);
+    work(mine);
   }
 }
 

@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "kernels/cpu/parts.h"
+
 namespace ebm::cpu {
 
 /// Threads that share work of microseconds. The caller works too, and does itself what no helper has begun,
@@ -22,8 +24,6 @@ class Threads {
   Threads& operator=(const Threads&) = delete;
 
   int count() const { return static_cast<int>(helpers_.size()) + 1; }
-
-  static constexpr int64_t most_parts = 32;
 
   /// f(part) for every part in 0 .. parts, some at the same time; f must not throw. At most most_parts.
   template <class F>
@@ -41,13 +41,15 @@ class Threads {
 
   struct alignas(64) Helper {
     std::atomic<uint32_t> asked{0};  // the last job that this helper was asked to help with
+    std::atomic<bool> asleep{false};
     std::thread thread;
   };
-  enum class From { front, back };
 
+  static void ask(Helper& helper, uint32_t job);
   void share(int parts, Call call, const void* f);
-  void work(From from);
-  void help(Helper& helper);
+  void work(uint32_t mine);
+  void help(Helper& helper, uint32_t mine);
+  uint32_t parts_of(int thread) const;
 
   // The job at hand. `open_` holds its number (high half) and a bit for each part that nobody has begun (low
   // half): a part is begun by clearing its bit, which fails if the job is another by now, so that call_ and

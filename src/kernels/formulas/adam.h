@@ -39,7 +39,7 @@ struct AdamStep {
   float *value, *first, *second;  // size: w, m, v
   int32_t* not_finite;            // 1
 
-  EBM_HD int64_t work() const { return chunk; }
+  EBM_HD int64_t work() const { return 4 * chunk; }  // a root and a division each
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t row) const {
     const int64_t begin = row * chunk, count = size - begin < chunk ? size - begin : chunk;

@@ -171,6 +171,7 @@ struct BatchNormBackward {
   float* x_bar;  // rows x columns, or null
   float *weight_bar, *bias_bar;
   Write mode;
+  float *sum_bar, *sum_xh_bar;  // columns: the two sums by themselves, for BatchNormProject
 
   EBM_HD Sums<2> term(int64_t row, int64_t c) const {
     const int64_t i = row * columns + c;
@@ -180,8 +181,11 @@ struct BatchNormBackward {
     return {{static_cast<double>(xh) * bar, bar}};
   }
   EBM_HD void finish(int64_t c, const Sums<2>& sums) const {
-    write(weight_bar[c], static_cast<float>(sums.of[0]), mode);
-    write(bias_bar[c], static_cast<float>(sums.of[1]), mode);
+    const float xh_bar = static_cast<float>(sums.of[0]), bar = static_cast<float>(sums.of[1]);
+    write(weight_bar[c], xh_bar, mode);
+    write(bias_bar[c], bar, mode);
+    sum_xh_bar[c] = xh_bar;
+    sum_bar[c] = bar;
   }
 };
 

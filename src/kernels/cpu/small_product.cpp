@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+// c is computed in tiles whose sums stay in vector registers while the inner index k runs through once:
+//   sum[r][v] += op(a)(i + r, k) op(b)(k, j + v ...)    for all rows r and vectors v of the tile.
+// That wants rows of op(b) that are contiguous: b^T is copied into panels first, as wide as a tile.
+#include "kernels/cpu/small_product.h"
+
+#include <algorithm>
+#include <type_traits>
+
+namespace ebm::cpu {
+
+namespace {
+
+/// GNU vectors: arithmetic on them is arithmetic on each element. Unaligned is the same vector anywhere in
+/// memory.
+template <int size>
+struct Vector {
+  static constexpr int lanes = size;
+  using Value __attribute__((vector_size(size * sizeof(float)))) = float;
+  using Unaligned __attribute__((vector_size(size * sizeof(float)), aligned(4), may_alias)) = float;
+};
+template <>
+struct Vector<1> {
+  static constexpr int lanes = 1;
+  using Value = float;
+  using Unaligned = float;
+};
+
+template <class V>
+typename V::Value load(const float* from) {
+  return *reinterpret_cast<const typename V::Unaligned*>(from);
+}
+template <class V>
+void store(float* to, typename V::Value value) {
+  *reinterpret_cast<typename V::Unaligned*>(to) = value;
+}
+
+#ifdef __AVX512F__
+constexpr int width = 16, tile_rows = 8;  // 24 sums of 32 registers
+#else
+constexpr int width = 8, tile_rows = 4;  // 12 sums of 16 registers
+#endif
+constexpr int tile_vectors = 3;
+constexpr int64_t panel_columns = tile_vectors * width;
+constexpr int64_t most_inner = 512;  // of what is copied to the stack
+constexpr int64_t very_few = 4;      // fewer columns make no vector
+using Wide = Vector<width>;
+using Four = Vector<4>;
+using One = Vector<1>;
+
+/// op(a)(i, k) = a[i row_a + k step_a], op(b)(k, j) = b[k row_b + j], c(i, j) = c[i row_c + j step_c].
+struct Operands {
+  int64_t m, n, inner;
+  const float* a;
+  int64_t row_a, step_a;
+  const float* b;
+  int64_t row_b;
+  float* c;
+  int64_t row_c, step_c;
+  float alpha, beta;
+};
+
+/// c = alpha sum + beta c along a vector.
+template <class V>
+void finish(typename V::Value sum, const Operands& p, float* c) {
+  sum *= p.alpha;
+  if (p.step_c == 1) {
+    if (p.beta != 0) sum += p.beta * load<V>(c);
+    store<V>(c, sum);
+  } else {
+    float values[V::lanes];
+    store<V>(values, sum);
+    for (const float value : values) {
+      *c = p.beta != 0 ? value + p.beta * *c : value;
+      c += p.step_c;
+    }
+  }
+}
+
+template <class V, int rows, int vectors>
+void tile(const Operands& p, int64_t i, int64_t j) {
+  typename V::Value sum[rows][vectors] = {};
+  const auto run_through = [&](auto row_a) {
+    const float *a = p.a + i * p.row_a, *b = p.b + j;
+    for (int64_t k = 0; k < p.inner; ++k, a += p.step_a, b += p.row_b) {
+#pragma GCC unroll 8
+      for (int r = 0; r < rows; ++r) {
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; ++v) sum[r][v] += a[r * row_a] * load<V>(b + v * V::lanes);
+      }
+    }
+  };
+  if (p.row_a == 1) {
+    run_through(std::integral_constant<int64_t, 1>());  // spares the registers that hold r * row_a
+  } else {
+    run_through(p.row_a);
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; ++r) {
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; ++v)
+      finish<V>(sum[r][v], p, p.c + (i + r) * p.row_c + (j + v * V::lanes) * p.step_c);
+  }
+}
+
+template <class V, int vectors>
+void tiles_down(const Operands& p, int64_t j) {
+  int64_t i = 0;
+  for (; i + tile_rows <= p.m; i += tile_rows) tile<V, tile_rows, vectors>(p, i, j);
+  for (; i + 4 <= p.m; i += 4) tile<V, 4, vectors>(p, i, j);
+  for (; i < p.m; ++i) tile<V, 1, vectors>(p, i, j);
+}
+
+void tiles(const Operands& p) {
+  int64_t j = 0;
+  for (; j + panel_columns <= p.n; j += panel_columns) tiles_down<Wide, tile_vectors>(p, j);
+  for (; j + width <= p.n; j += width) tiles_down<Wide, 1>(p, j);
+  for (; j + 4 <= p.n; j += 4) tiles_down<Four, 1>(p, j);
+  for (; j < p.n; ++j) tiles_down<One, 1>(p, j);
+}
+
+/// out(k, j) = in(j, k).
+void transpose(const float* in, int64_t row_in, int64_t rows, int64_t columns, float* out, int64_t row_out) {
+  int64_t j = 0;
+  for (; j + 4 <= rows; j += 4) {
+    const float* const from = in + j * row_in;
+    float* const to = out + j;
+    int64_t k = 0;
+    for (; k + 4 <= columns; k += 4) {
+      const auto r0 = load<Four>(from + k), r1 = load<Four>(from + row_in + k),
+                 r2 = load<Four>(from + 2 * row_in + k), r3 = load<Four>(from + 3 * row_in + k);
+      const auto low01 = __builtin_shufflevector(r0, r1, 0, 4, 1, 5),
+                 high01 = __builtin_shufflevector(r0, r1, 2, 6, 3, 7),
+                 low23 = __builtin_shufflevector(r2, r3, 0, 4, 1, 5),
+                 high23 = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
+      const Four::Value columns_of[] = {__builtin_shufflevector(low01, low23, 0, 1, 4, 5),
+                                        __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
+                                        __builtin_shufflevector(high01, high23, 0, 1, 4, 5),
+                                        __builtin_shufflevector(high01, high23, 2, 3, 6, 7)};
+      for (int64_t c = 0; c < 4; ++c) store<Four>(to + (k + c) * row_out, columns_of[c]);
+    }
+    for (; k < columns; ++k) {
+      for (int64_t r = 0; r < 4; ++r) to[k * row_out + r] = from[r * row_in + k];
+    }
+  }
+  for (; j < rows; ++j) {
+    for (int64_t k = 0; k < columns; ++k) out[k * row_out + j] = in[j * row_in + k];
+  }
+}
+
+Operands operands(const Block& g) {
+  const bool plain_a = g.transpose_a == Transpose::no;
+  return {.m = g.m,
+          .n = g.n,
+          .inner = g.inner,
+          .a = g.a,
+          .row_a = plain_a ? g.stride_a : 1,
+          .step_a = plain_a ? 1 : g.stride_a,
+          .b = g.b,
+          .row_b = g.stride_b,
+          .c = g.c,
+          .row_c = g.stride_c,
+          .step_c = 1,
+          .alpha = g.alpha,
+          .beta = g.beta};
+}
+
+/// op(a) b^T.
+void tiles_of_panels(const Block& g) {
+  float panel[most_inner * panel_columns];
+  for (int64_t j = 0; j < g.n; j += panel_columns) {
+    const Block part = g.columns({j, std::min(j + panel_columns, g.n)});
+    transpose(part.b, part.stride_b, part.n, part.inner, panel, panel_columns);
+    Operands p = operands(part);
+    p.b = panel;
+    p.row_b = panel_columns;
+    tiles(p);
+  }
+}
+
+/// a^T b with few columns: the tiles of c^T = b^T a are wide.
+void tiles_of_transpose(const Block& g) {
+  const Operands p = operands(g);
+  tiles({.m = p.n,
+         .n = p.m,
+         .inner = p.inner,
+         .a = p.b,
+         .row_a = 1,
+         .step_a = p.row_b,
+         .b = p.a,
+         .row_b = p.step_a,
+         .c = p.c,
+         .row_c = p.step_c,
+         .step_c = p.row_c,
+         .alpha = p.alpha,
+         .beta = p.beta});
+}
+
+float dot(const float* a, const float* b, int64_t n) {
+  Wide::Value wide{};
+  Four::Value four{};
+  float one = 0;
+  int64_t k = 0;
+  for (; k + width <= n; k += width) wide += load<Wide>(a + k) * load<Wide>(b + k);
+  for (; k + 4 <= n; k += 4) four += load<Four>(a + k) * load<Four>(b + k);
+  for (; k < n; ++k) one += a[k] * b[k];
+  float lanes[width];
+  store<Wide>(lanes, wide);
+  for (int lane = 0; lane < width; lane += 4) four += load<Four>(lanes + lane);
+  return (four[0] + four[1]) + (four[2] + four[3]) + one;
+}
+
+/// a op(b) with very few columns: each element is a dot product along a row of a.
+void dots(const Block& g) {
+  float columns[(very_few - 1) * most_inner];
+  const float* b = g.b;
+  int64_t stride = g.stride_b;
+  if (g.transpose_b == Transpose::no) {
+    transpose(g.b, g.stride_b, g.inner, g.n, columns, g.inner);
+    b = columns;
+    stride = g.inner;
+  }
+  for (int64_t i = 0; i < g.m; ++i) {
+    for (int64_t j = 0; j < g.n; ++j) {
+      const float sum = g.alpha * dot(g.a + i * g.stride_a, b + j * stride, g.inner);
+      float& c = g.c[i * g.stride_c + j];
+      c = g.beta != 0 ? sum + g.beta * c : sum;
+    }
+  }
+}
+
+}  // namespace
+
+bool is_small_product(const Gemm& g) {
+  const bool plain_b = g.transpose_b == Transpose::no;
+  const bool copies = g.n < very_few && g.transpose_a == Transpose::no ? plain_b : !plain_b;
+  return g.n * g.inner <= 32 * 1024 && (!copies || g.inner <= most_inner);
+}
+
+void small_product(const Block& g) {
+  if (g.n < very_few && g.transpose_a == Transpose::no) {
+    dots(g);
+  } else if (g.transpose_b == Transpose::yes) {
+    tiles_of_panels(g);
+  } else if (g.n < width && g.n < g.m && g.transpose_a == Transpose::yes) {
+    tiles_of_transpose(g);
+  } else {
+    tiles(operands(g));
+  }
+}
+
+}  // namespace ebm::cpu
