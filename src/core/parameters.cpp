@@ -18,7 +18,8 @@ int64_t flat_size(const std::deque<Parameter>& list) {
 }  // namespace
 
 Parameter* Parameters::declare(std::deque<Parameter>& list, const std::string& name,
-                               std::vector<int64_t> shape, Initialization initialization) {
+                               std::vector<int64_t> shape, Initialization initialization,
+                               const ChannelsLast& order) {
   for (const auto* existing : {&trainable_, &statistics_}) {
     for (const Parameter& p : *existing) {
       if (p.name == name)
@@ -30,19 +31,20 @@ Parameter* Parameters::declare(std::deque<Parameter>& list, const std::string& n
   list.push_back({.name = name,
                   .shape = std::move(shape),
                   .initialization = initialization,
+                  .order = order,
                   .size = size,
                   .offset = flat_size(list)});
   return &list.back();
 }
 
-Parameter* Parameters::add(const std::string& name, std::vector<int64_t> shape,
-                           Initialization initialization) {
-  return declare(trainable_, name, std::move(shape), initialization);
+Parameter* Parameters::add(const std::string& name, std::vector<int64_t> shape, Initialization initialization,
+                           const ChannelsLast& order) {
+  return declare(trainable_, name, std::move(shape), initialization, order);
 }
 
 Parameter* Parameters::add_statistic(const std::string& name, std::vector<int64_t> shape,
                                      Initialization initialization) {
-  return declare(statistics_, name, std::move(shape), initialization);
+  return declare(statistics_, name, std::move(shape), initialization, {});
 }
 
 void Parameters::allocate(Memory& memory) {

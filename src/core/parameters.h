@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/channels_last.h"
 #include "core/memory.h"
 
 namespace ebm {
@@ -23,6 +24,7 @@ struct Parameter {
   std::string name;
   std::vector<int64_t> shape;
   Initialization initialization;
+  ChannelsLast order;  ///< what its numbers' order in memory is to PyTorch's
   int64_t size = 0;
   int64_t offset = 0;         ///< in the flat buffer of its kind, a multiple of parameter_alignment
   float* value = nullptr;     ///< device pointers, valid once allocated
@@ -37,7 +39,8 @@ class Parameters {
  public:
   /// Declares a trainable parameter / a running statistic (saved, never optimised). Throws Error on a name in
   /// use.
-  Parameter* add(const std::string& name, std::vector<int64_t> shape, Initialization initialization);
+  Parameter* add(const std::string& name, std::vector<int64_t> shape, Initialization initialization,
+                 const ChannelsLast& order = {});
   Parameter* add_statistic(const std::string& name, std::vector<int64_t> shape,
                            Initialization initialization);
   void allocate(Memory& memory);
@@ -60,7 +63,7 @@ class Parameters {
  private:
   static View flat_view(const Buffer<float>& buffer) { return {buffer.data(), 1, flat(buffer.size())}; }
   Parameter* declare(std::deque<Parameter>& list, const std::string& name, std::vector<int64_t> shape,
-                     Initialization initialization);
+                     Initialization initialization, const ChannelsLast& order);
 
   std::deque<Parameter> trainable_, statistics_;  // deque: pointers stay valid while it grows
   Buffer<float> values_, gradients_, first_moments_, second_moments_, statistics_values_;

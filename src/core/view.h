@@ -12,6 +12,16 @@
 
 namespace ebm {
 
+/// An extent in the plane: of an image, a window, a step.
+struct Extent {
+  int64_t height, width;
+  bool operator==(const Extent&) const = default;
+};
+
+inline Extent square(int64_t side) {
+  return {side, side};
+}
+
 /// The shape of one sample: H x W x C, or F as 1 x 1 x F.
 struct Features {
   int64_t height = 1;
@@ -19,6 +29,8 @@ struct Features {
   int64_t channels = 0;
 
   int64_t size() const { return height * width * channels; }
+  int64_t pixels() const { return height * width; }
+  Extent plane() const { return {height, width}; }
   bool operator==(const Features&) const = default;
 };
 

@@ -16,6 +16,7 @@
 #include "kernels/formulas/preconditioner.h"
 #include "kernels/formulas/tanh.h"
 #include "kernels/formulas/toy_data.h"
+#include "kernels/formulas/window.h"
 
 namespace ebm {
 
@@ -57,7 +58,7 @@ using Formulas = FormulaList<
     SingularValueBound, ScaleRows, ZeroBadRows, LogDetBound, GeneratorScore, EnergyObjective, EntropyMean,
     ScaleBy, GeneratorObjective, Interpolate,  //
     // layers
-    AddBias, ColumnSum, TotalSum, MixTangents,                                     //
+    AddBias, AddTo, ColumnSum, TotalSum, MixTangents, WindowSum, WindowSpread,                                     //
     LeakyRelu, LeakyReluLinearized, PreluBackward,                                 //
     Tanh, TanhLinearized, TanhCurvature,                                           //
     BatchNormStatistics, BatchNormRunning, BatchNormApply, BatchNormScale,         //

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Kernels: everything that runs on a device. One abstract class with exactly two implementations,
-// src/kernels/cpu and src/kernels/cuda: memory, products, noise, captured graphs, and run(formula) for every
-// formula of formulas.h.
+// src/kernels/cpu and src/kernels/cuda: memory, products, convolutions, noise, captured graphs, and
+// run(formula) for every formula of formulas.h.
 #pragma once
 
 #include <functional>
@@ -29,6 +29,62 @@ struct Gemm {
   float* c;
   float alpha = 1;
   float beta = 0;
+  Precision precision = Precision::full;
+};
+
+/// A 2-D convolution of `rows` images, as PyTorch's Conv2d without bias:
+///   y[r, i, j, o] = sum over k, l, c of w[o, k, l, c] x[r, stride i + k - padding, stride j + l - padding,
+///   c]
+/// with zeros outside x. Images are NHWC, the weight is OHWI, all float32 and dense.
+struct ConvolutionShape {
+  int64_t rows;
+  Features input;
+  int64_t output_channels;
+  Extent kernel;
+  Extent stride{1, 1};
+  Extent padding{0, 0};
+
+  Features output() const {
+    return {.height = (input.height + 2 * padding.height - kernel.height) / stride.height + 1,
+            .width = (input.width + 2 * padding.width - kernel.width) / stride.width + 1,
+            .channels = output_channels};
+  }
+  bool operator==(const ConvolutionShape&) const = default;
+};
+inline std::string to_string(const Extent& e) {
+  return std::to_string(e.height) + "x" + std::to_string(e.width);
+}
+inline std::string to_string(const ConvolutionShape& s) {
+  return std::to_string(s.rows) + " images of " + to_string(s.input) + " to " +
+         std::to_string(s.output_channels) + " channels with kernel " + to_string(s.kernel) + ", stride " +
+         to_string(s.stride) + ", padding " + to_string(s.padding);
+}
+
+/// y = x * w.
+struct ConvolutionForward {
+  ConvolutionShape shape;
+  const float* x;
+  const float* weight;
+  float* y;
+  Precision precision = Precision::full;
+};
+
+/// x_bar = the gradient of <y_bar, x * w> with respect to x. A transposed convolution is this one forwards.
+struct ConvolutionBackwardData {
+  ConvolutionShape shape;
+  const float* y_bar;
+  const float* weight;
+  float* x_bar;
+  Precision precision = Precision::full;
+};
+
+/// weight_bar (+)= the gradient of <y_bar, x * w> with respect to w.
+struct ConvolutionBackwardWeight {
+  ConvolutionShape shape;
+  const float* x;
+  const float* y_bar;
+  float* weight_bar;
+  Write mode = Write::overwrite;
   Precision precision = Precision::full;
 };
 
@@ -80,10 +136,14 @@ class Kernels : public Memory, public AllFormulas {
   virtual bool is_cuda() const = 0;
 
   virtual void gemm(const Gemm& product) = 0;
+  virtual void convolve(const ConvolutionForward& pass) = 0;
+  virtual void convolve(const ConvolutionBackwardData& pass) = 0;
+  virtual void convolve(const ConvolutionBackwardWeight& pass) = 0;
   /// Fills `out` (rows * features numbers, in order) with noise.
   virtual void noise(const Noise& noise, View out) = 0;
 
-  /// Records `work` (which must allocate nothing and wait for nothing) without running it.
+  /// Records `work` (which must allocate nothing and wait for nothing) without running it. It may be called
+  /// twice: first to see what it needs.
   virtual std::unique_ptr<Graph> capture(std::function<void()> work) = 0;
   virtual std::unique_ptr<Readback> readback(int64_t bytes) = 0;
   virtual std::unique_ptr<Staging> staging(int64_t bytes) = 0;

@@ -57,12 +57,6 @@ bool overlap(const Stored& a, const Stored& b) {
   return x < y + b.bytes() && y < x + a.bytes();
 }
 
-float to_tf32(float x) {  // 10 bits of mantissa, to nearest even
-  const auto bits = std::bit_cast<uint32_t>(x);
-  if ((bits & 0x7F800000) == 0x7F800000) return x;
-  return std::bit_cast<float>((bits + 0x0FFF + (bits >> 13 & 1)) & ~uint32_t{0x1FFF});
-}
-
 /// op(stored), dense, column after column.
 std::vector<float> packed(const Stored& s, bool transposed, bool tf32) {
   const int64_t rows = transposed ? s.columns : s.rows, columns = transposed ? s.rows : s.columns;
@@ -78,14 +72,28 @@ std::vector<float> packed(const Stored& s, bool transposed, bool tf32) {
 
 }  // namespace
 
+namespace ebm::emulated {
+
+float to_tf32(float x) {  // to nearest even
+  const auto bits = std::bit_cast<uint32_t>(x);
+  if ((bits & 0x7F800000) == 0x7F800000) return x;
+  return std::bit_cast<float>((bits + 0x0FFF + (bits >> 13 & 1)) & ~uint32_t{0x1FFF});
+}
+
+bool tf32_allowed() {
+  const char* tf32 = std::getenv("NVIDIA_TF32_OVERRIDE");
+  return tf32 == nullptr || std::string_view(tf32) != "0";
+}
+
+}  // namespace ebm::emulated
+
 extern "C" {
 
 cublasStatus_t cublasCreate_v2(cublasHandle_t* handle) {
   const Lock lock(device_mutex());
   if (refuse_in_capture("cublasCreate") != cudaSuccess) return CUBLAS_STATUS_NOT_INITIALIZED;
   *handle = new cublasContext;
-  const char* tf32 = std::getenv("NVIDIA_TF32_OVERRIDE");
-  (*handle)->tf32_allowed = tf32 == nullptr || std::string_view(tf32) != "0";
+  (*handle)->tf32_allowed = tf32_allowed();
   return CUBLAS_STATUS_SUCCESS;
 }
 

@@ -61,6 +61,13 @@ bool inside_pinned(const void* block, size_t bytes);
 void check_red_zones();
 constexpr size_t device_bytes = size_t{16} << 30;
 
+// blas.cpp
+
+/// x with the 10 bits of mantissa that a tensor core reads, and whether the environment lets them read so
+/// few.
+float to_tf32(float x);
+bool tf32_allowed();
+
 // stream.cpp
 
 cudaError_t queue_kernel(const cudaLaunchConfig_t& config, Work thread);

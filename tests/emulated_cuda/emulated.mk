@@ -5,7 +5,6 @@
 
 EMULATED_LIBRARY := $(BUILD)/lib/libebm_cuda_emulated.so
 EMULATION_TESTS := $(BUILD)/bin/emulation_tests
-HASH := \#
 EMULATED_NEEDS := cuda_runtime_api.h curand_kernel.h cublas_v2.h nvtx3/nvToolsExt.h boost/context/detail/fcontext.hpp
 # The first of these headers that is missing, or "CUDA 12".
 EMULATED_MISSING := $(shell { for h in $(EMULATED_NEEDS); do \
@@ -15,8 +14,14 @@ EMULATED_MISSING := $(shell { for h in $(EMULATED_NEEDS); do \
 
 EMULATED_COMPILE = $(COMPILE) -Itests/emulated_cuda $(CUDA_INCLUDE) -Wno-unknown-pragmas
 EMULATED_OBJECTS := $(patsubst %.cpp,$(BUILD)/obj/%.o,$(sort $(wildcard tests/emulated_cuda/*.cpp)))
+ifeq ($(CUDNN_HEADER),)
+EMULATED_OBJECTS := $(filter-out %/dnn.o %/dnn_descriptors.o,$(EMULATED_OBJECTS))
+endif
+# dnn.cpp gives its own cuDNN in place of the one file of the CUDA half that opens the real one.
+EMULATED_CUDA_OBJECTS := $(filter-out %/cudnn/default_library.o,$(CUDA_OBJECTS))
 EMULATED_KERNELS := $(CUDA_KERNELS:%.cu=$(BUILD)/obj/emulated/%.o)
-EMULATION_TEST_OBJECTS := $(patsubst %.cu,$(BUILD)/obj/emulated/%.o,$(sort $(wildcard tests/emulation/*.cu)))
+EMULATION_TEST_SOURCES := $(sort $(wildcard tests/emulation/*.cu $(if $(CUDNN_HEADER),tests/emulation/cudnn/*.cu)))
+EMULATION_TEST_OBJECTS := $(EMULATION_TEST_SOURCES:%.cu=$(BUILD)/obj/emulated/%.o)
 
 $(EMULATED_OBJECTS): $(BUILD)/obj/%.o: %.cpp $(BUILD)/flags | found
 	@mkdir -p $(@D)
@@ -27,12 +32,12 @@ $(BUILD)/obj/emulated/%.o: %.cu $(BUILD)/flags | found
 	@mkdir -p $(@D)
 	$(EMULATED_COMPILE) -x c++ $< -o $@
 
-$(EMULATED_LIBRARY): $(CUDA_OBJECTS) $(EMULATED_KERNELS) $(EMULATED_OBJECTS) src/kernels/cuda/exports.map
+$(EMULATED_LIBRARY): $(EMULATED_CUDA_OBJECTS) $(EMULATED_KERNELS) $(EMULATED_OBJECTS) src/kernels/cuda/exports.map
 	@mkdir -p $(@D)
 	$(CXX) -shared -Wl,--version-script=src/kernels/cuda/exports.map $(LDFLAGS_ALL) $(filter %.o,$^) -o $@ \
 	  -l:libboost_context.a -lpthread -ldl
 
-$(EMULATION_TESTS): $(EMULATION_TEST_OBJECTS) $(EMULATED_OBJECTS) $(CUDA_OBJECTS) $(EMULATED_KERNELS)
+$(EMULATION_TESTS): $(EMULATION_TEST_OBJECTS) $(EMULATED_OBJECTS) $(EMULATED_CUDA_OBJECTS) $(EMULATED_KERNELS)
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS_ALL) $^ -o $@ -l:libboost_context.a -lgtest -lgtest_main -lpthread
 

@@ -35,6 +35,22 @@ bool is_word_of(const std::string& word, const std::string& text) {
          std::istream_iterator<std::string>();
 }
 
+bool has_convolutions(const std::string& name) {
+  const auto kernels = open_device(name);
+  const Buffer<float> numbers(*kernels, 3);
+  try {
+    kernels->convolve(
+        ConvolutionForward{.shape = {.rows = 1, .input = flat(1), .output_channels = 1, .kernel = square(1)},
+                           .x = numbers.data(),
+                           .weight = numbers.data() + 1,
+                           .y = numbers.data() + 2});
+    kernels->synchronize();
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 std::string emulated_library() {
@@ -67,6 +83,12 @@ std::vector<std::string> devices() {
     if (asked_for && why_missing(name).empty()) answering.push_back(name);
   }
   return answering;
+}
+
+std::vector<std::string> devices_with_convolutions() {
+  std::vector<std::string> names = devices();
+  std::erase_if(names, [](const std::string& name) { return !has_convolutions(name); });
+  return names;
 }
 
 }  // namespace ebm::test

@@ -22,6 +22,9 @@ namespace ebm::test {
 /// only those among them that $EBM_TEST_DEVICES names, where it is set ("cuda" under compute-sanitizer).
 std::vector<std::string> devices();
 
+/// The same without those that have no convolutions: a CUDA half that was built without cuDNN's headers.
+std::vector<std::string> devices_with_convolutions();
+
 /// Why a device of devices() is missing here ("" if it answers): the text of a GTEST_SKIP.
 std::string why_missing(const std::string& name);
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/cpu/convolution.h"
 #include "kernels/cpu/launcher.h"
 #include "kernels/cpu/noise.h"
 #include "kernels/cpu/products.h"
@@ -65,6 +66,9 @@ class CpuBase : public Kernels {
   void synchronize() override {}
 
   void gemm(const Gemm& product) override { products_.run(product); }
+  void convolve(const ConvolutionForward& pass) override { convolutions_.run(pass); }
+  void convolve(const ConvolutionBackwardData& pass) override { convolutions_.run(pass); }
+  void convolve(const ConvolutionBackwardWeight& pass) override { convolutions_.run(pass); }
   void noise(const Noise& noise, View out) override { cpu::fill_noise(threads_, noise, out); }
 
   std::unique_ptr<Graph> capture(std::function<void()> work) override {
@@ -89,6 +93,7 @@ class CpuBase : public Kernels {
  private:
   cpu::Threads threads_{omp_get_max_threads()};
   cpu::Products products_{threads_};
+  cpu::Convolutions convolutions_{threads_};
 
  protected:
   cpu::Launcher launcher_{threads_};

@@ -6,7 +6,6 @@
 #include "kernels/cpu/products.h"
 
 #include <dnnl_debug.h>
-#include <omp.h>
 
 #include <algorithm>
 #include <array>
@@ -18,23 +17,12 @@
 #include <vector>
 
 #include "kernels/cpu/block.h"
+#include "kernels/cpu/one_thread.h"
 #include "kernels/cpu/small_product.h"
 
 namespace ebm::cpu {
 
 namespace {
-
-/// oneDNN asks OpenMP how many threads it may use: one, while this lives.
-class OneThread {
- public:
-  OneThread() { omp_set_num_threads(1); }
-  ~OneThread() { omp_set_num_threads(threads_); }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-
- private:
-  int threads_ = omp_get_max_threads();
-};
 
 int64_t multiply_adds(const Gemm& g) {
   return g.m * g.n * g.inner;

@@ -8,8 +8,14 @@ CUDA_HOME ?= $(patsubst %/bin/nvcc,%,$(or $(realpath $(NVCC)),/usr/local/cuda/bi
 NVCC_RELEASE := $(if $(NVCC),$(shell $(NVCC) --version 2>/dev/null | sed -n 's/.*release \([0-9]*\).*/\1/p'))
 
 # The CUDA half's own C++: the same objects serve the emulated library (tests/emulated_cuda).
+HASH := \#
+COMMA := ,
 CUDA_INCLUDE := $(if $(filter /usr,$(CUDA_HOME)),,-isystem $(CUDA_HOME)/include)
-CUDA_SOURCES := $(sort $(wildcard src/kernels/cuda/*.cpp))
+# cudnn.h 9.8 or later, or convolutions are left out.
+CUDNN_HEADER := $(shell printf '%s\n' '$(HASH)include <cudnn.h>' '$(HASH)if CUDNN_VERSION >= 90800' 'yes' '$(HASH)endif' | \
+  $(CXX) $(CUDA_INCLUDE) -x c++ -E -P - 2>/dev/null | grep -x yes)
+CUDNN_FOUND := $(if $(CUDNN_HEADER),,$(COMMA) without convolutions: no cudnn.h of cuDNN 9.8 or later)
+CUDA_SOURCES := $(sort $(wildcard src/kernels/cuda/*.cpp src/kernels/cuda/$(if $(CUDNN_HEADER),cudnn,no_cudnn)/*.cpp))
 CUDA_KERNELS := $(sort $(wildcard src/kernels/cuda/*.cu))
 CUDA_OBJECTS := $(CUDA_SOURCES:%.cpp=$(BUILD)/obj/%.o)
 CUDA_LIBRARY := $(BUILD)/lib/libebm_cuda.so
@@ -35,7 +41,7 @@ CUDA_FOUND := not in a sanitized build
 else ifeq ($(NVCC_RELEASE),)
 CUDA_FOUND := no nvcc: programs run on the CPU alone
 else ifeq ($(shell test $(NVCC_RELEASE) -ge 12 && echo yes),yes)
-CUDA_FOUND := $(NVCC) (release $(NVCC_RELEASE)), CUDA_ARCH=\"$(CUDA_ARCH)\"
+CUDA_FOUND := $(NVCC) (release $(NVCC_RELEASE)), CUDA_ARCH=\"$(CUDA_ARCH)\"$(CUDNN_FOUND)
 all: $(CUDA_LIBRARY)
 else
 CUDA_FOUND := $(NVCC) is release $(NVCC_RELEASE), which knows no C++20: programs run on the CPU alone

@@ -53,7 +53,10 @@ void CudaBase::noise(const Noise& noise, View out) {
 }
 
 std::unique_ptr<Graph> CudaBase::capture(std::function<void()> work) {
-  return cuda::capture(context_, work);
+  convolutions_.forget_missing();  // of a recording that failed
+  std::unique_ptr<Graph> graph = cuda::capture(context_, work);
+  if (convolutions_.plan_missing()) graph = cuda::capture(context_, work);
+  return graph;
 }
 
 std::unique_ptr<Readback> CudaBase::readback(int64_t bytes) {

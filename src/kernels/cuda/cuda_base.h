@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/cuda/context.h"
+#include "kernels/cuda/convolution.h"
 #include "kernels/cuda/launcher.h"
 #include "kernels/cuda/products.h"
 #include "kernels/runner.h"
@@ -11,7 +12,8 @@ namespace ebm {
 /// All of Kernels on a GPU but for the formulas, which Runner adds (formulas.cu).
 class CudaBase : public Kernels {
  public:
-  explicit CudaBase(int device) : context_(device), launcher_(context_), products_(context_) {}
+  explicit CudaBase(int device)
+      : context_(device), launcher_(context_), products_(context_), convolutions_(context_) {}
   ~CudaBase() override = default;
 
   std::string description() const override { return context_.description(); }
@@ -25,6 +27,9 @@ class CudaBase : public Kernels {
   void synchronize() override { context_.synchronize(); }
 
   void gemm(const Gemm& product) override { products_.run(product); }
+  void convolve(const ConvolutionForward& pass) override { convolutions_.run(pass); }
+  void convolve(const ConvolutionBackwardData& pass) override { convolutions_.run(pass); }
+  void convolve(const ConvolutionBackwardWeight& pass) override { convolutions_.run(pass); }
   void noise(const Noise& noise, View out) override;
 
   std::unique_ptr<Graph> capture(std::function<void()> work) override;
@@ -44,6 +49,7 @@ class CudaBase : public Kernels {
 
  private:
   cuda::Products products_;
+  cuda::Convolutions convolutions_;
 };
 
 /// Opens GPU `device`. Throws Error.

@@ -16,6 +16,19 @@ struct AddBias {
   EBM_HD void operator()(int64_t row, int64_t column) const { y[row * columns + column] += bias[column]; }
 };
 
+/// y += x.
+struct AddTo {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows, columns;
+  const float* x;  // rows x columns
+  float* y;        // rows x columns
+
+  EBM_HD void operator()(int64_t row, int64_t column) const {
+    const int64_t i = row * columns + column;
+    y[i] += x[i];
+  }
+};
+
 /// out[c] (+)= sum over rows of weight[r] x[r, c]; weight null: 1. A bias's gradient.
 struct ColumnSum {
   static constexpr Pattern pattern = Pattern::columns;

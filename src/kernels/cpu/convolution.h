@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+
+#include "kernels/cpu/threads.h"
+#include "kernels/kernels.h"
+
+namespace ebm::cpu {
+
+/// Convolutions through oneDNN. Keeps what a shape needs from one call to the next: after the first call of a
+/// shape, another allocates nothing.
+class Convolutions {
+ public:
+  explicit Convolutions(Threads& threads);
+  ~Convolutions();
+  Convolutions(const Convolutions&) = delete;
+  Convolutions& operator=(const Convolutions&) = delete;
+
+  /// Throw Error if oneDNN refuses the convolution.
+  void run(const ConvolutionForward& pass);
+  void run(const ConvolutionBackwardData& pass);
+  void run(const ConvolutionBackwardWeight& pass);
+
+ private:
+  struct Cache;
+  std::unique_ptr<Cache> cache_;
+};
+
+}  // namespace ebm::cpu

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+
+#include "kernels/cuda/context.h"
+#include "kernels/kernels.h"
+
+namespace ebm::cuda {
+
+/// Convolutions through cuDNN, which is opened at the first of them: a host without cuDNN trains networks
+/// without convolutions. In cudnn/, or in no_cudnn/ where this was built without cuDNN's headers.
+class Convolutions {
+ public:
+  explicit Convolutions(const Context& context);
+  ~Convolutions();
+  Convolutions(const Convolutions&) = delete;
+  Convolutions& operator=(const Convolutions&) = delete;
+
+  /// Throw Error if cuDNN is missing or has no way to do it.
+  void run(const ConvolutionForward& pass);
+  void run(const ConvolutionBackwardData& pass);
+  void run(const ConvolutionBackwardWeight& pass);
+
+  /// A plan cannot be made while the stream records, so a convolution that is first met then is noted and not
+  /// recorded. This plans what was noted. True if there was any: then that recording is incomplete.
+  bool plan_missing();
+  /// Forgets what was noted.
+  void forget_missing() noexcept;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ebm::cuda

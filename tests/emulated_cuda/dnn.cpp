@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: MIT
+// cuDNN's backend interface for graphs of one 2-D convolution of float32, channels last: the checks of its
+// manual, and plain loops.
+//
+// The heuristics propose engines that try the caller: one that is not supported after all, one on tensor
+// cores (it rounds to TF32, unless NVIDIA_TF32_OVERRIDE=0), one whose sums have no fixed order, one that is
+// compiled at run time; and, as a fallback, a plain one. An engine scribbles over the workspace it asked for.
+#include <cudnn.h>
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "dnn_descriptors.h"
+#include "emulated.h"
+#include "kernels/cuda/cudnn/library.h"
+
+using namespace ebm::emulated;
+
+struct cudnnContext {
+  cudaStream_t stream = nullptr;
+};
+
+namespace {
+
+std::set<cudnnHandle_t>& handles() {
+  static std::set<cudnnHandle_t> all;
+  return all;
+}
+
+// Operations
+
+/// A tensor descriptor: N, C, H, W (O, I, H, W for a weight).
+struct Shape {
+  int64_t n, c, h, w;
+  int64_t id, alignment;
+
+  explicit Shape(const Object& tensor)
+      : id(tensor.value<int64_t>(CUDNN_ATTR_TENSOR_UNIQUE_ID)),
+        alignment(tensor.value<int64_t>(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT)) {
+    const auto dims = tensor.values<int64_t>(CUDNN_ATTR_TENSOR_DIMENSIONS);
+    n = dims[0], c = dims[1], h = dims[2], w = dims[3];
+  }
+  int64_t size() const { return n * c * h * w; }
+  /// The index of an element, channels last.
+  int64_t at(int64_t i, int64_t k, int64_t row, int64_t column) const {
+    return ((i * h + row) * w + column) * c + k;
+  }
+};
+
+/// An operation descriptor.
+struct Operation {
+  cudnnBackendDescriptorType_t type;
+  Shape x, weight, y;
+  std::vector<int64_t> strides, padding;
+  float alpha, beta;
+
+  explicit Operation(const Object& o)
+      : type(o.type),
+        x(o.object(operation_names(type)[1])),
+        weight(o.object(operation_names(type)[2])),
+        y(o.object(operation_names(type)[3])),
+        alpha(o.value<float>(operation_names(type)[4])),
+        beta(o.value<float>(operation_names(type)[5])) {
+    const Object& convolution = o.object(operation_names(type)[0]);
+    strides = convolution.values<int64_t>(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES);
+    padding = convolution.values<int64_t>(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS);
+  }
+
+  const Shape& result() const {
+    if (type == CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR) return y;
+    return type == CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR ? x : weight;
+  }
+  bool shapes_fit() const {
+    const auto extent = [&](int64_t in, int64_t kernel, size_t axis) {
+      return (in + 2 * padding[axis] - kernel) / strides[axis] + 1;
+    };
+    return x.n == y.n && x.c == weight.c && weight.n == y.c && extent(x.h, weight.h, 0) == y.h &&
+           extent(x.w, weight.w, 1) == y.w;
+  }
+
+  /// f(x index, weight index, y index) for every product, all three channels last.
+  template <class F>
+  void for_each_product(const F& f) const {
+    for (int64_t image = 0; image < y.n; ++image) {
+      for (int64_t i = 0; i < y.h; ++i) {
+        for (int64_t j = 0; j < y.w; ++j) {
+          for (int64_t k = 0; k < weight.h; ++k) {
+            for (int64_t l = 0; l < weight.w; ++l) {
+              const int64_t row = i * strides[0] + k - padding[0], column = j * strides[1] + l - padding[1];
+              if (row < 0 || row >= x.h || column < 0 || column >= x.w) continue;
+              for (int64_t o = 0; o < y.c; ++o) {
+                for (int64_t c = 0; c < x.c; ++c) {
+                  f(x.at(image, c, row, column), weight.at(o, c, k, l), y.at(image, o, i, j));
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+};
+
+// Engines
+
+enum Engine : int64_t { unsupported_after_all, tensor_cores, without_order, compiled, plain };
+
+/// What an ENGINECFG or ENGINE descriptor holds besides the attributes that callers may read.
+constexpr Name config_engine = CUDNN_ATTR_ENGINE_GLOBAL_INDEX;
+constexpr Name config_graph = CUDNN_ATTR_ENGINE_OPERATION_GRAPH;
+
+std::vector<Engine> proposals(cudnnBackendHeurMode_t mode) {
+  if (mode == CUDNN_HEUR_MODE_FALLBACK) return {plain};
+  return {unsupported_after_all, without_order, compiled, tensor_cores};
+}
+
+int64_t workspace_bytes(Engine engine, const Operation& operation) {
+  return engine == plain ? 4 * operation.weight.size() : 1000;
+}
+
+void fill_configuration(Object& config, Engine engine, cudnnBackendDescriptor_t graph) {
+  config.put(config_engine, std::vector<int64_t>{engine});
+  config.put(config_graph, std::vector<cudnnBackendDescriptor_t>{graph});
+  config.finalized = true;
+}
+
+void fill_engine(Object& object, Engine engine) {
+  std::vector<cudnnBackendNumericalNote_t> numerical;
+  std::vector<cudnnBackendBehaviorNote_t> behavior;
+  if (engine == tensor_cores) numerical = {CUDNN_NUMERICAL_NOTE_TENSOR_CORE};
+  if (engine == without_order) numerical = {CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC};
+  if (engine == compiled) behavior = {CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION};
+  object.put(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, std::vector<int64_t>{engine});
+  object.put(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, numerical);
+  object.put(CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE, behavior);
+  object.finalized = true;
+}
+
+// Finalizing
+
+cudnnStatus_t bad(const char* why) {
+  return refuse(CUDNN_STATUS_BAD_PARAM, "cudnnBackendFinalize", why);
+}
+
+cudnnStatus_t check_tensor(const Object& tensor) {
+  const Shape s(tensor);
+  const auto strides = tensor.values<int64_t>(CUDNN_ATTR_TENSOR_STRIDES);
+  if (tensor.value<cudnnDataType_t>(CUDNN_ATTR_TENSOR_DATA_TYPE) != CUDNN_DATA_FLOAT)
+    return bad("only float32 is emulated");
+  if (s.n < 1 || s.c < 1 || s.h < 1 || s.w < 1) return bad("a dimension is less than 1");
+  if (strides != std::vector<int64_t>{s.h * s.w * s.c, 1, s.w * s.c, s.c})
+    return bad("only dense tensors with channels last are emulated");
+  if (s.alignment < 4 || (s.alignment & (s.alignment - 1)) != 0)
+    return bad("the alignment is no power of two, or less than an element's");
+  return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t check_convolution(const Object& convolution) {
+  const auto integers = [&](Name name) { return convolution.values<int64_t>(name); };
+  if (convolution.value<cudnnDataType_t>(CUDNN_ATTR_CONVOLUTION_COMP_TYPE) != CUDNN_DATA_FLOAT)
+    return bad("only sums in float32 are emulated");
+  if (convolution.value<cudnnConvolutionMode_t>(CUDNN_ATTR_CONVOLUTION_CONV_MODE) != CUDNN_CROSS_CORRELATION)
+    return bad("only cross-correlation is emulated");
+  if (integers(CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS)[0] != 2) return bad("only two dimensions are emulated");
+  if (integers(CUDNN_ATTR_CONVOLUTION_DILATIONS) != std::vector<int64_t>{1, 1})
+    return bad("only dilation 1 is emulated");
+  for (const int64_t stride : integers(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES))
+    if (stride < 1) return bad("a stride is less than 1");
+  for (const int64_t padding : integers(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS))
+    if (padding < 0) return bad("a padding is negative");
+  if (integers(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS) != integers(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS))
+    return bad("only paddings of the same size at both ends are emulated");
+  return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t check_operation(const Object& object) {
+  for (size_t i = 0; i < 4; ++i) {
+    const Object& part = object.object(operation_names(object.type)[i]);
+    const auto type = i == 0 ? CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR : CUDNN_BACKEND_TENSOR_DESCRIPTOR;
+    if (part.type != type || !part.finalized) return bad("a part has the wrong type or is not final");
+  }
+  const Operation operation(object);
+  if (operation.x.id == operation.y.id || operation.x.id == operation.weight.id ||
+      operation.y.id == operation.weight.id)
+    return bad("two tensors have the same id");
+  return operation.shapes_fit() ? CUDNN_STATUS_SUCCESS : bad("y's shape is not that of x * w");
+}
+
+cudnnStatus_t check_graph(const Object& graph) {
+  const Object& operation = graph.object(CUDNN_ATTR_OPERATIONGRAPH_OPS);
+  if (!is_operation(operation.type) || !operation.finalized)
+    return bad("the operation is none, or not final");
+  if (!handles().contains(graph.value<cudnnHandle_t>(CUDNN_ATTR_OPERATIONGRAPH_HANDLE)))
+    return bad("there is no such handle");
+  return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t check_heuristics(const Object& heuristics) {
+  const Object& graph = heuristics.object(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH);
+  if (graph.type != CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR || !graph.finalized)
+    return bad("the graph is none, or not final");
+  return CUDNN_STATUS_SUCCESS;
+}
+
+Operation operation_of(const Object& config) {
+  return Operation(config.object(config_graph).object(CUDNN_ATTR_OPERATIONGRAPH_OPS));
+}
+
+cudnnStatus_t make_plan(Object& plan) {
+  // Kernels are loaded, which waits for the device.
+  if (refuse_in_capture("cudnnBackendFinalize of a plan") != cudaSuccess)
+    return CUDNN_STATUS_EXECUTION_FAILED_CUDA_DRIVER;
+  const Object& config = plan.object(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
+  if (config.type != CUDNN_BACKEND_ENGINECFG_DESCRIPTOR || !config.finalized)
+    return bad("the configuration is none, or not final");
+  if (!handles().contains(plan.value<cudnnHandle_t>(CUDNN_ATTR_EXECUTION_PLAN_HANDLE)))
+    return bad("there is no such handle");
+  const auto engine = static_cast<Engine>(config.value<int64_t>(config_engine));
+  const Operation operation = operation_of(config);
+  if (engine == unsupported_after_all) return unsupported("the engine does not support this");
+  if (engine == tensor_cores &&
+      (operation.x.c % 4 != 0 || operation.y.c % 4 != 0 || operation.x.alignment < 16))
+    return unsupported("tensor cores need multiples of 4 channels at multiples of 16 bytes");
+  plan.put(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE,
+           std::vector<int64_t>{workspace_bytes(engine, operation)});
+  return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t check_variant_pack(const Object& pack) {
+  const auto ids = pack.values<int64_t>(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
+  if (ids.size() != pack.values<void*>(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS).size())
+    return bad("ids and pointers are not as many");
+  return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t finalize(Object& object) {
+  switch (object.type) {
+    case CUDNN_BACKEND_TENSOR_DESCRIPTOR:
+      return check_tensor(object);
+    case CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR:
+      return check_convolution(object);
+    case CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR:
+      return check_graph(object);
+    case CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR:
+      return check_heuristics(object);
+    case CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR:
+      return make_plan(object);
+    case CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR:
+      return check_variant_pack(object);
+    default:
+      return is_operation(object.type) ? check_operation(object) : bad("not emulated");
+  }
+}
+
+// Execution
+
+/// The three arrays and the workspace of one execution.
+struct Arguments {
+  float *x, *weight, *y;
+  std::byte* workspace;
+};
+
+void compute(const Operation& operation, const Arguments& a, bool tf32) {
+  const auto rounded = [&](const float* values, const Shape& shape) {
+    std::vector<float> copy(values, values + shape.size());
+    if (tf32) std::transform(copy.begin(), copy.end(), copy.begin(), to_tf32);
+    return copy;
+  };
+  const Shape& shape = operation.result();
+  std::vector<float> sums(static_cast<size_t>(shape.size()));
+  float* result = a.weight;
+  if (&shape == &operation.y) {
+    result = a.y;
+    const auto x = rounded(a.x, operation.x), w = rounded(a.weight, operation.weight);
+    operation.for_each_product([&](size_t i, size_t j, size_t k) { sums[k] += x[i] * w[j]; });
+  } else if (&shape == &operation.x) {
+    result = a.x;
+    const auto y = rounded(a.y, operation.y), w = rounded(a.weight, operation.weight);
+    operation.for_each_product([&](size_t i, size_t j, size_t k) { sums[i] += y[k] * w[j]; });
+  } else {
+    const auto y = rounded(a.y, operation.y), x = rounded(a.x, operation.x);
+    operation.for_each_product([&](size_t i, size_t j, size_t k) { sums[j] += y[k] * x[i]; });
+  }
+  for (size_t i = 0; i < sums.size(); ++i) {  // beta 0: what was there is not read
+    const float value = operation.alpha * sums[i];
+    result[i] = operation.beta == 0 ? value : value + operation.beta * result[i];
+  }
+}
+
+/// The pointer that the pack gives for a tensor; ends the program if it cannot be used.
+float* pointer_of(const Object& pack, const Shape& shape, const char* name) {
+  const auto ids = pack.values<int64_t>(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
+  const auto found = std::find(ids.begin(), ids.end(), shape.id);
+  if (found == ids.end()) violation("cudnnBackendExecute: the variant pack has no pointer for %s", name);
+  void* const pointer =
+      pack.values<void*>(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS)[static_cast<size_t>(found - ids.begin())];
+  if (reinterpret_cast<uintptr_t>(pointer) % static_cast<uintptr_t>(shape.alignment) != 0)
+    violation("cudnnBackendExecute: %s is not aligned as its descriptor says", name);
+  if (!inside_allocation(pointer, static_cast<size_t>(shape.size()) * sizeof(float)))
+    violation("cudnnBackendExecute: %s does not lie inside one allocation of device memory", name);
+  return static_cast<float*>(pointer);
+}
+
+bool overlap(const float* a, int64_t a_size, const float* b, int64_t b_size) {
+  return a < b + b_size && b < a + a_size;
+}
+
+}  // namespace
+
+namespace ebm::emulated {
+
+cudnnStatus_t fill_descriptors(const Object& object, Name name, const std::vector<Object*>& to,
+                               int64_t* count) {
+  constexpr const char* call = "cudnnBackendGetAttribute";
+  if (name == CUDNN_ATTR_ENGINEHEUR_RESULTS && object.type == CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR) {
+    const auto engines = proposals(object.value<cudnnBackendHeurMode_t>(CUDNN_ATTR_ENGINEHEUR_MODE));
+    *count = static_cast<int64_t>(std::min(engines.size(), to.size()));
+    for (size_t i = 0; i < static_cast<size_t>(*count); ++i) {
+      if (to[i]->type != CUDNN_BACKEND_ENGINECFG_DESCRIPTOR)
+        return refuse(CUDNN_STATUS_BAD_PARAM_DESCRIPTOR_TYPE, call, "results are configurations of engines");
+      fill_configuration(*to[i], engines[i],
+                         object.value<cudnnBackendDescriptor_t>(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH));
+    }
+    return CUDNN_STATUS_SUCCESS;
+  }
+  if (name == CUDNN_ATTR_ENGINECFG_ENGINE && object.type == CUDNN_BACKEND_ENGINECFG_DESCRIPTOR) {
+    if (to.size() != 1 || to[0]->type != CUDNN_BACKEND_ENGINE_DESCRIPTOR)
+      return refuse(CUDNN_STATUS_BAD_PARAM_DESCRIPTOR_TYPE, call, "a configuration has one engine");
+    *count = 1;
+    fill_engine(*to[0], static_cast<Engine>(object.value<int64_t>(config_engine)));
+    return CUDNN_STATUS_SUCCESS;
+  }
+  return refuse(CUDNN_STATUS_BAD_PARAM, call, "no descriptors are behind this attribute, or not emulated");
+}
+
+}  // namespace ebm::emulated
+
+namespace ebm::cuda {
+
+Cudnn default_cudnn() {
+  return {.create = cudnnCreate,
+          .destroy = cudnnDestroy,
+          .set_stream = cudnnSetStream,
+          .error_string = cudnnGetErrorString,
+          .last_error_string = cudnnGetLastErrorString,
+          .create_descriptor = cudnnBackendCreateDescriptor,
+          .destroy_descriptor = cudnnBackendDestroyDescriptor,
+          .set_attribute = cudnnBackendSetAttribute,
+          .get_attribute = cudnnBackendGetAttribute,
+          .finalize = cudnnBackendFinalize,
+          .execute = cudnnBackendExecute};
+}
+
+}  // namespace ebm::cuda
+
+extern "C" {
+
+cudnnStatus_t cudnnCreate(cudnnHandle_t* handle) {
+  const Lock lock(device_mutex());
+  if (refuse_in_capture("cudnnCreate") != cudaSuccess) return CUDNN_STATUS_NOT_INITIALIZED;
+  *handle = *handles().insert(new cudnnContext).first;
+  return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t cudnnDestroy(cudnnHandle_t handle) {
+  const Lock lock(device_mutex());
+  if (handles().erase(handle) == 0)
+    return refuse(CUDNN_STATUS_NOT_INITIALIZED, "cudnnDestroy", "there is no such handle");
+  delete handle;
+  return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream) {
+  const Lock lock(device_mutex());
+  if (!handles().contains(handle) || !is_stream(stream))
+    return refuse(CUDNN_STATUS_BAD_PARAM, "cudnnSetStream", "there is no such handle or stream");
+  handle->stream = stream;
+  return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t cudnnBackendFinalize(cudnnBackendDescriptor_t descriptor) {
+  const Lock lock(device_mutex());
+  Object& object = require_object(descriptor, "what cudnnBackendFinalize got");
+  if (object.finalized) return bad("it is final already");
+  if (const std::string missing = missing_attribute(object); !missing.empty()) return bad(missing.c_str());
+  const cudnnStatus_t status = finalize(object);
+  object.finalized = status == CUDNN_STATUS_SUCCESS;
+  return status;
+}
+
+cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t plan_descriptor,
+                                  cudnnBackendDescriptor_t pack_descriptor) {
+  const Lock lock(device_mutex());
+  const auto wrong = [](const char* why) {
+    return refuse(CUDNN_STATUS_BAD_PARAM, "cudnnBackendExecute", why);
+  };
+  const Object& plan = require_object(plan_descriptor, "the plan of cudnnBackendExecute");
+  const Object& pack = require_object(pack_descriptor, "the variant pack of cudnnBackendExecute");
+  if (plan.type != CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR || !plan.finalized) return wrong("no final plan");
+  if (pack.type != CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR || !pack.finalized)
+    return wrong("no final variant pack");
+  if (!handles().contains(handle) || handle->stream == nullptr) return wrong("no handle with a stream");
+  if (plan.value<cudnnHandle_t>(CUDNN_ATTR_EXECUTION_PLAN_HANDLE) != handle)
+    return wrong("the plan was made for another handle");
+  const Object& config = plan.object(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
+  const auto engine = static_cast<Engine>(config.value<int64_t>(config_engine));
+  const Operation operation = operation_of(config);
+  const Arguments arguments{pointer_of(pack, operation.x, "x"),
+                            pointer_of(pack, operation.weight, "the weight"),
+                            pointer_of(pack, operation.y, "y"),
+                            static_cast<std::byte*>(pack.value<void*>(CUDNN_ATTR_VARIANT_PACK_WORKSPACE))};
+  const int64_t x_size = operation.x.size(), w_size = operation.weight.size(), y_size = operation.y.size();
+  if (overlap(arguments.x, x_size, arguments.y, y_size) ||
+      overlap(arguments.x, x_size, arguments.weight, w_size) ||
+      overlap(arguments.y, y_size, arguments.weight, w_size))
+    violation("cudnnBackendExecute: two of the arrays overlap");
+  const auto workspace = static_cast<size_t>(plan.value<int64_t>(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE));
+  if (!inside_allocation(arguments.workspace, workspace))
+    violation("cudnnBackendExecute: the workspace does not lie inside one allocation of device memory");
+  const bool tf32 = engine == tensor_cores && tf32_allowed();
+  queue(handle->stream, [=] {
+    std::fill_n(arguments.workspace, workspace, std::byte{0xFF});
+    compute(operation, arguments, tf32);
+  });
+  return CUDNN_STATUS_SUCCESS;
+}
+
+}  // extern "C"

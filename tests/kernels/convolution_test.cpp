@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+#include <limits>
+
+#include "kernels/kernels_fixture.h"
+#include "reference/convolution.h"
+
+namespace ebm::test {
+namespace {
+
+reference::ConvolutionSizes sizes_of(const ConvolutionShape& s) {
+  return {.height = s.input.height,
+          .width = s.input.width,
+          .channels = s.input.channels,
+          .outputs = s.output_channels,
+          .kernel_height = s.kernel.height,
+          .kernel_width = s.kernel.width,
+          .stride_height = s.stride.height,
+          .stride_width = s.stride.width,
+          .padding_height = s.padding.height,
+          .padding_width = s.padding.width};
+}
+
+/// Where w(o, c, k, l) lies in memory, OHWI.
+int64_t ohwi(const reference::ConvolutionSizes& s, int64_t o, int64_t c, int64_t k, int64_t l) {
+  return ((o * s.kernel_height + k) * s.kernel_width + l) * s.channels + c;
+}
+
+class ConvolutionTest : public KernelsTest {
+ protected:
+  /// Random x, w and y_bar, and the three passes in float64 with bounds for the errors of float32 sums.
+  struct Case {
+    std::vector<float> x, weight, y_bar;
+    std::vector<double> y, x_bar, weight_bar;
+    std::vector<double> y_scale, x_bar_scale, weight_bar_scale;  // the terms' absolute values, summed
+  };
+
+  Case make_case(const ConvolutionShape& shape) {
+    const reference::ConvolutionSizes s = sizes_of(shape);
+    const int64_t in = shape.input.size(), out = shape.output().size();
+    Case c;
+    c.x = normals(shape.rows * in);
+    c.weight = normals(s.weights());
+    c.y_bar = normals(shape.rows * out);
+    const auto zeros = [](const std::vector<float>& like) { return std::vector<double>(like.size()); };
+    c.y = c.y_scale = zeros(c.y_bar);
+    c.x_bar = c.x_bar_scale = zeros(c.x);
+    c.weight_bar = c.weight_bar_scale = zeros(c.weight);
+    const auto add = [](std::vector<double>& sums, std::vector<double>& scales, size_t at, double product) {
+      sums[at] += product;
+      scales[at] += std::abs(product);
+    };
+    for (int64_t row = 0; row < shape.rows; ++row) {
+      reference::for_each_tap(s, [&](int64_t x, int64_t y, int64_t o, int64_t i, int64_t k, int64_t l) {
+        const auto x_at = static_cast<size_t>(row * in + x), y_at = static_cast<size_t>(row * out + y),
+                   w_at = static_cast<size_t>(ohwi(s, o, i, k, l));
+        add(c.y, c.y_scale, y_at, double{c.weight[w_at]} * c.x[x_at]);
+        add(c.x_bar, c.x_bar_scale, x_at, double{c.weight[w_at]} * c.y_bar[y_at]);
+        add(c.weight_bar, c.weight_bar_scale, w_at, double{c.x[x_at]} * c.y_bar[y_at]);
+      });
+    }
+    return c;
+  }
+
+  void expect_near(const Tensor& actual, const std::vector<double>& expected,
+                   const std::vector<double>& scales, const char* what) const {
+    const std::vector<float> values = actual.download();
+    ASSERT_EQ(values.size(), expected.size());
+    for (size_t i = 0; i < values.size(); ++i) {
+      ASSERT_NEAR(values[i], expected[i], relative_ * scales[i]) << what << " at " << i;
+    }
+  }
+
+  /// All passes against the naive loops.
+  void expect_passes(const ConvolutionShape& shape) {
+    SCOPED_TRACE(to_string(shape));
+    const Case c = make_case(shape);
+    const int64_t in = shape.input.size(), out = shape.output().size(), rows = shape.rows;
+    const int64_t weights = std::ssize(c.weight);
+    const Tensor x = tensor(rows, in, c.x), weight = tensor(1, weights, c.weight),
+                 y_bar = tensor(rows, out, c.y_bar);
+    const Tensor y = unwritten(rows, out), x_bar = unwritten(rows, in), weight_bar = unwritten(1, weights);
+    kernels_->convolve(ConvolutionForward{shape, x.data(), weight.data(), y.data(), precision_});
+    expect_near(y, c.y, c.y_scale, "y");
+    kernels_->convolve(ConvolutionBackwardData{shape, y_bar.data(), weight.data(), x_bar.data(), precision_});
+    expect_near(x_bar, c.x_bar, c.x_bar_scale, "x_bar");
+    ConvolutionBackwardWeight pass{shape,     x.data(), y_bar.data(), weight_bar.data(), Write::overwrite,
+                                   precision_};
+    kernels_->convolve(pass);
+    expect_near(weight_bar, c.weight_bar, c.weight_bar_scale, "weight_bar");
+    pass.mode = Write::accumulate;
+    kernels_->convolve(pass);
+    std::vector<double> twice = c.weight_bar, twice_scale = c.weight_bar_scale;
+    for (std::vector<double>* values : {&twice, &twice_scale})
+      for (double& value : *values) value *= 2;
+    expect_near(weight_bar, twice, twice_scale, "weight_bar, accumulated");
+  }
+
+  Tensor unwritten(int64_t rows, int64_t columns) {
+    return tensor(
+        rows, columns,
+        std::vector<float>(static_cast<size_t>(rows * columns), std::numeric_limits<float>::quiet_NaN()));
+  }
+
+  Precision precision_ = Precision::full;
+  double relative_ = 1e-6;  // Winograd's transforms cost a factor 3
+};
+
+TEST_P(ConvolutionTest, KernelsStridesAndPaddingsAtOddSizes) {
+  for (const Extent kernel : {Extent{1, 1}, {3, 3}, {4, 4}, {2, 5}}) {
+    for (const Extent stride : {Extent{1, 1}, {2, 2}, {1, 3}}) {
+      for (const Extent padding : {Extent{0, 0}, {1, 1}, {1, 0}}) {
+        expect_passes({.rows = 3,
+                       .input = {.height = 7, .width = 9, .channels = 5},
+                       .output_channels = 6,
+                       .kernel = kernel,
+                       .stride = stride,
+                       .padding = padding});
+      }
+    }
+  }
+}
+
+TEST_P(ConvolutionTest, Channels) {
+  for (const int64_t in : {1, 3, 16, 17}) {
+    for (const int64_t out : {1, 3, 16, 33}) {
+      expect_passes({.rows = 2,
+                     .input = {.height = 5, .width = 6, .channels = in},
+                     .output_channels = out,
+                     .kernel = square(3),
+                     .padding = square(1)});
+    }
+  }
+}
+
+TEST_P(ConvolutionTest, Batches) {
+  for (const int64_t rows : {1, 2, 7, 33}) {
+    expect_passes({.rows = rows,
+                   .input = {.height = 16, .width = 16, .channels = 3},
+                   .output_channels = 8,
+                   .kernel = square(4),
+                   .stride = square(2),
+                   .padding = square(1)});
+  }
+}
+
+TEST_P(ConvolutionTest, ManyChannels) {  // where Winograd may come in, and several pieces share the work
+  expect_passes({.rows = 17,
+                 .input = {.height = 8, .width = 8, .channels = 64},
+                 .output_channels = 128,
+                 .kernel = square(3),
+                 .padding = square(1)});
+  expect_passes({.rows = 17,
+                 .input = {.height = 8, .width = 8, .channels = 64},
+                 .output_channels = 64,
+                 .kernel = square(4),
+                 .stride = square(2),
+                 .padding = square(1)});
+}
+
+TEST_P(ConvolutionTest, TrainingPrecisionIsAtWorstTf32) {
+  precision_ = Precision::training;
+  relative_ = 1e-3;
+  expect_passes({.rows = 3,
+                 .input = {.height = 7, .width = 7, .channels = 16},
+                 .output_channels = 8,
+                 .kernel = square(3),
+                 .padding = square(1)});
+}
+
+TEST_P(ConvolutionTest, InARecordedGraph) {
+  const ConvolutionShape shape{.rows = 2,
+                               .input = {.height = 5, .width = 7, .channels = 4},
+                               .output_channels = 3,
+                               .kernel = square(3)};
+  const Case c = make_case(shape);
+  const Tensor x = tensor(2, shape.input.size(), c.x), weight = tensor(1, std::ssize(c.weight), c.weight),
+               y = unwritten(2, shape.output().size()), weight_bar = unwritten(1, std::ssize(c.weight));
+  const auto graph = kernels_->capture([&] {
+    kernels_->convolve(ConvolutionForward{shape, x.data(), weight.data(), y.data()});
+    kernels_->convolve(ConvolutionBackwardWeight{shape, x.data(), y.data(), weight_bar.data()});
+    kernels_->convolve(
+        ConvolutionBackwardWeight{shape, x.data(), y.data(), weight_bar.data(), Write::accumulate});
+  });
+  EXPECT_TRUE(std::isnan(y.download()[0])) << "recording runs nothing";
+  graph->launch();
+  expect_near(y, c.y, c.y_scale, "y");
+  const std::vector<float> first = weight_bar.download();
+  graph->launch();
+  EXPECT_TRUE(same_bits(weight_bar.download(), first));
+}
+
+TEST_P(ConvolutionTest, TheSameBitsEachTime) {
+  const ConvolutionShape shape{.rows = 41,
+                               .input = {.height = 8, .width = 8, .channels = 32},
+                               .output_channels = 32,
+                               .kernel = square(3),
+                               .padding = square(1)};
+  const std::vector<float> x = normals(shape.rows * shape.input.size()),
+                           y_bar = normals(shape.rows * shape.output().size());
+  const auto weight_bar = [&] {
+    const Tensor x_on_device = tensor(shape.rows, shape.input.size(), x),
+                 y_bar_on_device = tensor(shape.rows, shape.output().size(), y_bar),
+                 result = unwritten(1, 32 * 9 * 32);
+    kernels_->convolve(
+        ConvolutionBackwardWeight{shape, x_on_device.data(), y_bar_on_device.data(), result.data()});
+    return result.download();
+  };
+  const std::vector<float> first = weight_bar();
+  EXPECT_TRUE(same_bits(weight_bar(), first));
+  kernels_ = open_device(GetParam());
+  EXPECT_TRUE(same_bits(weight_bar(), first)) << "another run";
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, ConvolutionTest, testing::ValuesIn(devices_with_convolutions()));
+
+}  // namespace
+}  // namespace ebm::test
