@@ -58,7 +58,7 @@ using Formulas = FormulaList<
     SingularValueBound, ScaleRows, ZeroBadRows, LogDetBound, GeneratorScore, EnergyObjective, EntropyMean,
     ScaleBy, GeneratorObjective, Interpolate,  //
     // layers
-    AddBias, AddTo, ColumnSum, TotalSum, MixTangents, WindowSum, WindowSpread,                                     //
+    AddBias, AddTo, ColumnSum, TotalSum, MixTangents, WindowSum, WindowSpread,     //
     LeakyRelu, LeakyReluLinearized, PreluBackward,                                 //
     Tanh, TanhLinearized, TanhCurvature,                                           //
     BatchNormStatistics, BatchNormRunning, BatchNormApply, BatchNormScale,         //

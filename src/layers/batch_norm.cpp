@@ -20,6 +20,7 @@ struct BatchNormTrace : Trace {
   Buffer<float> sum_bar, sum_xh_bar;      // of one cotangent block
   Buffer<float> sum_pairing;              // sum x_dot y_dot_bar of one tangent
   Buffer<float> sum_x_dot, sum_xh_x_dot;  // tangents x channels, from the jvp
+  ConstView y;                            // the output, which the activation's derivative is told from
 };
 
 BatchNormTrace& of(Trace& trace) {
@@ -72,12 +73,30 @@ std::unique_ptr<Trace> BatchNorm::make_trace(Kernels& kernels, const TraceOption
           "batch norm with batch statistics couples all samples: a part of them cannot have tangents");
     }
   }
-  if (options.tangents > 0) scratch->reserve(options.batch * input().size());  // mix_tangents
-  return std::make_unique<BatchNormTrace>(kernels, options, std::move(scratch), input().channels);
+  auto trace = std::make_unique<BatchNormTrace>(kernels, options, std::move(scratch), input().channels);
+  const int64_t tangent_rows = options.tangents * trace->tangent_samples();
+  if (tangent_rows > 0) trace->scratch->reserve(options.batch * input().size());  // mix_tangents
+  if (activation_.present() && options.statistics == Statistics::batch) {
+    trace->scratch->reserve((options.batch + tangent_rows) * input().size());  // masked
+  }
+  return trace;
+}
+
+/// The activation's derivative for rows of `samples` samples, as constant statistics' formulas take it.
+Mask BatchNorm::mask(Trace& trace, int64_t samples) const {
+  if (!activation_.present() || trace.options.statistics == Statistics::batch) return {};
+  return {.y = of(trace).y.data, .rows = samples * input().pixels(), .slope = activation_.slope};
+}
+
+/// The cotangents before the activation, where the formulas of batch statistics want them in memory.
+ConstPair BatchNorm::masked(Trace& trace, ConstPair y_bar) const {
+  if (!activation_.present() || trace.options.statistics == Statistics::running) return y_bar;
+  return masked_cotangents(trace, activation_, of(trace).y, y_bar, trace.scratch->data());
 }
 
 void BatchNorm::do_forward(Trace& base, View y) const {
   BatchNormTrace& trace = of(base);
+  trace.y = y;
   if (trace.options.statistics == Statistics::batch) {
     trace.kernels.run(BatchNormStatistics{.rows = pixels(y),
                                           .columns = channels(y),
@@ -103,17 +122,19 @@ void BatchNorm::do_forward(Trace& base, View y) const {
                                    .inv_std = trace.inv_std.data(),
                                    .weight = weight_->value,
                                    .bias = bias_->value,
-                                   .y = y.data});
+                                   .y = y.data,
+                                   .slope = activation_.slope});
 }
 
-/// out = g s in.
-void BatchNorm::scale(Trace& base, ConstView in, View out) const {
+/// out = g s in, masked.
+void BatchNorm::scale(Trace& base, int64_t samples, ConstView in, View out) const {
   base.kernels.run(BatchNormScale{.rows = pixels(in),
                                   .columns = channels(in),
                                   .in = in.data,
                                   .inv_std = of(base).inv_std.data(),
                                   .weight = weight_->value,
-                                  .out = out.data});
+                                  .out = out.data,
+                                  .mask = mask(base, samples)});
 }
 
 /// out (+)= g s P u, from the sums of u.
@@ -135,17 +156,18 @@ void BatchNorm::project(Trace& base, ConstView u, const float* sum_u, const floa
 
 void BatchNorm::do_jvp(Trace& base, View y_dot) const {
   BatchNormTrace& trace = of(base);
+  const int64_t samples = trace.tangent_samples(), c = input().channels;
   if (trace.options.statistics == Statistics::running) {
-    scale(trace, trace.x_dot, y_dot);
+    scale(trace, samples, trace.x_dot, y_dot);
     return;
   }
-  const int64_t samples = trace.tangent_samples(), c = input().channels;
   for (int64_t t = 0; t < trace.x_dot.rows / samples; ++t) {
     const ConstView x_dot = tangent_block(trace.x_dot, samples, t);
     float *sum = trace.sum_x_dot.data() + t * c, *sum_xh = trace.sum_xh_x_dot.data() + t * c;
     sums_of(trace, x_dot, sum, sum_xh);
     project(trace, x_dot, sum, sum_xh, y_dot.row_range(t * samples, samples), Write::overwrite);
   }
+  if (activation_.present()) mask_tangents(trace, activation_, trace.y, y_dot);
 }
 
 /// The values' chain: parameter gradients (weight_bar, bias_bar) and x_bar.
@@ -166,9 +188,10 @@ void BatchNorm::values_backward(Trace& base, ConstView y_bar, View x_bar, Gradie
                                         .bias_bar = bias_->gradient,
                                         .mode = mode,
                                         .sum_bar = trace.sum_bar.data(),
-                                        .sum_xh_bar = trace.sum_xh_bar.data()});
+                                        .sum_xh_bar = trace.sum_xh_bar.data(),
+                                        .mask = mask(trace, trace.options.batch)});
   } else if (running) {
-    if (!x_bar.empty()) scale(trace, y_bar, x_bar);
+    if (!x_bar.empty()) scale(trace, trace.options.batch, y_bar, x_bar);
   } else if (!x_bar.empty()) {
     sums_of(trace, y_bar, trace.sum_bar.data(), trace.sum_xh_bar.data());
   }
@@ -178,7 +201,7 @@ void BatchNorm::values_backward(Trace& base, ConstView y_bar, View x_bar, Gradie
 }
 
 void BatchNorm::do_vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) const {
-  values_backward(trace, y_bar, x_bar, gradient, write_mode(gradient));
+  values_backward(trace, masked(trace, {y_bar, {}}).value, x_bar, gradient, write_mode(gradient));
 }
 
 /// One tangent's chain with batch statistics: x_dot_bar, its share of x_bar and of weight_bar.
@@ -227,6 +250,7 @@ void BatchNorm::tangent_backward(Trace& base, int64_t t, ConstView y_dot_bar, Pa
 
 void BatchNorm::do_vjp_of_jvp(Trace& base, ConstPair y_bar, Pair x_bar, Gradient gradient) const {
   BatchNormTrace& trace = of(base);
+  y_bar = masked(trace, y_bar);
   const bool has_value = !y_bar.value.empty();
   Write mode = write_mode(gradient);
   if (has_value) {
@@ -253,9 +277,10 @@ void BatchNorm::do_vjp_of_jvp(Trace& base, ConstPair y_bar, Pair x_bar, Gradient
                                                .y_dot_bar = y_bar.tangent.data,
                                                .x_dot_bar = x_bar.tangent.data,
                                                .weight_bar = weight_->gradient,
-                                               .mode = mode});
+                                               .mode = mode,
+                                               .mask = mask(trace, trace.tangent_samples())});
   } else if (!x_bar.tangent.empty()) {
-    scale(trace, y_bar.tangent, x_bar.tangent);
+    scale(trace, trace.tangent_samples(), y_bar.tangent, x_bar.tangent);
   }
 }
 
@@ -263,7 +288,7 @@ void BatchNorm::do_vjp_shared(Trace& base, ConstView y_bar, const SharedWeights&
                               Gradient gradient) const {
   BatchNormTrace& trace = of(base);
   if (gradient == Gradient::ignore) {
-    if (!x_bar.empty()) scale(trace, y_bar, x_bar);
+    if (!x_bar.empty()) scale(trace, trace.options.batch, y_bar, x_bar);
     return;
   }
   trace.kernels.run(BatchNormSharedBackward{.rows = pixels(y_bar),
@@ -278,7 +303,8 @@ void BatchNorm::do_vjp_shared(Trace& base, ConstView y_bar, const SharedWeights&
                                             .x_bar = x_bar.data,
                                             .weight_bar = weight_->gradient,
                                             .bias_bar = bias_->gradient,
-                                            .mode = write_mode(gradient)});
+                                            .mode = write_mode(gradient),
+                                            .mask = mask(trace, trace.options.batch)});
 }
 
 }  // namespace ebm

@@ -9,17 +9,19 @@
 //   jvp y_dot = g s P x_dot;  vjp x_bar = g s P y_bar;
 //   vjp_of_jvp: x_dot_bar = g s P y_dot_bar, and x_bar gains the terms of BatchNormCurvature
 //   (docs/method.md, "Batch norm", derives them).
+// A leaky ReLU may follow: its derivative, 1 or the slope, multiplies y_dot last and cotangents first of all.
 #pragma once
 
-#include "layers/layer.h"
+#include "layers/activation.h"
 
 namespace ebm {
 
 class BatchNorm final : public Layer {
  public:
   /// PyTorch's defaults: eps 1e-5, momentum 0.1; weight 1, bias 0, running mean 0, running variance 1.
-  explicit BatchNorm(const Features& features, float eps = 1e-5f, float momentum = 0.1f)
-      : Layer(features, features), eps_(eps), momentum_(momentum) {}
+  explicit BatchNorm(const Features& features, float eps = 1e-5f, float momentum = 0.1f,
+                     Activation activation = {})
+      : Layer(features, features), eps_(eps), momentum_(momentum), activation_(activation) {}
 
   void declare(Parameters& parameters, const std::string& prefix) override;
   bool piecewise_linear(Statistics statistics) const override { return statistics == Statistics::running; }
@@ -37,7 +39,9 @@ class BatchNorm final : public Layer {
                      Gradient gradient) const override;
 
  private:
-  void scale(Trace& trace, ConstView in, View out) const;
+  Mask mask(Trace& trace, int64_t samples) const;
+  ConstPair masked(Trace& trace, ConstPair y_bar) const;
+  void scale(Trace& trace, int64_t samples, ConstView in, View out) const;
   void project(Trace& trace, ConstView u, const float* sum_u, const float* sum_xhu, View out,
                Write mode) const;
   void values_backward(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient, Write mode) const;
@@ -45,6 +49,7 @@ class BatchNorm final : public Layer {
                         Gradient gradient, Write mode) const;
 
   float eps_, momentum_;
+  Activation activation_;
   const Parameter *weight_ = nullptr, *bias_ = nullptr;
   const Parameter *running_mean_ = nullptr, *running_var_ = nullptr;
 };

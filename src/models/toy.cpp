@@ -1,40 +1,27 @@
 // SPDX-License-Identifier: MIT
 #include "models/toy.h"
 
-#include <utility>
-#include <vector>
-
-#include "layers/batch_norm.h"
 #include "layers/linear.h"
-#include "layers/prelu.h"
-#include "layers/sequential.h"
+#include "models/stack.h"
 
 namespace ebm {
 
 std::unique_ptr<Layer> toy_energy(int64_t hidden, OutputScale scale) {
-  std::vector<std::unique_ptr<Layer>> main;
-  main.push_back(std::make_unique<Linear>(2, hidden));
-  main.push_back(std::make_unique<PreluLayer>(flat(hidden)));
-  main.push_back(std::make_unique<Linear>(hidden, hidden));
-  main.push_back(std::make_unique<PreluLayer>(flat(hidden)));
-  main.push_back(std::make_unique<Linear>(hidden, 1));
-  std::vector<Sequential::Child> children;
-  children.push_back({"main", sequential(std::move(main))});
-  if (scale == OutputScale::learned) children.push_back({"l", std::make_unique<Linear>(1, 1, Bias::no)});
-  return std::make_unique<Sequential>(std::move(children));
+  Stack main(flat(2));
+  main.linear(hidden).prelu();
+  main.linear(hidden).prelu();
+  main.linear(1);
+  if (scale == OutputScale::none) return network_of("main", main.build());
+  return network_of("main", main.build(), "l", std::make_unique<Linear>(1, 1, Bias::no));
 }
 
 std::unique_ptr<Layer> toy_generator(int64_t latent, int64_t hidden) {
-  std::vector<std::unique_ptr<Layer>> main;
-  for (const int64_t in : {latent, hidden}) {
-    main.push_back(std::make_unique<Linear>(in, hidden));
-    main.push_back(std::make_unique<PreluLayer>(flat(hidden)));
-    main.push_back(std::make_unique<BatchNorm>(flat(hidden)));
-  }
-  main.push_back(std::make_unique<Linear>(hidden, 2));
-  std::vector<Sequential::Child> children;
-  children.push_back({"main", sequential(std::move(main))});
-  return std::make_unique<Sequential>(std::move(children));
+  constexpr float eps = 1e-5f;
+  Stack main(flat(latent));
+  main.linear(hidden).prelu().batch_norm(eps);
+  main.linear(hidden).prelu().batch_norm(eps);
+  main.linear(2);
+  return network_of("main", main.build());
 }
 
 }  // namespace ebm

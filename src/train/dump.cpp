@@ -75,18 +75,12 @@ void Dump::array(const std::string& name, ConstView view) {
 }
 
 void Dump::image_batch(const std::string& name, ConstView view) {
-  const auto [h, w, c] = view.features;
-  if (h * w == 1) return array(name, view);
-  const std::vector<float> nhwc = download(kernels_, view);
-  std::vector<float> nchw(nhwc.size());
-  for (int64_t n = 0, from = 0; n < view.rows; ++n) {
-    for (int64_t pixel = 0; pixel < h * w; ++pixel) {
-      for (int64_t k = 0; k < c; ++k, ++from) {
-        nchw[static_cast<size_t>((n * c + k) * h * w + pixel)] = nhwc[static_cast<size_t>(from)];
-      }
-    }
-  }
-  file_.write_dataset(name, std::span<const float>(nchw), {view.rows, c, h, w});
+  const Features& image = view.features;
+  if (image.pixels() == 1) return array(name, view);
+  const std::vector<float> nchw =
+      to_pytorch_order(download(kernels_, view), {.channels = image.channels, .pixels = image.pixels()});
+  file_.write_dataset(name, std::span<const float>(nchw),
+                      {view.rows, image.channels, image.height, image.width});
 }
 
 void Dump::gradients(const std::string& network) {
@@ -105,7 +99,7 @@ void Dump::energy_step() {
   array("inputs/v0", draws.v0);
   array("inputs/p0", draws.p0);
   array("inputs/alpha", draws.alpha);
-  array("inputs/e", draws.e);
+  image_batch("inputs/e", draws.e);
   array("results/energy_real", game_.upper().energy_real());
   array("results/energy_fake", game_.upper().energy_fake());
   array("results/directional", game_.upper().directional());
@@ -127,7 +121,7 @@ void Dump::generator_step() {
   array("inputs/z_generator", draws.z_generator);
   array("inputs/v0_generator", draws.v0_generator);
   array("inputs/p0_generator", draws.p0_generator);
-  array("inputs/e_generator", draws.e_generator);
+  image_batch("inputs/e_generator", draws.e_generator);
   array("results/energy_generator", game_.generator_energies());
   if (!draws.v0_generator.empty()) {
     array("results/v_generator", game_.lower()->v());

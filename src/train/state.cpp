@@ -20,8 +20,8 @@ std::vector<NamedArray> parts(Game& game, const std::string& group, const std::s
        {std::pair{"energy", &game.energy()}, std::pair{"generator", &game.generator()}}) {
     const Parameters& parameters = network->parameters();
     for (const Parameter& p : parameters.trainable()) {
-      arrays.push_back(
-          {group + name + "/" + subgroup + p.name, p.shape, Parameters::part((parameters.*buffer)(), p)});
+      arrays.push_back({group + name + "/" + subgroup + p.name, p.shape,
+                        Parameters::part((parameters.*buffer)(), p), p.order});
     }
   }
   return arrays;
@@ -85,8 +85,8 @@ std::vector<NamedArray> statistic_arrays(Game& game) {
 void write_arrays(Hdf5File& file, Kernels& kernels, const std::string& prefix,
                   const std::vector<NamedArray>& arrays) {
   for (const NamedArray& array : arrays) {
-    file.write_dataset(prefix + array.name, std::span<const float>(download(kernels, array.view)),
-                       array.shape);
+    const std::vector<float> values = to_pytorch_order(download(kernels, array.view), array.order);
+    file.write_dataset(prefix + array.name, std::span<const float>(values), array.shape);
   }
 }
 
@@ -107,7 +107,8 @@ void read_state(const Hdf5File& file, Game& game, const std::string& prefix) {
   const std::vector<NamedArray> arrays = all_arrays(game);
   std::vector<std::vector<float>> values;
   for (const NamedArray& array : arrays) {
-    values.push_back(read_shaped<float>(file, prefix + array.name, array.shape));
+    values.push_back(
+        to_memory_order(read_shaped<float>(file, prefix + array.name, array.shape), array.order));
   }
   std::vector<int64_t> steps;
   for (const char* name : step_names) steps.push_back(read_shaped<int64_t>(file, prefix + name, {}).at(0));

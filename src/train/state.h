@@ -13,11 +13,13 @@
 
 namespace ebm {
 
-/// One array of float32 on the device under its name and shape.
+/// One array of float32 on the device under its name and shape. Files hold PyTorch's order, which is not the
+/// order in memory where images are concerned: write_arrays and read_state translate.
 struct NamedArray {
   std::string name;
   std::vector<int64_t> shape;
   View view;
+  ChannelsLast order = {};
 };
 
 /// Views of both networks' parameters, running statistics, Adam moments, gradients (named as the parameters).

@@ -127,6 +127,10 @@ TEST_P(LayerContractTest, MapsAllocateNothing) {
 INSTANTIATE_TEST_SUITE_P(All, LayerContractTest,
                          testing::Combine(testing::ValuesIn(layer_cases()), testing::ValuesIn(devices())),
                          layer_test_name);
+INSTANTIATE_TEST_SUITE_P(Images, LayerContractTest,
+                         testing::Combine(testing::ValuesIn(image_layer_cases()),
+                                          testing::ValuesIn(devices_with_convolutions())),
+                         layer_test_name);
 
 }  // namespace
 }  // namespace ebm::test

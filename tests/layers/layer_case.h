@@ -31,6 +31,8 @@ inline std::ostream& operator<<(std::ostream& out, const LayerCase& layer) {
   return out << layer.name;
 }
 std::vector<LayerCase> layer_cases();
+/// Those of images, which need convolutions.
+std::vector<LayerCase> image_layer_cases();
 
 /// "BatchNormOnBatch_cpu"
 inline std::string layer_test_name(const testing::TestParamInfo<std::tuple<LayerCase, std::string>>& info) {

@@ -227,6 +227,10 @@ TEST_P(LayerMapsTest, JvpAndVjpAreAdjoint) {
 INSTANTIATE_TEST_SUITE_P(All, LayerMapsTest,
                          testing::Combine(testing::ValuesIn(layer_cases()), testing::ValuesIn(devices())),
                          layer_test_name);
+INSTANTIATE_TEST_SUITE_P(Images, LayerMapsTest,
+                         testing::Combine(testing::ValuesIn(image_layer_cases()),
+                                          testing::ValuesIn(devices_with_convolutions())),
+                         layer_test_name);
 
 }  // namespace
 }  // namespace ebm::test

@@ -3,8 +3,8 @@
 // derivative; dual numbers supply them (derivatives.h).
 //
 // Parameters are one vector in the order of PyTorch's state_dict without the running statistics: per layer
-// weight then bias, a weight as out x in, row-major. Running statistics are a second vector: per batch norm
-// mean then variance. They are constants: no derivative passes through them.
+// weight then bias, in PyTorch's shapes, row-major: out x in, OIHW, IOHW. Running statistics are a second
+// vector: per batch norm mean then variance. They are constants: no derivative passes through them.
 #pragma once
 
 #include <cmath>
@@ -13,22 +13,42 @@
 #include <utility>
 #include <vector>
 
+#include "reference/convolution.h"
 #include "reference/matrix.h"
 
 namespace ebm::reference {
 
-enum class Kind { linear, prelu, leaky_relu, relu, tanh, batch_norm };
+enum class Kind {
+  linear,
+  prelu,
+  leaky_relu,
+  relu,
+  tanh,
+  batch_norm,
+  convolution,
+  transposed_convolution,
+  average_pool,
+  upsample,
+  spatial_sum,
+  residual
+};
 
 /// One layer. Features of a row lie channel-last, so feature j belongs to channel j % channels. A layer of a
-/// later kind (convolution, pooling, ...) adds its sizes here and its case in parameter_count and apply.
+/// later kind adds its sizes here and its case in parameter_count and apply.
 struct LayerSpec {
   Kind kind = Kind::linear;
-  int64_t in = 0;         ///< linear: inputs; batch_norm: channels
-  int64_t out = 0;        ///< linear: outputs
-  double slope = 0.0;     ///< leaky_relu: the fixed slope (PReLU's slope is a parameter)
-  bool bias = true;       ///< linear
-  double eps = 1e-5;      ///< batch_norm
-  double momentum = 0.1;  ///< batch_norm
+  int64_t in = 0;          ///< linear: inputs; batch_norm, pooling: channels
+  int64_t out = 0;         ///< linear: outputs
+  int64_t in_pixels = 1;   ///< linear: the inputs are an image's, which PyTorch flattens channels first
+  int64_t out_pixels = 1;  ///< linear: so are the outputs
+  double slope = 0.0;      ///< leaky_relu: the fixed slope (PReLU's slope is a parameter)
+  bool bias = true;        ///< linear
+  double eps = 1e-5;       ///< batch_norm
+  double momentum = 0.1;   ///< batch_norm
+  /// convolution; transposed_convolution: of the convolution that is transposed; average_pool, upsample: its
+  /// images (the large ones) and windows
+  ConvolutionSizes sizes = {};
+  std::vector<LayerSpec> left = {}, right = {};  ///< residual
 
   static LayerSpec linear(int64_t in, int64_t out) { return {.kind = Kind::linear, .in = in, .out = out}; }
   static LayerSpec prelu() { return {.kind = Kind::prelu}; }
@@ -36,8 +56,28 @@ struct LayerSpec {
   static LayerSpec relu() { return {.kind = Kind::relu}; }
   static LayerSpec tanh() { return {.kind = Kind::tanh}; }
   static LayerSpec batch_norm(int64_t channels) { return {.kind = Kind::batch_norm, .in = channels}; }
+  static LayerSpec convolution(const ConvolutionSizes& sizes) {
+    return {.kind = Kind::convolution, .sizes = sizes};
+  }
+  static LayerSpec transposed_convolution(const ConvolutionSizes& transposed) {
+    return {.kind = Kind::transposed_convolution, .sizes = transposed};
+  }
+  /// Windows of kernel_height x kernel_width.
+  static LayerSpec average_pool(const ConvolutionSizes& sizes) {
+    return {.kind = Kind::average_pool, .sizes = sizes};
+  }
+  static LayerSpec upsample(const ConvolutionSizes& sizes) {
+    return {.kind = Kind::upsample, .sizes = sizes};
+  }
+  static LayerSpec spatial_sum(int64_t channels) { return {.kind = Kind::spatial_sum, .in = channels}; }
+  static LayerSpec residual(std::vector<LayerSpec> left, std::vector<LayerSpec> right) {
+    return {.kind = Kind::residual, .left = std::move(left), .right = std::move(right)};
+  }
 };
 using NetworkSpec = std::vector<LayerSpec>;
+
+inline int64_t parameter_count(const NetworkSpec& layers);
+inline int64_t running_count(const NetworkSpec& layers);
 
 inline int64_t parameter_count(const LayerSpec& layer) {
   switch (layer.kind) {
@@ -47,11 +87,18 @@ inline int64_t parameter_count(const LayerSpec& layer) {
       return 1;
     case Kind::batch_norm:
       return 2 * layer.in;
+    case Kind::convolution:
+      return layer.sizes.weights() + layer.sizes.outputs;
+    case Kind::transposed_convolution:
+      return layer.sizes.weights() + layer.sizes.channels;
+    case Kind::residual:
+      return parameter_count(layer.left) + parameter_count(layer.right);
     default:
       return 0;
   }
 }
 inline int64_t running_count(const LayerSpec& layer) {
+  if (layer.kind == Kind::residual) return running_count(layer.left) + running_count(layer.right);
   return layer.kind == Kind::batch_norm ? 2 * layer.in : 0;
 }
 inline int64_t parameter_count(const NetworkSpec& layers) {
@@ -79,17 +126,70 @@ inline NetworkSpec table6_generator(int64_t in, int64_t h, int64_t out) {
 
 enum class Statistics { batch, running };
 
+/// Where feature j of an image of so many pixels stands in PyTorch's order, channels first.
+inline int64_t channels_first(int64_t j, int64_t features, int64_t pixels) {
+  const int64_t channels = features / pixels;
+  return j % channels * pixels + j / channels;
+}
+
 /// y = x W^T + b; parameters W (out x in), then b.
 template <class T>
 Matrix<T> apply_linear(const LayerSpec& layer, const T* w, const Matrix<T>& x) {
   if (x.cols != layer.in) throw std::invalid_argument("linear: wrong number of features");
   Matrix<T> y(x.rows, layer.out);
   for (int64_t b = 0; b < x.rows; ++b)
-    for (int64_t o = 0; o < layer.out; ++o) {
+    for (int64_t j = 0; j < layer.out; ++j) {
+      const int64_t o = channels_first(j, layer.out, layer.out_pixels);
       T sum = layer.bias ? w[layer.out * layer.in + o] : T(0.0);
-      for (int64_t i = 0; i < layer.in; ++i) sum += w[o * layer.in + i] * x(b, i);
-      y(b, o) = sum;
+      for (int64_t i = 0; i < layer.in; ++i)
+        sum += w[o * layer.in + channels_first(i, layer.in, layer.in_pixels)] * x(b, i);
+      y(b, j) = sum;
     }
+  return y;
+}
+
+/// y += bias of its channel.
+template <class T>
+Matrix<T> add_bias(Matrix<T> y, int64_t channels, const T* bias) {
+  for (int64_t b = 0; b < y.rows; ++b)
+    for (int64_t j = 0; j < y.cols; ++j) y(b, j) += bias[j % channels];
+  return y;
+}
+
+/// Calls f(large index, small index) for every pixel and channel of a large image that lies in a window,
+/// which is one pixel of the small image.
+template <class F>
+void for_each_pixel_of_windows(const ConvolutionSizes& s, const F& f) {
+  const int64_t small_height = s.height / s.kernel_height, small_width = s.width / s.kernel_width;
+  for (int64_t h = 0; h < small_height * s.kernel_height; ++h)
+    for (int64_t w = 0; w < small_width * s.kernel_width; ++w)
+      for (int64_t c = 0; c < s.channels; ++c)
+        f((h * s.width + w) * s.channels + c,
+          (h / s.kernel_height * small_width + w / s.kernel_width) * s.channels + c);
+}
+
+template <class T>
+Matrix<T> apply_average_pool(const ConvolutionSizes& s, const Matrix<T>& x) {
+  Matrix<T> y(x.rows, s.height / s.kernel_height * (s.width / s.kernel_width) * s.channels);
+  const T pixels = T(static_cast<double>(s.kernel_height * s.kernel_width));
+  for (int64_t b = 0; b < x.rows; ++b)
+    for_each_pixel_of_windows(s, [&](int64_t large, int64_t small) { y(b, small) += x(b, large) / pixels; });
+  return y;
+}
+
+template <class T>
+Matrix<T> apply_upsample(const ConvolutionSizes& s, const Matrix<T>& x) {
+  Matrix<T> y(x.rows, s.height * s.width * s.channels);
+  for (int64_t b = 0; b < x.rows; ++b)
+    for_each_pixel_of_windows(s, [&](int64_t large, int64_t small) { y(b, large) = x(b, small); });
+  return y;
+}
+
+template <class T>
+Matrix<T> apply_spatial_sum(int64_t channels, const Matrix<T>& x) {
+  Matrix<T> y(x.rows, channels);
+  for (int64_t b = 0; b < x.rows; ++b)
+    for (int64_t j = 0; j < x.cols; ++j) y(b, j % channels) += x(b, j);
   return y;
 }
 
@@ -145,11 +245,28 @@ Matrix<T> apply_batch_norm(const LayerSpec& layer, const T* w, const double* run
   return x;
 }
 
+template <class T>
+Matrix<T> apply(const NetworkSpec& layers, const T* w, const double* running, Statistics statistics,
+                Matrix<T> x, double* updated);
+
+/// left(x) + right(x); the parameters of the left layers come first.
+template <class T>
+Matrix<T> apply_residual(const LayerSpec& layer, const T* w, const double* running, Statistics statistics,
+                         const Matrix<T>& x, double* updated) {
+  Matrix<T> y = apply(layer.left, w, running, statistics, x, updated);
+  const int64_t skipped = running_count(layer.left);
+  const Matrix<T> more = apply(layer.right, w + parameter_count(layer.left), running + skipped, statistics, x,
+                               updated == nullptr ? nullptr : updated + skipped);
+  for (size_t i = 0; i < y.values.size(); ++i) y.values[i] += more.values.at(i);
+  return y;
+}
+
 /// One layer; w, running, updated point at its own part of the vectors.
 template <class T>
 Matrix<T> apply(const LayerSpec& layer, const T* w, const double* running, Statistics statistics, Matrix<T> x,
                 double* updated) {
   using std::tanh;
+  const ConvolutionSizes& sizes = layer.sizes;
   switch (layer.kind) {
     case Kind::linear:
       return apply_linear(layer, w, x);
@@ -164,8 +281,33 @@ Matrix<T> apply(const LayerSpec& layer, const T* w, const double* running, Stati
       return x;
     case Kind::batch_norm:
       return apply_batch_norm(layer, w, running, statistics, std::move(x), updated);
+    case Kind::convolution:
+      return add_bias(convolve(sizes, x, w), sizes.outputs, w + sizes.weights());
+    case Kind::transposed_convolution:
+      return add_bias(convolve_transposed(sizes, x, w), sizes.channels, w + sizes.weights());
+    case Kind::average_pool:
+      return apply_average_pool(sizes, x);
+    case Kind::upsample:
+      return apply_upsample(sizes, x);
+    case Kind::spatial_sum:
+      return apply_spatial_sum(layer.in, x);
+    case Kind::residual:
+      return apply_residual(layer, w, running, statistics, x, updated);
   }
   throw std::invalid_argument("apply: unknown layer");
+}
+
+/// Layer after layer.
+template <class T>
+Matrix<T> apply(const NetworkSpec& layers, const T* w, const double* running, Statistics statistics,
+                Matrix<T> x, double* updated) {
+  for (const LayerSpec& layer : layers) {
+    x = apply(layer, w, running, statistics, std::move(x), updated);
+    w += parameter_count(layer);
+    running += running_count(layer);
+    if (updated != nullptr) updated += running_count(layer);
+  }
+  return x;
 }
 
 /// A sequential network: its layers, its numbers and which statistics batch norm uses. It is a callable f(x,
@@ -181,15 +323,8 @@ struct Network {
     if (std::ssize(w) != parameter_count(layers) || std::ssize(running) != running_count(layers))
       throw std::invalid_argument("Network: wrong number of parameters or running statistics");
     if (updated != nullptr) *updated = running;
-    int64_t w_at = 0;
-    int64_t running_at = 0;
-    for (const LayerSpec& layer : layers) {
-      x = apply(layer, w.data() + w_at, running.data() + running_at, statistics, std::move(x),
-                updated == nullptr ? nullptr : updated->data() + running_at);
-      w_at += parameter_count(layer);
-      running_at += running_count(layer);
-    }
-    return x;
+    return apply(layers, w.data(), running.data(), statistics, std::move(x),
+                 updated == nullptr ? nullptr : updated->data());
   }
   /// y = f(x) with its own parameters.
   Matrix<double> operator()(const Matrix<double>& x) const { return (*this)(x, parameters); }

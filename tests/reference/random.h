@@ -61,28 +61,55 @@ inline std::vector<float> to_float(const std::vector<double>& x) {
   return std::vector<float>(x.begin(), x.end());
 }
 
-/// A network with random numbers of sensible size, exactly representable in float: linear N(0, 1/in) with
-/// biases N(0, .25), PReLU slopes in [.1, .4], batch norm weights in [.5, 1.5], biases and running means N(0,
-/// .25), variances in [.5, 2].
+/// Numbers of sensible size for the parameters and running statistics of `layers`: weights N(0, 1/inputs)
+/// with biases N(0, .25), PReLU slopes in [.1, .4], batch norm weights in [.5, 1.5], biases and running means
+/// N(0, .25), variances in [.5, 2].
+inline void append_random_numbers(Random& random, const NetworkSpec& layers, std::vector<double>& w,
+                                  std::vector<double>& running) {
+  const auto normals = [&](std::vector<double>& to, int64_t count, double deviation) {
+    for (int64_t i = 0; i < count; ++i) to.push_back(deviation * random.normal());
+  };
+  const auto uniforms = [&](std::vector<double>& to, int64_t count, double from, double until) {
+    for (int64_t i = 0; i < count; ++i) to.push_back(random.uniform(from, until));
+  };
+  for (const LayerSpec& layer : layers) {
+    const ConvolutionSizes& s = layer.sizes;
+    switch (layer.kind) {
+      case Kind::linear:
+        normals(w, layer.in * layer.out, 1 / std::sqrt(static_cast<double>(layer.in)));
+        normals(w, layer.bias ? layer.out : 0, 0.5);
+        break;
+      case Kind::convolution:
+      case Kind::transposed_convolution:
+        normals(w, s.weights(),
+                1 / std::sqrt(static_cast<double>(s.channels * s.kernel_height * s.kernel_width)));
+        normals(w, parameter_count(layer) - s.weights(), 0.5);
+        break;
+      case Kind::prelu:
+        uniforms(w, 1, 0.1, 0.4);
+        break;
+      case Kind::batch_norm:
+        uniforms(w, layer.in, 0.5, 1.5);
+        normals(w, layer.in, 0.5);
+        normals(running, layer.in, 0.5);
+        uniforms(running, layer.in, 0.5, 2.0);
+        break;
+      case Kind::residual:
+        append_random_numbers(random, layer.left, w, running);
+        append_random_numbers(random, layer.right, w, running);
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+/// A network with random numbers, exactly representable in float.
 inline Network random_network(const NetworkSpec& layers, Statistics statistics, uint32_t seed) {
   Random random(seed);
   Network network{.layers = layers, .parameters = {}, .running = {}, .statistics = statistics};
-  std::vector<double>& w = network.parameters;
-  for (const LayerSpec& layer : layers) {
-    if (layer.kind == Kind::linear) {
-      for (int64_t i = 0; i < layer.in * layer.out; ++i)
-        w.push_back(random.normal() / std::sqrt(static_cast<double>(layer.in)));
-      for (int64_t i = 0; layer.bias && i < layer.out; ++i) w.push_back(0.5 * random.normal());
-    } else if (layer.kind == Kind::prelu) {
-      w.push_back(random.uniform(0.1, 0.4));
-    } else if (layer.kind == Kind::batch_norm) {
-      for (int64_t i = 0; i < layer.in; ++i) w.push_back(random.uniform(0.5, 1.5));
-      for (int64_t i = 0; i < layer.in; ++i) w.push_back(0.5 * random.normal());
-      for (int64_t i = 0; i < layer.in; ++i) network.running.push_back(0.5 * random.normal());
-      for (int64_t i = 0; i < layer.in; ++i) network.running.push_back(random.uniform(0.5, 2.0));
-    }
-  }
-  w = rounded_to_float(w);
+  append_random_numbers(random, layers, network.parameters, network.running);
+  network.parameters = rounded_to_float(network.parameters);
   network.running = rounded_to_float(network.running);
   return network;
 }

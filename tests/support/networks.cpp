@@ -8,24 +8,45 @@
 #include <string>
 #include <utility>
 
+#include "core/channels_last.h"
 #include "layers/batch_norm.h"
+#include "layers/convolution.h"
 #include "layers/leaky_relu.h"
 #include "layers/linear.h"
+#include "layers/pooling.h"
 #include "layers/prelu.h"
 #include "layers/relu.h"
+#include "layers/residual.h"
 #include "layers/sequential.h"
 #include "layers/tanh.h"
+#include "layers/transposed_convolution.h"
 #include "reference/random.h"
 
 namespace ebm::test {
 
 namespace {
 
+Window window_of(const reference::ConvolutionSizes& s) {
+  return {.kernel = {s.kernel_height, s.kernel_width},
+          .stride = {s.stride_height, s.stride_width},
+          .padding = {s.padding_height, s.padding_width}};
+}
+
+/// The image that a transposed convolution takes.
+Features small_image(const reference::ConvolutionSizes& s) {
+  return {.height = s.output_height(), .width = s.output_width(), .channels = s.outputs};
+}
+
+/// Outputs of a Linear, as an image of one line if they are one's.
+Features outputs_of(const reference::LayerSpec& linear) {
+  return {.height = 1, .width = linear.out_pixels, .channels = linear.out / linear.out_pixels};
+}
+
 std::unique_ptr<Layer> layer_of(const reference::LayerSpec& spec, const Features& input) {
   using reference::Kind;
   switch (spec.kind) {
     case Kind::linear:
-      return std::make_unique<Linear>(spec.in, spec.out, spec.bias ? Bias::yes : Bias::no);
+      return std::make_unique<Linear>(input, outputs_of(spec), spec.bias ? Bias::yes : Bias::no);
     case Kind::prelu:
       return std::make_unique<PreluLayer>(input);
     case Kind::leaky_relu:
@@ -37,6 +58,20 @@ std::unique_ptr<Layer> layer_of(const reference::LayerSpec& spec, const Features
     case Kind::batch_norm:
       return std::make_unique<BatchNorm>(input, static_cast<float>(spec.eps),
                                          static_cast<float>(spec.momentum));
+    case Kind::convolution:
+      return std::make_unique<Convolution>(input, spec.sizes.outputs, window_of(spec.sizes));
+    case Kind::transposed_convolution:
+      return std::make_unique<TransposedConvolution>(small_image(spec.sizes), spec.sizes.channels,
+                                                     window_of(spec.sizes));
+    case Kind::average_pool:
+      return std::make_unique<AveragePool>(input, window_of(spec.sizes).kernel);
+    case Kind::upsample:
+      return std::make_unique<Upsample>(input, window_of(spec.sizes).kernel);
+    case Kind::spatial_sum:
+      return std::make_unique<SpatialSum>(input);
+    case Kind::residual:
+      return std::make_unique<Residual>(Sequential::Child{"left", layers_of(spec.left, input)},
+                                        Sequential::Child{"right", layers_of(spec.right, input)});
   }
   throw std::invalid_argument("layer_of: unknown layer");
 }
@@ -55,7 +90,8 @@ std::unique_ptr<Layer> layers_of(const reference::NetworkSpec& spec, const Featu
 std::vector<float> gather(Kernels& kernels, const std::deque<Parameter>& parameters, View flat_buffer) {
   std::vector<float> all;
   for (const Parameter& p : parameters) {
-    const std::vector<float> part = download(kernels, Parameters::part(flat_buffer, p));
+    const std::vector<float> part =
+        to_pytorch_order(download(kernels, Parameters::part(flat_buffer, p)), p.order);
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;
@@ -66,7 +102,10 @@ void scatter(Kernels& kernels, const std::deque<Parameter>& parameters, View fla
   auto from = values.begin();
   for (const Parameter& p : parameters) {
     if (values.end() - from < p.size) throw std::invalid_argument("scatter: too few values");
-    upload(kernels, Parameters::part(flat_buffer, p), std::vector<double>(from, from + p.size));
+    const std::vector<float> memory =
+        to_memory_order(reference::to_float(std::vector<double>(from, from + p.size)), p.order);
+    kernels.upload(Parameters::part(flat_buffer, p).data, memory.data(),
+                   p.size * static_cast<int64_t>(sizeof(float)));
     from += p.size;
   }
   if (from != values.end()) throw std::invalid_argument("scatter: too many values");

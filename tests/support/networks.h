@@ -21,7 +21,8 @@ inline reference::Statistics oracle_statistics(Statistics statistics) {
   return statistics == Statistics::batch ? reference::Statistics::batch : reference::Statistics::running;
 }
 
-/// The parts of a flat buffer of `network` one after the other, without the padding: the oracle's order.
+/// The parts of a flat buffer of `network` one after the other, without the padding, each in PyTorch's order:
+/// the oracle's order.
 std::vector<float> gather(Kernels& kernels, const std::deque<Parameter>& parameters, View flat_buffer);
 void scatter(Kernels& kernels, const std::deque<Parameter>& parameters, View flat_buffer,
              const std::vector<double>& values);

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <bit>
 #include <cstdlib>
 #include <map>
 #include <string>
@@ -36,7 +35,7 @@ void run_checked(Threads& threads, int64_t parts, const F& f) {
 }
 
 /// Memory of the host that only grows.
-class Block {
+class HostMemory {
  public:
   std::byte* of_at_least(size_t bytes) {
     if (bytes > bytes_) {
@@ -47,10 +46,10 @@ class Block {
     }
     return data_;
   }
-  Block() = default;
-  ~Block() { std::free(data_); }
-  Block(const Block&) = delete;
-  Block& operator=(const Block&) = delete;
+  HostMemory() = default;
+  ~HostMemory() { std::free(data_); }
+  HostMemory(const HostMemory&) = delete;
+  HostMemory& operator=(const HostMemory&) = delete;
 
  private:
   std::byte* data_ = nullptr;
@@ -208,7 +207,7 @@ struct Convolutions::Cache {
   Threads& threads;
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   std::map<Key, Prepared> prepared;
-  Block workspace;
+  HostMemory workspace;
 };
 
 Convolutions::Convolutions(Threads& threads) : cache_(std::make_unique<Cache>(threads)) {}

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 
+#include "kernels/cpu/threads.h"
+
 namespace ebm::cpu {
 
 namespace {
@@ -163,9 +165,10 @@ void Piece::run(float* x, void* weight, float* y, std::byte* workspace) {
 WeightConversion::WeightConversion(Kind kind, const ConvolutionShape& shape, const Descriptor& blocked,
                                    const dnnl::engine& engine)
     : kind_(kind) {
-  constexpr int64_t channels_each = 64;  // a multiple of all blocks
+  constexpr int64_t block = 64;  // a multiple of all blocks of channels
   const int64_t channels = shape.output_channels;
-  const int64_t count = channels % channels_each == 0 ? channels / channels_each : 1;
+  const int64_t channels_each = block * ((channels / block + Threads::most_parts - 1) / Threads::most_parts);
+  const int64_t count = channels_each > 0 && channels % channels_each == 0 ? channels / channels_each : 1;
   dnnl::primitive_attr attributes;
   if (kind == Kind::added_from_blocked) {
     dnnl::post_ops add;

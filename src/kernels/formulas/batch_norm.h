@@ -2,10 +2,12 @@
 // Batch norm of a column (channel) over N rows:
 //   m = mean x,  s = 1 / sqrt(var + eps) (var with 1/N),  xh = s (x - m),  y = g xh + b,
 // or the same with m, s from the running statistics, when it is an affine map of each row on its own.
+// A leaky ReLU may follow in the same formulas: y = leaky(g xh + b), whose derivative is a Mask.
 // The derivations of all maps stand in docs/method.md, "Batch norm".
 #pragma once
 
 #include "kernels/formulas/formula.h"
+#include "kernels/formulas/leaky_relu.h"
 
 namespace ebm {
 
@@ -50,29 +52,32 @@ struct BatchNormRunning {
   }
 };
 
-/// y = g s (x - m) + b.
+/// y = a leaky ReLU of g s (x - m) + b; slope 1: that itself.
 struct BatchNormApply {
   static constexpr Pattern pattern = Pattern::map;
   int64_t rows, columns;
   const float *x, *mean, *inv_std, *weight, *bias;
   float* y;
+  float slope = 1;
 
   EBM_HD void operator()(int64_t row, int64_t c) const {
     const int64_t i = row * columns + c;
-    y[i] = weight[c] * (inv_std[c] * (x[i] - mean[c])) + bias[c];
+    const float h = weight[c] * (inv_std[c] * (x[i] - mean[c])) + bias[c];
+    y[i] = h > 0 ? h : slope * h;
   }
 };
 
-/// out = g s in: the whole linearised map, forwards and backwards, when m and s are constants.
+/// out = mask g s in: the whole linearised map, forwards and backwards, when m and s are constants.
 struct BatchNormScale {
   static constexpr Pattern pattern = Pattern::map;
   int64_t rows, columns;
   const float *in, *inv_std, *weight;
   float* out;
+  Mask mask;
 
   EBM_HD void operator()(int64_t row, int64_t c) const {
     const int64_t i = row * columns + c;
-    out[i] = weight[c] * inv_std[c] * in[i];
+    out[i] = mask.at(row, c, columns) * (weight[c] * inv_std[c]) * in[i];
   }
 };
 
@@ -161,8 +166,8 @@ struct BatchNormCurvature {
   }
 };
 
-/// weight_bar and bias_bar of the values (running or batch statistics): sum xh y_bar, sum y_bar; x_bar = g s
-/// y_bar when the statistics are constants (x_bar not null).
+/// weight_bar and bias_bar of the values (running or batch statistics): sum xh bar, sum bar, where bar = mask
+/// y_bar; x_bar = g s bar when the statistics are constants (x_bar not null).
 struct BatchNormBackward {
   static constexpr Pattern pattern = Pattern::columns;
   int64_t rows, columns;
@@ -172,10 +177,11 @@ struct BatchNormBackward {
   float *weight_bar, *bias_bar;
   Write mode;
   float *sum_bar, *sum_xh_bar;  // columns: the two sums by themselves, for BatchNormProject
+  Mask mask;
 
   EBM_HD Sums<2> term(int64_t row, int64_t c) const {
     const int64_t i = row * columns + c;
-    const float bar = y_bar[i];
+    const float bar = mask.at(row, c, columns) * y_bar[i];
     if (x_bar != nullptr) x_bar[i] = weight[c] * inv_std[c] * bar;
     const float xh = inv_std[c] * (x[i] - mean[c]);
     return {{static_cast<double>(xh) * bar, bar}};
@@ -189,8 +195,8 @@ struct BatchNormBackward {
   }
 };
 
-/// weight_bar of the tangents with constant statistics: sum over all tangent rows of y_dot_bar s x_dot.
-/// x_dot_bar = g s y_dot_bar in the same pass.
+/// weight_bar of the tangents with constant statistics: sum over all tangent rows of bar s x_dot, where bar =
+/// mask y_dot_bar. x_dot_bar = g s bar in the same pass.
 struct BatchNormTangentBackward {
   static constexpr Pattern pattern = Pattern::columns;
   int64_t rows, columns;
@@ -199,10 +205,11 @@ struct BatchNormTangentBackward {
   float* x_dot_bar;                // rows x columns, or null
   float* weight_bar;               // columns
   Write mode;
+  Mask mask;
 
   EBM_HD Sums<1> term(int64_t row, int64_t c) const {
     const int64_t i = row * columns + c;
-    const float bar = y_dot_bar[i];
+    const float bar = mask.at(row, c, columns) * y_dot_bar[i];
     if (x_dot_bar != nullptr) x_dot_bar[i] = weight[c] * inv_std[c] * bar;
     return {{static_cast<double>(inv_std[c] * x_dot[i]) * bar}};
   }
@@ -230,8 +237,8 @@ struct BatchNormTangentWeight {
 };
 
 /// The parameters' gradients when values and tangents share one backward signal y_bar (constant statistics):
-/// `mixed` = a x + b x_dot, so weight_bar = sum s (mixed - a m) y_bar, bias_bar = sum a y_bar; x_bar = g s
-/// y_bar.
+/// `mixed` = a x + b x_dot, so weight_bar = sum s (mixed - a m) bar, bias_bar = sum a bar; x_bar = g s bar,
+/// where bar = mask y_bar.
 struct BatchNormSharedBackward {
   static constexpr Pattern pattern = Pattern::columns;
   int64_t rows, columns;
@@ -241,12 +248,13 @@ struct BatchNormSharedBackward {
   float* x_bar;  // rows x columns, or null
   float *weight_bar, *bias_bar;
   Write mode;
+  Mask mask;
 
   EBM_HD Sums<2> term(int64_t row, int64_t c) const {
     const int64_t i = row * columns + c;
-    const float bar = y_bar[i];
+    const float bar = mask.at(row, c, columns) * y_bar[i];
     if (x_bar != nullptr) x_bar[i] = weight[c] * inv_std[c] * bar;
-    const float weight_of_sample = a[row / pixels];
+    const float weight_of_sample = a[quotient32(row, pixels)];
     return {{static_cast<double>(inv_std[c] * (mixed[i] - weight_of_sample * mean[c])) * bar,
              static_cast<double>(weight_of_sample) * bar}};
   }

@@ -15,6 +15,19 @@ struct Slope {
   EBM_HD float value() const { return learned != nullptr ? *learned : constant; }
 };
 
+/// dy/dx of a leaky ReLU that ends another formula, told from its output: y > 0 just where x > 0, since
+/// slopes are not negative.
+struct Mask {
+  const float* y = nullptr;  // null: no activation, the factor is 1
+  int64_t rows = 1;          // row r belongs to row r % rows of y
+  float slope = 1;
+
+  EBM_HD float at(int64_t row, int64_t column, int64_t columns) const {
+    if (y == nullptr) return 1;
+    return y[remainder32(row, rows) * columns + column] > 0 ? 1 : slope;
+  }
+};
+
 /// y = x > 0 ? x : a x.
 struct LeakyRelu {
   static constexpr Pattern pattern = Pattern::map;
@@ -44,7 +57,7 @@ struct LeakyReluLinearized {
   EBM_HD void operator()(int64_t row, int64_t column) const {
     const int64_t i = row * columns + column;
     const float a = slope.value();
-    out[i] = x[(row % x_rows) * columns + column] > 0 ? in[i] : a * in[i];
+    out[i] = x[remainder32(row, x_rows) * columns + column] > 0 ? in[i] : a * in[i];
   }
 };
 
@@ -65,7 +78,7 @@ struct PreluBackward {
 
   EBM_HD Sums<1> term(int64_t row, int64_t column) const {
     const int64_t i = row * columns + column;
-    const bool positive = x[(row % x_rows) * columns + column] > 0;
+    const bool positive = x[remainder32(row, x_rows) * columns + column] > 0;
     const float bar = y_bar[i], multiplied = input[i], a = *slope;
     if (x_bar != nullptr) x_bar[i] = positive ? bar : a * bar;
     return {{positive ? 0.0 : static_cast<double>(bar) * multiplied}};

@@ -6,14 +6,18 @@
 
 namespace ebm {
 
-/// y[r, c] += bias[c].
+/// y[r, c] = a leaky ReLU of y[r, c] + bias[c]; slope 1: the sum itself.
 struct AddBias {
   static constexpr Pattern pattern = Pattern::map;
   int64_t rows, columns;
   const float* bias;  // columns
   float* y;           // rows x columns
+  float slope = 1;
 
-  EBM_HD void operator()(int64_t row, int64_t column) const { y[row * columns + column] += bias[column]; }
+  EBM_HD void operator()(int64_t row, int64_t column) const {
+    const float x = y[row * columns + column] + bias[column];
+    y[row * columns + column] = x > 0 ? x : slope * x;
+  }
 };
 
 /// y += x.
@@ -29,17 +33,18 @@ struct AddTo {
   }
 };
 
-/// out[c] (+)= sum over rows of weight[r] x[r, c]; weight null: 1. A bias's gradient.
+/// out[c] (+)= sum over rows of weight[r / pixels] x[r, c]; weight null: 1. A bias's gradient.
 struct ColumnSum {
   static constexpr Pattern pattern = Pattern::columns;
   int64_t rows, columns;
   const float* x;           // rows x columns
-  const float* row_weight;  // rows, or null
+  const float* row_weight;  // rows / pixels, or null
   float* out;               // columns
   Write mode;
+  int64_t pixels = 1;  // rows that belong to one sample
 
   EBM_HD Sums<1> term(int64_t row, int64_t column) const {
-    const double w = row_weight != nullptr ? row_weight[row] : 1.0f;
+    const double w = row_weight != nullptr ? row_weight[quotient32(row, pixels)] : 1.0f;
     return {{w * x[row * columns + column]}};
   }
   EBM_HD void finish(int64_t column, const Sums<1>& sums) const {

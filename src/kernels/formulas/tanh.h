@@ -30,7 +30,7 @@ struct TanhLinearized {
 
   EBM_HD void operator()(int64_t row, int64_t column) const {
     const int64_t i = row * columns + column;
-    const float v = y[(row % y_rows) * columns + column];
+    const float v = y[remainder32(row, y_rows) * columns + column];
     out[i] = (1 - v * v) * in[i];
   }
 };

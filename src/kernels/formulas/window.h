@@ -17,13 +17,10 @@ struct Pixel {
   int64_t image, i, j;
 };
 
-/// Pixel number `row` of images of one size. 32-bit divisions, since a GPU has no fast ones of 64 bits:
-/// so a batch has fewer than 2^32 pixels.
+/// Pixel number `row` of a batch of images of one size; fewer than 2^32 in all.
 EBM_HD inline Pixel pixel_of(int64_t row, const Extent& size) {
-  const auto pixel = static_cast<uint32_t>(row), h = static_cast<uint32_t>(size.height),
-             w = static_cast<uint32_t>(size.width);
-  const uint32_t line = pixel / w, image = line / h;
-  return {image, line - image * h, pixel - line * w};
+  const int64_t line = quotient32(row, size.width), image = quotient32(line, size.height);
+  return {image, line - image * size.height, row - line * size.width};
 }
 
 /// coarse = scale * the sum over each window of `fine`. Average pooling forwards, nearest upsampling
@@ -62,8 +59,7 @@ struct WindowSpread {
   EBM_HD void operator()(int64_t row, int64_t c) const {
     const Tiling& t = tiling;
     const Pixel p = pixel_of(row, t.fine);
-    const auto i = static_cast<uint32_t>(p.i) / static_cast<uint32_t>(t.window.height),
-               j = static_cast<uint32_t>(p.j) / static_cast<uint32_t>(t.window.width);
+    const int64_t i = quotient32(p.i, t.window.height), j = quotient32(p.j, t.window.width);
     const bool inside = i < t.coarse.height && j < t.coarse.width;
     const int64_t from = (p.image * t.coarse.height + i) * t.coarse.width + j;
     fine[row * columns + c] = inside ? scale * coarse[from * columns + c] : 0;

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#include "layers/activation.h"
+
+namespace ebm {
+
+namespace {
+
+/// out = dy/dh in, where row r of `in` belongs to sample r % samples.
+void mask(Trace& trace, Activation activation, ConstView y, int64_t samples, ConstView in, View out) {
+  trace.kernels.run(LeakyReluLinearized{.rows = in.rows,
+                                        .columns = in.columns(),
+                                        .x_rows = samples,
+                                        .x = y.data,
+                                        .in = in.data,
+                                        .slope = {activation.slope},
+                                        .out = out.data});
+}
+
+}  // namespace
+
+void mask_tangents(Trace& trace, Activation activation, ConstView y, View y_dot) {
+  mask(trace, activation, y, trace.tangent_samples(), y_dot, y_dot);
+}
+
+ConstPair masked_cotangents(Trace& trace, Activation activation, ConstView y, ConstPair y_bar,
+                            float* memory) {
+  const View value{memory, y_bar.value.rows, y_bar.value.features};
+  const View tangent{memory + value.size(), y_bar.tangent.rows, y_bar.tangent.features};
+  ConstPair h_bar;
+  if (!y_bar.value.empty()) {
+    mask(trace, activation, y, trace.options.batch, y_bar.value, value);
+    h_bar.value = value;
+  }
+  if (!y_bar.tangent.empty()) {
+    mask(trace, activation, y, trace.tangent_samples(), y_bar.tangent, tangent);
+    h_bar.tangent = tangent;
+  }
+  return h_bar;
+}
+
+}  // namespace ebm

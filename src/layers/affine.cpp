@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+#include "layers/affine.h"
+
+namespace ebm {
+
+namespace {
+
+struct AffineTrace : Trace {
+  AffineTrace(Kernels& kernels, const TraceOptions& options, std::shared_ptr<Scratch> scratch, int64_t mixed)
+      : Trace(kernels, options, std::move(scratch)), mixed(mixed) {}
+  const int64_t mixed;  // floats of scratch memory that mix_tangents needs; h_bar lies behind them
+  ConstView y;          // the output, which the activation's derivative is told from
+};
+
+AffineTrace& of(Trace& trace) {
+  return static_cast<AffineTrace&>(trace);
+}
+
+/// The rows of both views as one, given that they are stacked.
+template <class V>
+V joined(V first, V second) {
+  return {first.data, first.rows + second.rows, first.features};
+}
+
+}  // namespace
+
+std::unique_ptr<Trace> AffineLayer::make_trace(Kernels& kernels, const TraceOptions& options,
+                                               std::shared_ptr<Scratch> scratch) const {
+  const int64_t mixed = weight_ != nullptr && options.tangents > 0 ? options.batch * input().size() : 0;
+  auto trace = std::make_unique<AffineTrace>(kernels, options, std::move(scratch), mixed);
+  const int64_t rows = options.batch + options.tangents * trace->tangent_samples();
+  trace->scratch->reserve(mixed + (activation_.present() ? rows * output().size() : 0));
+  return trace;
+}
+
+/// y = m (y + b).
+void AffineLayer::finish_values(Trace& trace, View y) const {
+  of(trace).y = y;
+  if (bias_ != nullptr) {
+    trace.kernels.run(AddBias{.rows = y.size() / bias_->size,
+                              .columns = bias_->size,
+                              .bias = bias_->value,
+                              .y = y.data,
+                              .slope = activation_.slope});
+  } else if (activation_.present()) {
+    trace.kernels.run(LeakyRelu{
+        .rows = y.rows, .columns = y.columns(), .x = y.data, .slope = {activation_.slope}, .y = y.data});
+  }
+}
+
+void AffineLayer::finish_tangents(Trace& trace, View y_dot) const {
+  if (activation_.present()) mask_tangents(trace, activation_, of(trace).y, y_dot);
+}
+
+/// h_bar = m y_bar, in scratch memory; y_bar itself without an activation.
+ConstPair AffineLayer::masked(Trace& trace, ConstPair y_bar) const {
+  if (!activation_.present()) return y_bar;
+  return masked_cotangents(trace, activation_, of(trace).y, y_bar, trace.scratch->data() + of(trace).mixed);
+}
+
+void AffineLayer::add_bias_gradient(Trace& trace, ConstView h_bar, const float* row_weight,
+                                    Write mode) const {
+  if (bias_ == nullptr) return;
+  const int64_t rows = h_bar.size() / bias_->size;
+  trace.kernels.run(ColumnSum{.rows = rows,
+                              .columns = bias_->size,
+                              .x = h_bar.data,
+                              .row_weight = row_weight,
+                              .out = bias_->gradient,
+                              .mode = mode,
+                              .pixels = rows / h_bar.rows});
+}
+
+void AffineLayer::do_forward(Trace& trace, View y) const {
+  apply(trace, trace.x, y);
+  finish_values(trace, y);
+}
+
+void AffineLayer::do_jvp(Trace& trace, View y_dot) const {
+  apply(trace, trace.x_dot, y_dot);
+  finish_tangents(trace, y_dot);
+}
+
+void AffineLayer::do_forward_jvp(Trace& trace, Pair y) const {
+  if (!stacked(trace.x, trace.x_dot) || !stacked(y.value, y.tangent)) {
+    return Layer::do_forward_jvp(trace, y);
+  }
+  apply(trace, joined(trace.x, trace.x_dot), joined(y.value, y.tangent));
+  finish_values(trace, y.value);
+  finish_tangents(trace, y.tangent);
+}
+
+/// The parameters' gradients for one chain or for both, joined.
+void AffineLayer::gradients(Trace& trace, ConstView h_bar, ConstView x, const float* row_weight,
+                            Gradient gradient) const {
+  if (gradient == Gradient::ignore || weight_ == nullptr) return;
+  add_weight_gradient(trace, h_bar, x, write_mode(gradient));
+  add_bias_gradient(trace, h_bar, row_weight, write_mode(gradient));
+}
+
+void AffineLayer::do_vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) const {
+  const ConstView h_bar = masked(trace, {y_bar, {}}).value;
+  if (!x_bar.empty()) apply_transposed(trace, h_bar, x_bar);
+  gradients(trace, h_bar, trace.x, nullptr, gradient);
+}
+
+void AffineLayer::do_vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient) const {
+  const ConstPair h_bar = masked(trace, y_bar);
+  const bool has_value = !h_bar.value.empty();
+  const bool one_call = has_value && stacked(h_bar.value, h_bar.tangent);
+  if (one_call && !x_bar.value.empty() && !x_bar.tangent.empty() && stacked(x_bar.value, x_bar.tangent)) {
+    apply_transposed(trace, joined(h_bar.value, h_bar.tangent), joined(x_bar.value, x_bar.tangent));
+  } else {
+    if (has_value && !x_bar.value.empty()) apply_transposed(trace, h_bar.value, x_bar.value);
+    if (!x_bar.tangent.empty()) apply_transposed(trace, h_bar.tangent, x_bar.tangent);
+  }
+  if (gradient == Gradient::ignore || weight_ == nullptr) return;
+  const Write mode = write_mode(gradient);
+  if (one_call && stacked(trace.x, trace.x_dot)) {
+    add_weight_gradient(trace, joined(h_bar.value, h_bar.tangent), joined(trace.x, trace.x_dot), mode);
+  } else {
+    add_weight_gradient(trace, h_bar.tangent, trace.x_dot, mode);
+    if (has_value) add_weight_gradient(trace, h_bar.value, trace.x, Write::accumulate);
+  }
+  if (has_value) {
+    add_bias_gradient(trace, h_bar.value, nullptr, mode);
+  } else if (bias_ != nullptr && mode == Write::overwrite) {  // a tangent does not see the bias
+    trace.kernels.zero(bias_->gradient, bias_->size * static_cast<int64_t>(sizeof(float)));
+  }
+}
+
+void AffineLayer::do_vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar,
+                                Gradient gradient) const {
+  const ConstView h_bar = masked(trace, {y_bar, {}}).value;
+  if (!x_bar.empty()) apply_transposed(trace, h_bar, x_bar);
+  if (gradient == Gradient::ignore || weight_ == nullptr) return;
+  gradients(trace, h_bar, mix_tangents(trace, weights), weights.values, gradient);
+}
+
+}  // namespace ebm

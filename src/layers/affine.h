@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// Affine layers: y = A x + b, each sample on its own, where A is linear in x and in a weight W (some have
+// none). A leaky ReLU may follow: y = m h with h = A x + b and m = 1 or the slope by the side of h.
+//
+//   jvp          y_dot = m A x_dot
+//   vjp          x_bar = A^T h_bar with h_bar = m y_bar,  W_bar = the gradient of <h_bar, A x> by W,
+//                b_bar = the sum of h_bar over rows (and pixels)
+//   vjp_of_jvp   the same for each chain, W_bar summed over both; b_bar from the values alone
+// Values and tangents go through A alike, so stacked rows go through it in one call.
+#pragma once
+
+#include "layers/activation.h"
+
+namespace ebm {
+
+enum class Bias { yes, no };
+
+class AffineLayer : public Layer {
+ public:
+  bool piecewise_linear(Statistics) const override { return true; }
+  std::unique_ptr<Trace> make_trace(Kernels& kernels, const TraceOptions& options,
+                                    std::shared_ptr<Scratch> scratch) const override;
+
+ protected:
+  AffineLayer(const Features& input, const Features& output, Activation activation = {})
+      : Layer(input, output), activation_(activation) {}
+
+  /// y = A x, x_bar = A^T y_bar, and W's gradient (never called without weight_), for any number of rows.
+  virtual void apply(Trace& trace, ConstView x, View y) const = 0;
+  virtual void apply_transposed(Trace& trace, ConstView y_bar, View x_bar) const = 0;
+  virtual void add_weight_gradient(Trace& trace, ConstView y_bar, ConstView x, Write mode) const = 0;
+
+  /// W, and b with as many numbers as the last axes of y that it is added along: set by declare().
+  const Parameter* weight_ = nullptr;
+  const Parameter* bias_ = nullptr;
+
+  void do_forward(Trace& trace, View y) const override;
+  void do_jvp(Trace& trace, View y_dot) const override;
+  void do_forward_jvp(Trace& trace, Pair y) const override;
+  void do_vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) const override;
+  void do_vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient) const override;
+  void do_vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar,
+                     Gradient gradient) const override;
+
+ private:
+  void finish_values(Trace& trace, View y) const;
+  void finish_tangents(Trace& trace, View y_dot) const;
+  ConstPair masked(Trace& trace, ConstPair y_bar) const;
+  void gradients(Trace& trace, ConstView h_bar, ConstView x, const float* row_weight,
+                 Gradient gradient) const;
+  void add_bias_gradient(Trace& trace, ConstView h_bar, const float* row_weight, Write mode) const;
+
+  Activation activation_;
+};
+
+}  // namespace ebm

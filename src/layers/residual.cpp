@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+#include "layers/residual.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ebm {
+
+namespace {
+
+/// The right layer's results wait in `sum` until they are added to the left one's.
+struct ResidualTrace : Trace {
+  using Trace::Trace;
+
+  std::unique_ptr<Trace> left, right;
+  Tensor sum;
+
+  /// Memory for values and tangents of the given shape, stacked.
+  Pair pair(const Features& features, int64_t tangent_rows) const {
+    const View value{sum.data(), options.batch, features};
+    return {value, tangent_rows > 0 ? View{sum.data() + value.size(), tangent_rows, features} : View{}};
+  }
+};
+
+ResidualTrace& of(Trace& trace) {
+  return static_cast<ResidualTrace&>(trace);
+}
+
+/// to += from, where there is a `to`.
+void add(Trace& trace, ConstView from, View to) {
+  if (to.empty()) return;
+  trace.kernels.run(AddTo{.rows = to.rows, .columns = to.columns(), .x = from.data, .y = to.data});
+}
+
+/// `view`, if the other one is there.
+View like(View view, ConstView other) {
+  return other.empty() ? View{} : view;
+}
+
+}  // namespace
+
+Residual::Residual(Sequential::Child left, Sequential::Child right)
+    : Layer(left.layer->input(), left.layer->output()), left_(std::move(left)), right_(std::move(right)) {
+  const auto shapes = [](const Layer& layer) {
+    return to_string(layer.input()) + " -> " + to_string(layer.output());
+  };
+  if (shapes(*left_.layer) != shapes(*right_.layer)) {
+    throw Error("Residual: layer '" + left_.name + "' goes " + shapes(*left_.layer) + ", but layer '" +
+                right_.name + "' " + shapes(*right_.layer));
+  }
+}
+
+void Residual::declare(Parameters& parameters, const std::string& prefix) {
+  for (const Sequential::Child* child : {&left_, &right_}) {
+    child->layer->declare(parameters, prefix + child->name + ".");
+  }
+}
+
+bool Residual::piecewise_linear(Statistics statistics) const {
+  return left_.layer->piecewise_linear(statistics) && right_.layer->piecewise_linear(statistics);
+}
+
+std::unique_ptr<Trace> Residual::make_trace(Kernels& kernels, const TraceOptions& options,
+                                            std::shared_ptr<Scratch> scratch) const {
+  auto trace = std::make_unique<ResidualTrace>(kernels, options, scratch);
+  trace->left = left_.layer->make_trace(kernels, options, scratch);
+  trace->right = right_.layer->make_trace(kernels, options, scratch);
+  const int64_t rows = options.batch + options.tangents * trace->tangent_samples();
+  trace->sum = Tensor(kernels, rows, flat(std::max(input().size(), output().size())));
+  return trace;
+}
+
+void Residual::do_forward(Trace& base, View y) const {
+  ResidualTrace& trace = of(base);
+  const View more = trace.pair(output(), 0).value;
+  left_.layer->forward(*trace.left, trace.x, y);
+  right_.layer->forward(*trace.right, trace.x, more);
+  add(trace, more, y);
+}
+
+void Residual::do_jvp(Trace& base, View y_dot) const {
+  ResidualTrace& trace = of(base);
+  const View more = trace.pair(output(), y_dot.rows).tangent;
+  left_.layer->jvp(*trace.left, trace.x_dot, y_dot);
+  right_.layer->jvp(*trace.right, trace.x_dot, more);
+  add(trace, more, y_dot);
+}
+
+void Residual::do_forward_jvp(Trace& base, Pair y) const {
+  ResidualTrace& trace = of(base);
+  const Pair more = trace.pair(output(), y.tangent.rows);
+  left_.layer->forward_jvp(*trace.left, {trace.x, trace.x_dot}, y);
+  right_.layer->forward_jvp(*trace.right, {trace.x, trace.x_dot}, more);
+  add(trace, more.value, y.value);
+  add(trace, more.tangent, y.tangent);
+}
+
+void Residual::do_vjp(Trace& base, ConstView y_bar, View x_bar, Gradient gradient) const {
+  ResidualTrace& trace = of(base);
+  const View more = like(trace.pair(input(), 0).value, x_bar);
+  left_.layer->vjp(*trace.left, y_bar, x_bar, gradient);
+  right_.layer->vjp(*trace.right, y_bar, more, gradient);
+  add(trace, more, x_bar);
+}
+
+void Residual::do_vjp_of_jvp(Trace& base, ConstPair y_bar, Pair x_bar, Gradient gradient) const {
+  ResidualTrace& trace = of(base);
+  Pair more = trace.pair(input(), y_bar.tangent.rows);
+  more = {like(more.value, x_bar.value), like(more.tangent, x_bar.tangent)};
+  // Without a cotangent of the values, a piecewise linear layer gives them none: it must not be asked.
+  const auto has_value = [&](const Sequential::Child& child) {
+    return !y_bar.value.empty() || !child.layer->piecewise_linear(trace.options.statistics);
+  };
+  const bool from_left = has_value(left_), from_right = has_value(right_);
+  left_.layer->vjp_of_jvp(*trace.left, y_bar, {from_left ? x_bar.value : View{}, x_bar.tangent}, gradient);
+  // The right layer's x_bar goes straight to its place if the left one has none.
+  const View right_value = from_left ? more.value : x_bar.value;
+  right_.layer->vjp_of_jvp(*trace.right, y_bar, {from_right ? right_value : View{}, more.tangent}, gradient);
+  if (from_left && from_right) add(trace, more.value, x_bar.value);
+  add(trace, more.tangent, x_bar.tangent);
+}
+
+void Residual::do_vjp_shared(Trace& base, ConstView y_bar, const SharedWeights& weights, View x_bar,
+                             Gradient gradient) const {
+  ResidualTrace& trace = of(base);
+  const View more = like(trace.pair(input(), 0).value, x_bar);
+  left_.layer->vjp_shared(*trace.left, y_bar, weights, x_bar, gradient);
+  right_.layer->vjp_shared(*trace.right, y_bar, weights, more, gradient);
+  add(trace, more, x_bar);
+}
+
+}  // namespace ebm

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// Residual block: y = f(x) + g(x), two layers side by side. Each map is the sum of theirs.
+#pragma once
+
+#include "layers/sequential.h"
+
+namespace ebm {
+
+class Residual final : public Layer {
+ public:
+  /// The names are those of the parameters, as in "main.0.left.1.weight". Throws Error if the two take or
+  /// give different shapes.
+  Residual(Sequential::Child left, Sequential::Child right);
+
+  void declare(Parameters& parameters, const std::string& prefix) override;
+  bool piecewise_linear(Statistics statistics) const override;
+  std::unique_ptr<Trace> make_trace(Kernels& kernels, const TraceOptions& options,
+                                    std::shared_ptr<Scratch> scratch) const override;
+
+ protected:
+  void do_forward(Trace& trace, View y) const override;
+  void do_jvp(Trace& trace, View y_dot) const override;
+  void do_forward_jvp(Trace& trace, Pair y) const override;
+  void do_vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) const override;
+  void do_vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient) const override;
+  void do_vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar,
+                     Gradient gradient) const override;
+
+ private:
+  Sequential::Child left_, right_;
+};
+
+}  // namespace ebm

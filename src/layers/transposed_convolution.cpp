@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "layers/transposed_convolution.h"
+
+#include <cmath>
+
+namespace ebm {
+
+namespace {
+
+Features checked_output(const Features& input, int64_t channels, const Window& window) {
+  const auto [kernel, stride, padding] = window;
+  const Features output{.height = (input.height - 1) * stride.height - 2 * padding.height + kernel.height,
+                        .width = (input.width - 1) * stride.width - 2 * padding.width + kernel.width,
+                        .channels = channels};
+  if (output.height < 1 || output.width < 1 || channels < 1) {
+    throw Error("a transposed convolution of " + to_string(input) + " would give " + to_string(output) +
+                "; use less padding");
+  }
+  return output;
+}
+
+}  // namespace
+
+TransposedConvolution::TransposedConvolution(const Features& input, int64_t channels, const Window& window,
+                                             Activation activation)
+    : AffineLayer(input, checked_output(input, channels, window), activation), window_(window) {}
+
+void TransposedConvolution::declare(Parameters& parameters, const std::string& prefix) {
+  const auto [height, width] = window_.kernel;
+  const int64_t in = input().channels, out = output().channels;
+  const Initialization uniform{Initialization::Kind::uniform,
+                               1 / std::sqrt(static_cast<float>(out * height * width))};
+  weight_ = parameters.add(prefix + "weight", {in, out, height, width}, uniform,
+                           {.channels = out, .pixels = height * width});
+  bias_ = parameters.add(prefix + "bias", {out}, uniform);
+}
+
+void TransposedConvolution::apply(Trace& trace, ConstView x, View y) const {
+  trace.kernels.convolve(ConvolutionBackwardData{.shape = transposed(x.rows),
+                                                 .y_bar = x.data,
+                                                 .weight = weight_->value,
+                                                 .x_bar = y.data,
+                                                 .precision = trace.options.precision});
+}
+
+void TransposedConvolution::apply_transposed(Trace& trace, ConstView y_bar, View x_bar) const {
+  trace.kernels.convolve(ConvolutionForward{.shape = transposed(y_bar.rows),
+                                            .x = y_bar.data,
+                                            .weight = weight_->value,
+                                            .y = x_bar.data,
+                                            .precision = trace.options.precision});
+}
+
+void TransposedConvolution::add_weight_gradient(Trace& trace, ConstView y_bar, ConstView x,
+                                                Write mode) const {
+  trace.kernels.convolve(ConvolutionBackwardWeight{.shape = transposed(x.rows),
+                                                   .x = y_bar.data,
+                                                   .y_bar = x.data,
+                                                   .weight_bar = weight_->gradient,
+                                                   .mode = mode,
+                                                   .precision = trace.options.precision});
+}
+
+}  // namespace ebm

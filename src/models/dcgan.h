@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// The networks of Table 8, for 32 x 32 images (CIFAR-10).
+#pragma once
+
+#include <memory>
+
+#include "layers/layer.h"
+
+namespace ebm {
+
+/// E: seven Conv2d with LeakyReLU(0.1), c to 8c channels, then a Linear to 1 named `expand`. The paper's c
+/// is 64.
+std::unique_ptr<Layer> dcgan_energy(int64_t channels = 64);
+
+/// G: Linear to 4 x 4 x 8c, three [ConvTranspose2d BN ReLU] to c channels, Conv2d to RGB, Tanh.
+std::unique_ptr<Layer> dcgan_generator(int64_t latent = 128, int64_t channels = 64);
+
+}  // namespace ebm

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#include "models/mnist.h"
+
+#include "models/stack.h"
+
+namespace ebm {
+
+std::unique_ptr<Layer> mnist_energy(const Features& image, int64_t width) {
+  Stack main(image);
+  for (const int64_t part : {1, 2, 4, 8, 8}) main.linear(width / part).prelu();
+  main.linear(1);
+  return network_of("main", main.build());
+}
+
+std::unique_ptr<Layer> mnist_generator(int64_t latent, const Features& image, int64_t width) {
+  constexpr float eps = 1e-5f;
+  Stack main(flat(latent));
+  for (const int64_t part : {4, 2, 1}) main.linear(width / part).batch_norm(eps).prelu();
+  main.linear(image).tanh();
+  return network_of("main", main.build());
+}
+
+}  // namespace ebm

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+// Networks written as the paper's tables are: one row after the other. Names are those of PyTorch's
+// Sequential, which numbers every module, activations and reshapes too.
+#pragma once
+
+#include <vector>
+
+#include "layers/convolution.h"
+#include "layers/sequential.h"
+
+namespace ebm {
+
+inline constexpr Activation relu{.slope = 0};
+inline Activation leaky_relu(float slope) {
+  return {.slope = slope};
+}
+
+class Stack {
+ public:
+  explicit Stack(const Features& input) : features_(input) {}
+
+  /// What the last row gives.
+  const Features& features() const { return features_; }
+
+  // Each adds a row. An activation that is given is a module of its own to PyTorch.
+  Stack& linear(const Features& out, Bias bias = Bias::yes);
+  Stack& linear(int64_t out, Bias bias = Bias::yes) { return linear(flat(out), bias); }
+  Stack& convolution(const Window& window, int64_t channels, Activation activation = {});
+  Stack& transposed_convolution(const Window& window, int64_t channels, Activation activation = {});
+  Stack& batch_norm(float eps, Activation activation = {});
+  Stack& prelu();
+  Stack& leaky(float slope);
+  Stack& tanh();
+  Stack& average_pool(const Extent& window);
+  Stack& upsample(const Extent& window);
+  Stack& spatial_sum();
+  /// left(x) + right(x), with names left.0. ... and right.0. ...
+  Stack& residual(Stack left, Stack right);
+  /// A module of PyTorch's that moves nothing in memory: a Flatten, or a reshape to the image that the linear
+  /// row before it gives.
+  Stack& reshape();
+
+  // Two rows in the other order, which is the same function for a part of the work: a 1 x 1 convolution
+  // treats all pixels alike, so it may as well run where they are fewer.
+
+  /// A 1 x 1 convolution, then average pooling.
+  Stack& pointwise_and_average_pool(int64_t channels, const Extent& window);
+  /// Nearest upsampling, then a 1 x 1 convolution.
+  Stack& upsample_and_pointwise(const Extent& window, int64_t channels);
+
+  /// The network so far; the stack is empty afterwards.
+  std::unique_ptr<Layer> build();
+
+ private:
+  Stack& add(std::unique_ptr<Layer> layer, int64_t number);
+  Stack& add(std::unique_ptr<Layer> layer, Activation activation = {});
+
+  Features features_;
+  int64_t modules_ = 0;
+  std::vector<Sequential::Child> children_;
+};
+
+/// A network of parts with names of their own, such as "main" and "expand".
+std::unique_ptr<Layer> network_of(const char* name, std::unique_ptr<Layer> part);
+std::unique_ptr<Layer> network_of(const char* name, std::unique_ptr<Layer> part, const char* next_name,
+                                  std::unique_ptr<Layer> next_part);
+
+}  // namespace ebm

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+// The layers of images, alone, with their activations in the same formulas, and in residual blocks.
+#include "layers/batch_norm.h"
+#include "layers/convolution.h"
+#include "layers/layer_case.h"
+#include "layers/linear.h"
+#include "layers/transposed_convolution.h"
+
+namespace ebm::test {
+
+namespace {
+
+using reference::ConvolutionSizes;
+using reference::LayerSpec;
+using reference::NetworkSpec;
+
+constexpr float slope = 0.2f;
+
+Features image_of(const ConvolutionSizes& s) {
+  return {.height = s.height, .width = s.width, .channels = s.channels};
+}
+Features small_image_of(const ConvolutionSizes& s) {
+  return {.height = s.output_height(), .width = s.output_width(), .channels = s.outputs};
+}
+Window window_of(const ConvolutionSizes& s) {
+  return {.kernel = {s.kernel_height, s.kernel_width},
+          .stride = {s.stride_height, s.stride_width},
+          .padding = {s.padding_height, s.padding_width}};
+}
+
+constexpr ConvolutionSizes same{.height = 4,
+                                .width = 3,
+                                .channels = 3,
+                                .outputs = 2,
+                                .kernel_height = 3,
+                                .kernel_width = 3,
+                                .padding_height = 1,
+                                .padding_width = 1};
+constexpr ConvolutionSizes strided{.height = 5,
+                                   .width = 6,
+                                   .channels = 2,
+                                   .outputs = 3,
+                                   .kernel_height = 4,
+                                   .kernel_width = 2,
+                                   .stride_height = 2,
+                                   .stride_width = 3,
+                                   .padding_height = 1,
+                                   .padding_width = 0};
+constexpr ConvolutionSizes doubling{.height = 4,
+                                    .width = 6,
+                                    .channels = 2,
+                                    .outputs = 3,
+                                    .kernel_height = 4,
+                                    .kernel_width = 4,
+                                    .stride_height = 2,
+                                    .stride_width = 2,
+                                    .padding_height = 1,
+                                    .padding_width = 1};
+
+/// 1 x 1 from the channels of `same` to its outputs.
+constexpr ConvolutionSizes pointwise{
+    .height = same.height, .width = same.width, .channels = same.channels, .outputs = same.outputs};
+/// 5 x 7 images in windows of 2 x 3: the last line and place are in none.
+constexpr ConvolutionSizes odd_windows{
+    .height = 5, .width = 7, .channels = 3, .kernel_height = 2, .kernel_width = 3};
+constexpr ConvolutionSizes windows{
+    .height = 4, .width = 6, .channels = 3, .kernel_height = 2, .kernel_width = 3};
+
+LayerSpec linear_of_images(int64_t in, int64_t in_pixels, int64_t out, int64_t out_pixels) {
+  LayerSpec spec = LayerSpec::linear(in, out);
+  spec.in_pixels = in_pixels;
+  spec.out_pixels = out_pixels;
+  return spec;
+}
+
+void add_single_layers(std::vector<LayerCase>& cases) {
+  const Features image = image_of(same);
+  cases.push_back({"Convolution", {LayerSpec::convolution(same)}, image});
+  cases.push_back({"ConvolutionStrided", {LayerSpec::convolution(strided)}, image_of(strided)});
+  cases.push_back(
+      {"TransposedConvolution", {LayerSpec::transposed_convolution(doubling)}, small_image_of(doubling)});
+  cases.push_back(
+      {"TransposedConvolutionStride1", {LayerSpec::transposed_convolution(same)}, small_image_of(same)});
+  cases.push_back({"AveragePool", {LayerSpec::average_pool(odd_windows)}, image_of(odd_windows)});
+  cases.push_back(
+      {"Upsample", {LayerSpec::upsample(windows)}, {.height = 2, .width = 2, .channels = windows.channels}});
+  cases.push_back({"SpatialSum", {LayerSpec::spatial_sum(3)}, image});
+  cases.push_back({"LinearOfImages", {linear_of_images(36, 12, 5, 1)}, image});
+  cases.push_back({"LinearToImages", {linear_of_images(5, 1, 12, 4)}, flat(5)});
+}
+
+void add_with_activations(std::vector<LayerCase>& cases) {
+  const auto then_leaky = [](LayerSpec spec) {
+    return NetworkSpec{std::move(spec), LayerSpec::leaky_relu(slope)};
+  };
+  cases.push_back({"LinearLeaky", then_leaky(LayerSpec::linear(5, 4)), flat(5), Statistics::running,
+                   [] { return std::make_unique<Linear>(flat(5), flat(4), Bias::yes, Activation{slope}); }});
+  LayerSpec without_bias = LayerSpec::linear(5, 4);
+  without_bias.bias = false;
+  cases.push_back({"LinearLeakyWithoutBias", then_leaky(without_bias), flat(5), Statistics::running,
+                   [] { return std::make_unique<Linear>(flat(5), flat(4), Bias::no, Activation{slope}); }});
+  cases.push_back(
+      {"ConvolutionLeaky", then_leaky(LayerSpec::convolution(same)), image_of(same), Statistics::running, [] {
+         return std::make_unique<Convolution>(image_of(same), same.outputs, window_of(same),
+                                              Activation{slope});
+       }});
+  cases.push_back({"TransposedConvolutionRelu",
+                   {LayerSpec::transposed_convolution(doubling), LayerSpec::relu()},
+                   small_image_of(doubling),
+                   Statistics::running,
+                   [] {
+                     return std::make_unique<TransposedConvolution>(
+                         small_image_of(doubling), doubling.channels, window_of(doubling), Activation{0});
+                   }});
+}
+
+/// Layers whose maps depend on the statistics.
+void add_on(Statistics statistics, const std::string& suffix, std::vector<LayerCase>& cases) {
+  const auto add = [&](const char* name, NetworkSpec spec, const Features& input,
+                       std::function<std::unique_ptr<Layer>()> make = nullptr) {
+    cases.push_back({name + suffix, std::move(spec), input, statistics, std::move(make)});
+  };
+  const Features image = image_of(same);
+  const LayerSpec batch_norm = LayerSpec::batch_norm(same.channels);
+  add("BatchNormLeaky", {batch_norm, LayerSpec::leaky_relu(slope)}, image,
+      [image] { return std::make_unique<BatchNorm>(image, 1e-5f, 0.1f, Activation{slope}); });
+  add("BatchNormRelu", {batch_norm, LayerSpec::relu()}, image,
+      [image] { return std::make_unique<BatchNorm>(image, 1e-5f, 0.1f, Activation{0}); });
+  add("Residual",
+      {LayerSpec::residual({batch_norm, LayerSpec::relu(), LayerSpec::convolution(same)},
+                           {LayerSpec::convolution(pointwise)})},
+      image);
+  // curved on one side alone, so that the values' cotangents come from there or from nowhere
+  add("ResidualCurvedLeft",
+      {LayerSpec::residual({LayerSpec::tanh(), LayerSpec::convolution(same)},
+                           {LayerSpec::convolution(pointwise)})},
+      image);
+  add("ResidualCurvedRight",
+      {LayerSpec::residual({LayerSpec::convolution(pointwise), LayerSpec::leaky_relu(slope)},
+                           {batch_norm, LayerSpec::convolution(pointwise), LayerSpec::tanh()})},
+      image);
+}
+
+}  // namespace
+
+std::vector<LayerCase> image_layer_cases() {
+  std::vector<LayerCase> cases;
+  add_single_layers(cases);
+  add_with_activations(cases);
+  add_on(Statistics::batch, "OnBatch", cases);
+  add_on(Statistics::running, "OnRunning", cases);
+  return cases;
+}
+
+}  // namespace ebm::test
