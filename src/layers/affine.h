@@ -18,6 +18,7 @@ enum class Bias { yes, no };
 class AffineLayer : public Layer {
  public:
   bool piecewise_linear(Statistics) const override { return true; }
+  bool keeps_output() const override { return activation_.present(); }
   std::unique_ptr<Trace> make_trace(Kernels& kernels, const TraceOptions& options,
                                     std::shared_ptr<Scratch> scratch) const override;
 

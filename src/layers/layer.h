@@ -50,8 +50,8 @@ struct TraceOptions {
 };
 
 /// What one evaluation of a layer leaves for its derivative maps. Made once for a (layer, batch, mode), used
-/// over and over. The views that forward and jvp got must stay alive and unchanged until the trace is used no
-/// more.
+/// over and over. The views of x and x_dot that forward and jvp got must stay alive and unchanged until the
+/// trace is used no more, and y too if the layer keeps it (keeps_output).
 class Trace {
  public:
   Trace(Kernels& kernels, const TraceOptions& options, std::shared_ptr<Scratch> scratch)
@@ -99,6 +99,8 @@ class Layer {
   virtual void declare(Parameters& parameters, const std::string& prefix);
   /// True if y is a piecewise linear function of x, each sample on its own, so that vjp_shared may be used.
   virtual bool piecewise_linear(Statistics statistics) const = 0;
+  /// True if derivatives are told from y: then forward's y must stay unchanged as long as its x.
+  virtual bool keeps_output() const { return false; }
   virtual std::unique_ptr<Trace> make_trace(Kernels& kernels, const TraceOptions& options,
                                             std::shared_ptr<Scratch> scratch) const;
 

@@ -48,6 +48,12 @@ Residual::Residual(Sequential::Child left, Sequential::Child right)
     throw Error("Residual: layer '" + left_.name + "' goes " + shapes(*left_.layer) + ", but layer '" +
                 right_.name + "' " + shapes(*right_.layer));
   }
+  for (const Sequential::Child* child : {&left_, &right_}) {
+    if (child->layer->keeps_output()) {
+      throw Error("Residual: layer '" + child->name +
+                  "' keeps its output for its derivatives; put the activation behind the block");
+    }
+  }
 }
 
 void Residual::declare(Parameters& parameters, const std::string& prefix) {

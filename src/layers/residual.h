@@ -9,7 +9,7 @@ namespace ebm {
 class Residual final : public Layer {
  public:
   /// The names are those of the parameters, as in "main.0.left.1.weight". Throws Error if the two take or
-  /// give different shapes.
+  /// give different shapes, or if one keeps its output: the sum takes its place.
   Residual(Sequential::Child left, Sequential::Child right);
 
   void declare(Parameters& parameters, const std::string& prefix) override;

@@ -15,6 +15,7 @@ class TanhLayer final : public Layer {
  public:
   explicit TanhLayer(const Features& features) : Layer(features, features) {}
   bool piecewise_linear(Statistics) const override { return false; }
+  bool keeps_output() const override { return true; }
   std::unique_ptr<Trace> make_trace(Kernels& kernels, const TraceOptions& options,
                                     std::shared_ptr<Scratch> scratch) const override;
 

@@ -132,12 +132,12 @@ void add_on(Statistics statistics, const std::string& suffix, std::vector<LayerC
       image);
   // curved on one side alone, so that the values' cotangents come from there or from nowhere
   add("ResidualCurvedLeft",
-      {LayerSpec::residual({LayerSpec::tanh(), LayerSpec::convolution(same)},
+      {LayerSpec::residual({batch_norm, LayerSpec::tanh(), LayerSpec::convolution(same)},
                            {LayerSpec::convolution(pointwise)})},
       image);
   add("ResidualCurvedRight",
-      {LayerSpec::residual({LayerSpec::convolution(pointwise), LayerSpec::leaky_relu(slope)},
-                           {batch_norm, LayerSpec::convolution(pointwise), LayerSpec::tanh()})},
+      {LayerSpec::residual({LayerSpec::leaky_relu(slope), LayerSpec::convolution(pointwise)},
+                           {LayerSpec::tanh(), batch_norm, LayerSpec::convolution(pointwise)})},
       image);
 }
 

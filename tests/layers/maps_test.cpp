@@ -221,7 +221,7 @@ TEST_P(LayerMapsTest, JvpAndVjpAreAdjoint) {
     return reference::dot(a, std::vector<double>(b.begin(), b.end()));
   };
   EXPECT_TRUE(close(static_cast<float>(inner(u.values, jv.download())), inner(v.values, jtu.download()),
-                    {.factor = 4, .reason = "inner products cancel"}));
+                    {.factor = 4, .reason = "sums of terms that cancel", .terms = 1}));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, LayerMapsTest,

@@ -9,9 +9,13 @@
 #include <numeric>
 
 #include "layers/batch_norm.h"
+#include "layers/convolution.h"
 #include "layers/linear.h"
+#include "layers/pooling.h"
 #include "layers/prelu.h"
+#include "layers/residual.h"
 #include "layers/tanh.h"
+#include "layers/transposed_convolution.h"
 #include "models/toy.h"
 #include "support/devices.h"
 #include "support/networks.h"
@@ -213,6 +217,15 @@ TEST_P(NetworkTest, CompositionsThatMakeNoSense) {
       message_of([] { sequential(layers(std::make_unique<Linear>(3, 4), std::make_unique<Linear>(5, 1))); });
   for (const char* part : {"'0'", "'1'", "1x1x4", "1x1x5"})
     EXPECT_NE(mismatch.find(part), std::string::npos) << mismatch;
+  const std::string sides = message_of([] {
+    Residual({"left", std::make_unique<Linear>(3, 4)}, {"right", std::make_unique<Linear>(3, 5)});
+  });
+  for (const char* part : {"'left'", "'right'", "1x1x4", "1x1x5"})
+    EXPECT_NE(sides.find(part), std::string::npos) << sides;
+  const std::string keeps = message_of([] {
+    Residual({"left", std::make_unique<Linear>(3, 3)}, {"right", std::make_unique<TanhLayer>(flat(3))});
+  });
+  EXPECT_NE(keeps.find("'right' keeps its output"), std::string::npos) << keeps;
   const std::string twice = message_of([&] {
     std::vector<Sequential::Child> children;
     children.push_back({"a", std::make_unique<Linear>(3, 3)});
@@ -220,6 +233,22 @@ TEST_P(NetworkTest, CompositionsThatMakeNoSense) {
     Network(*kernels_, std::make_unique<Sequential>(std::move(children)));
   });
   EXPECT_NE(twice.find("'a.weight'"), std::string::npos) << twice;
+}
+
+TEST_P(NetworkTest, ImagesThatAreTooSmall) {
+  const Features image{.height = 2, .width = 3, .channels = 1};
+  const auto expect = [](const char* part, const std::function<void()>& call) {
+    const std::string text = message_of(call);
+    EXPECT_NE(text.find(part), std::string::npos) << text;
+  };
+  expect("must fit into the padded image", [&] {
+    Convolution(image, 1, {.kernel = {3, 3}, .padding = {0, 1}});
+  });
+  expect("use less padding", [] {
+    TransposedConvolution({.height = 1, .width = 1, .channels = 1}, 1, {.kernel = {2, 2}, .padding = {1, 1}});
+  });
+  expect("do not fit", [&] { AveragePool(image, {3, 1}); });
+  expect("no order in PyTorch's files", [&] { Linear(image, image); });
 }
 
 TEST_P(NetworkTest, BatchStatisticsNeedABatch) {

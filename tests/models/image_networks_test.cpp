@@ -144,7 +144,7 @@ std::vector<Narrow> narrow_networks() {
 class NarrowImageNetworksTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(NarrowImageNetworksTest, ValuesAndTangents) {
-  constexpr int64_t batch = 2;
+  constexpr int64_t batch = 5;
   const auto kernels = open_device(GetParam());
   reference::Random random(3);
   for (const Narrow& narrow : narrow_networks()) {

@@ -61,8 +61,7 @@ int64_t piece_count(const ConvolutionShape& shape, int64_t threads) {
   constexpr int64_t least_work = 1'000'000;  // multiply-adds: 20 us
   const int64_t work =
       shape.rows * shape.output().size() * shape.kernel.height * shape.kernel.width * shape.input.channels;
-  return std::clamp<int64_t>(std::min(shape.rows, work / least_work), 1,
-                             std::min(threads, most_parts));
+  return std::clamp<int64_t>(std::min(shape.rows, work / least_work), 1, std::min(threads, most_parts));
 }
 
 /// One pass of one shape.
