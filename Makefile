@@ -18,7 +18,7 @@ CXX ?= g++
 OPT ?= -O3
 SANITIZE ?=
 FILTER ?= *
-DEMO_ITERATIONS ?= 20000
+DEMO_ITERATIONS ?= 100000
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 PKGS := fmt tomlplusplus freetype2 libpng libturbojpeg libwebp zlib
