@@ -18,7 +18,7 @@ CXX ?= g++
 OPT ?= -O3
 SANITIZE ?=
 FILTER ?= *
-DEMO_ITERATIONS ?= 20000
+DEMO_ITERATIONS ?= 100000
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 PKGS := fmt tomlplusplus freetype2 libpng libturbojpeg libwebp zlib
@@ -143,16 +143,16 @@ SANITIZED := $(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize OPT=-O1 \
 ORDERS := 0 2 3 4
 
 sanitize: sanitize-build
-	$(SANITIZED) test
-	@for seed in $(ORDERS); do \
+	+$(SANITIZED) test
+	+@for seed in $(ORDERS); do \
 	  echo "the order of threads of seed $$seed:"; EBM_EMULATED_SEED=$$seed $(SANITIZED) test-devices || exit 1; done
 
 # What CI has time for.
 sanitize-quick: sanitize-build
-	EBM_EMULATED_SEED=$(lastword $(ORDERS)) $(SANITIZED) test-devices
+	+EBM_EMULATED_SEED=$(lastword $(ORDERS)) $(SANITIZED) test-devices
 
 sanitize-build:
-	$(SANITIZED) test-programs
+	+$(SANITIZED) test-programs
 
 # --- style ------------------------------------------------------------------------------------------------------------
 FORMATTED = $(shell git ls-files '*.cpp' '*.h' '*.cu' '*.cuh')
@@ -175,7 +175,7 @@ $(BUILD)/tidy/%: %.cpp $(BUILD)/obj/%.o .clang-tidy | found-lint
 # --- distribution -----------------------------------------------------------------------------------------------------
 DISTRIBUTED := $(MAKE) --no-print-directory BUILD=$(BUILD)/dist ARCH=x86-64-v3 LDFLAGS='-Wl,-z,x86-64-v3'
 dist:
-	$(DISTRIBUTED) all test-programs bench-program
+	+$(DISTRIBUTED) all test-programs bench-program
 	scripts/dist $(BUILD)/dist $(VERSION)
 
 clean:
