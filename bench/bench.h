@@ -32,6 +32,7 @@ double milliseconds(Kernels& kernels, const std::function<void()>& call);
 void register_layers(const Bench& bench);
 void register_lobpcg(const Bench& bench);
 void register_toy(const Bench& bench);
+void register_image_data(const Bench& bench);
 void register_start_up();
 
 /// The other side of register_start_up: a process that ends after the first iteration and prints its memory.

@@ -1,28 +1,31 @@
 // SPDX-License-Identifier: MIT
-// What it costs to draw a batch of images: to be held against an iteration's time, since a draw is part of
-// it.
-#include <benchmark/benchmark.h>
-
+// What a batch of images costs: drawn from the device's memory or made up (part of an iteration: hold it
+// against one), and read ahead from the disk by its thread (which has an iteration's time for it).
 #include <filesystem>
+#include <memory>
 #include <random>
+#include <string>
 
+#include "bench.h"
 #include "data/image_data.h"
 
-namespace ebm {
+namespace ebm::bench {
+
 namespace {
 
+constexpr int64_t batch = 64;
 constexpr Features cifar{.height = 32, .width = 32, .channels = 3};
-constexpr Features lsun{.height = 64, .width = 64, .channels = 3};
+constexpr Features bedroom{.height = 64, .width = 64, .channels = 3};
 
-/// A file of noise of `count` images, made once and removed at the end.
+/// A file of noise that goes away.
 class NoiseFile {
  public:
   NoiseFile(const Features& shape, int64_t count)
       : path_(std::filesystem::temp_directory_path() / ("ebm_bench_" + to_string(shape) + ".h5")) {
-    std::mt19937 engine(1);
+    std::mt19937_64 engine(1);
     std::vector<uint8_t> image(static_cast<size_t>(shape.size()));
     write_image_file(path_, [&](ImageSink& sink) {
-      sink.begin({.name = "noise", .source = "dice", .shape = shape, .count = count});
+      sink.begin({.name = "noise", .source = "mt19937_64", .shape = shape, .count = count});
       for (int64_t i = 0; i < count; ++i) {
         for (uint8_t& byte : image) byte = static_cast<uint8_t>(engine());
         sink.add(image, 0);
@@ -41,51 +44,49 @@ class NoiseFile {
   std::filesystem::path path_;
 };
 
-const NoiseFile& noise_of(const Features& shape) {
-  static const NoiseFile small(cifar, 50'000), large(lsun, 20'000);
-  return shape == cifar ? small : large;
-}
-
-/// Draws batch after batch as fast as it can: reading ahead has no iteration to hide behind.
-void draw_batches(benchmark::State& state, Kernels& kernels, DataSource& source, int64_t batch) {
-  const Tensor x(kernels, batch, source.features());
-  const Buffer<uint64_t> iteration(kernels, 1);
-  uint64_t i = 0;
-  for (auto _ : state) {
-    source.prepare(i++);
+void time_draws(benchmark::State& state, const Bench& bench, DataSource& source) {
+  const Tensor x(bench.kernels, batch, source.features());
+  const Buffer<uint64_t> iteration(bench.kernels, 1);
+  constexpr double bytes_a_number = sizeof(uint8_t) + sizeof(float);
+  time_calls(state, bench, {.bytes = bytes_a_number * static_cast<double>(x.size())}, [&] {
     source.draw(iteration.data(), x);
-    kernels.run(Advance{.counter = iteration.data()});
-    kernels.synchronize();
-  }
-  state.counters["images/s"] =
-      benchmark::Counter(static_cast<double>(batch * state.iterations()), benchmark::Counter::kIsRate);
+    bench.kernels.run(Advance{.counter = iteration.data()});
+  });
 }
 
-void resident(benchmark::State& state, const Features& shape) {
-  const auto kernels = open_kernels("auto");
+void resident(benchmark::State& state, const Bench& bench, const Features& shape) {
+  const NoiseFile file(shape, 10'000);
   const auto source =
-      make_image_data(*kernels, noise_of(shape).open(), {.batch = 64, .flips = Flips::horizontal});
-  draw_batches(state, *kernels, *source, 64);
+      make_image_data(bench.kernels, file.open(), {.batch = batch, .flips = Flips::horizontal});
+  time_draws(state, bench, *source);
 }
 
-void read_ahead(benchmark::State& state, const Features& shape) {
-  const auto kernels = open_kernels("auto");
-  const auto source = make_image_data(*kernels, noise_of(shape).open(),
-                                      {.batch = 64, .flips = Flips::horizontal, .most_resident_bytes = 0});
-  draw_batches(state, *kernels, *source, 64);
+void synthetic(benchmark::State& state, const Bench& bench, const Features& shape) {
+  time_draws(state, bench, *make_synthetic_images(bench.kernels, shape, batch, 1, 1));
 }
 
-void synthetic(benchmark::State& state, const Features& shape) {
-  const auto kernels = open_kernels("auto");
-  const auto source = make_synthetic_images(*kernels, shape, 64, 1, 1);
-  draw_batches(state, *kernels, *source, 64);
+/// One batch after another as fast as the thread reads them.
+void read_ahead(benchmark::State& state, const Bench& bench, const Features& shape) {
+  const NoiseFile file(shape, 10'000);
+  const auto source = make_image_data(bench.kernels, file.open(), {.batch = batch, .most_resident_bytes = 0});
+  uint64_t iteration = 0;
+  for (auto _ : state) source->prepare(iteration++);
+  bench.kernels.synchronize();
 }
-
-BENCHMARK_CAPTURE(resident, 32x32x3, cifar)->Unit(benchmark::kMicrosecond)->UseRealTime();
-BENCHMARK_CAPTURE(resident, 64x64x3, lsun)->Unit(benchmark::kMicrosecond)->UseRealTime();
-BENCHMARK_CAPTURE(read_ahead, 32x32x3, cifar)->Unit(benchmark::kMicrosecond)->UseRealTime();
-BENCHMARK_CAPTURE(read_ahead, 64x64x3, lsun)->Unit(benchmark::kMicrosecond)->UseRealTime();
-BENCHMARK_CAPTURE(synthetic, 32x32x3, cifar)->Unit(benchmark::kMicrosecond)->UseRealTime();
 
 }  // namespace
-}  // namespace ebm
+
+void register_image_data(const Bench& bench) {
+  const auto add = [&](const char* name, auto function, const Features& shape) {
+    return benchmark::RegisterBenchmark(("images/" + std::string(name) + "/" + to_string(shape)).c_str(),
+                                        [=](benchmark::State& state) { function(state, bench, shape); })
+        ->Unit(benchmark::kMillisecond);
+  };
+  for (const Features& shape : {cifar, bedroom}) {
+    add("resident", resident, shape)->UseManualTime();
+    add("synthetic", synthetic, shape)->UseManualTime();
+    add("read_ahead", read_ahead, shape)->UseRealTime();
+  }
+}
+
+}  // namespace ebm::bench

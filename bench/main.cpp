@@ -61,6 +61,7 @@ int run(int argc, char** argv) {
   register_start_up();
   register_lobpcg(bench);
   register_layers(bench);
+  register_image_data(bench);
   benchmark::RunSpecifiedBenchmarks();
   return 0;
 }

@@ -18,6 +18,7 @@
 #include "data/stacked_mnist.h"
 #include "data/svhn.h"
 #include "io/options.h"
+#include "io/program.h"
 #include "io/progress.h"
 
 using namespace ebm;
@@ -164,15 +165,9 @@ void run(Config config) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
+  return run_program("prepare_data", [&] {
     Config config;
     if (parse(argc, argv, config)) run(config);
     return 0;
-  } catch (const Error& error) {
-    fmt::print(stderr, "prepare_data: {}\n", error.what());
-    return error.exit_status();
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "prepare_data: {}\n", error.what());
-    return 1;
-  }
+  });
 }

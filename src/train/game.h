@@ -72,6 +72,9 @@ class Game {
   Game(Kernels& kernels, Network& energy, Network& generator, DataSource& data, const GameOptions& options,
        NoiseSource* noise = nullptr);
 
+  /// Host side, before the work of iteration `iteration` (counted from 0) is queued: the data source may send
+  /// it what it will draw. Throws Error when data cannot be read.
+  void prepare(int64_t iteration) { data_.prepare(static_cast<uint64_t>(iteration)); }
   /// Queues one iteration: it allocates nothing, copies nothing to the host, waits for nothing.
   void iterate() {
     energy_step();

@@ -91,6 +91,7 @@ RunEnd Trainer::run() {
 }
 
 void Trainer::iterate() {
+  game_.prepare(done_);
   if (done_ + 1 == schedule_.dump_iteration) {
     dump_iteration(game_, description_.method, description_.preset, folder_.dump(done_ + 1));
   } else {

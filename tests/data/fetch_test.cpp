@@ -1,37 +1,44 @@
 // SPDX-License-Identifier: MIT
 // data/fetch.sh against a server on this machine (tests/data/file_server.py). Run from the repository's root.
+#include <chrono>
 #include <sstream>
+#include <thread>
 
-#include "data/command.h"
 #include "data/data_fixture.h"
+#include "support/process.h"
 
 namespace ebm::test {
 namespace {
 
+/// A server of the files in FOLDER/official that logs to FOLDER/log.
 class Server {
  public:
-  Server(const std::filesystem::path& folder, const std::filesystem::path& log, const std::string& options) {
-    // exec: the shell's process becomes the server's, so that `pid` ends it
-    const std::string command = "echo $$; exec python3 tests/data/file_server.py " + folder.string() + " " +
-                                log.string() + " " + options;
-    pipe_ = popen(command.c_str(), "r");
-    char line[64] = {};
-    if (pipe_ != nullptr && std::fgets(line, sizeof line, pipe_) != nullptr) pid_ = std::atoi(line);
-    if (pipe_ != nullptr && std::fgets(line, sizeof line, pipe_) != nullptr) port_ = std::atoi(line);
+  Server(const std::filesystem::path& folder, const std::vector<std::string>& options)
+      : process_(command(folder, options)) {
+    for (int tries = 0; tries < 1000 && port_.empty(); ++tries) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      std::ifstream(folder / "port") >> port_;
+    }
+    std::filesystem::remove(folder / "port");
   }
-  ~Server() {
-    if (pid_ > 0) kill(pid_, SIGKILL);
-    if (pipe_ != nullptr) pclose(pipe_);
-  }
-  Server(const Server&) = delete;
-  Server& operator=(const Server&) = delete;
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  std::string url() const { return "http://127.0.0.1:" + port_; }
 
  private:
-  FILE* pipe_ = nullptr;
-  pid_t pid_ = 0;
-  int port_ = 0;
+  static std::vector<std::string> command(const std::filesystem::path& folder,
+                                          const std::vector<std::string>& options) {
+    std::vector<std::string> words{"/usr/bin/env", "python3", "tests/data/file_server.py"};
+    for (const char* name : {"official", "log", "port"}) words.push_back((folder / name).string());
+    words.insert(words.end(), options.begin(), options.end());
+    return words;
+  }
+
+  Process process_;
+  std::string port_;
 };
+
+Finished shell(const std::string& line) {
+  return run_command({"/bin/sh", "-c", line});
+}
 
 class FetchTest : public IoTest {
  protected:
@@ -39,24 +46,27 @@ class FetchTest : public IoTest {
     IoTest::SetUp();
     if (!std::filesystem::exists("data/fetch.sh")) GTEST_SKIP() << "not run from the repository's root";
     for (const char* tool : {"python3", "curl", "md5sum", "tar"}) {
-      if (run(std::string("command -v ") + tool).status != 0) GTEST_SKIP() << "there is no " << tool;
+      if (shell(std::string("command -v ") + tool).status != 0) GTEST_SKIP() << "there is no " << tool;
     }
     std::filesystem::create_directory(*this / "official");
   }
   /// A file on the server, and its line in the table.
   void offer(const std::string& name, const std::string& file, const Bytes& content) {
     write_quickly(*this / "official" / file, content);
-    const std::string md5 = run("md5sum < " + (*this / "official" / file).string()).text.substr(0, 32);
+    const std::string md5 = shell("md5sum < " + (*this / "official" / file).string()).out.substr(0, 32);
     std::ofstream(*this / "table", std::ios::app)
         << name << " " << file << " " << md5 << " http://127.0.0.1:9\n";
   }
-  Outcome fetch(const std::string& arguments) {
-    return run("data/fetch.sh --table " + (*this / "table").string() + " --to " + (*this / "data").string() +
-               " " + arguments);
+  Finished fetch(const std::vector<std::string>& arguments) {
+    std::vector<std::string> words{
+        "/usr/bin/env",           "bash", "data/fetch.sh", "--table", (*this / "table").string(), "--to",
+        (*this / "data").string()};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    return run_command(words);
   }
-  Outcome fetch_from(const std::string& server_options, const std::string& name) {
-    const Server server(*this / "official", *this / "log", server_options);
-    return fetch("--base-url " + server.url() + "/ " + name);
+  Finished fetch_from(const std::vector<std::string>& server_options, const std::string& name) {
+    const Server server(folder_, server_options);
+    return fetch({"--base-url", server.url() + "/", name});
   }
   /// The requests that the server has seen.
   std::vector<std::string> requests() {
@@ -74,20 +84,20 @@ TEST_F(FetchTest, DownloadsAllFilesOfANameOnce) {
   offer("mnist", "a.gz", content_);
   offer("other", "c.gz", other_);
   offer("mnist", "b.gz", other_);
-  EXPECT_EQ(fetch_from("", "mnist").status, 0);
+  EXPECT_EQ(fetch_from({}, "mnist").status, 0);
   EXPECT_EQ(read_file(*this / "data" / "mnist" / "a.gz"), content_);
   EXPECT_EQ(read_file(*this / "data" / "mnist" / "b.gz"), other_);
   EXPECT_FALSE(std::filesystem::exists(*this / "data" / "other"));
   EXPECT_EQ(requests().size(), 2u);
-  const Outcome again = fetch("mnist");  // nobody serves: nothing may be asked for
-  EXPECT_EQ(again.status, 0) << again.text;
-  EXPECT_HAS(again.text, "a.gz: is there");
+  const Finished again = fetch({"mnist"});  // nobody serves: nothing may be asked for
+  EXPECT_EQ(again.status, 0) << again.err;
+  EXPECT_HAS(again.out, "a.gz: is there");
 }
 
 TEST_F(FetchTest, GoesOnWhereADownloadWasCutOff) {
   offer("mnist", "a.gz", content_);
-  const Outcome outcome = fetch_from("--cut 40000", "mnist");
-  EXPECT_EQ(outcome.status, 0) << outcome.text;
+  const Finished outcome = fetch_from({"--cut", "40000"}, "mnist");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_EQ(read_file(*this / "data" / "mnist" / "a.gz"), content_);
   EXPECT_EQ(requests(), (std::vector<std::string>{"/a.gz ", "/a.gz bytes=40000-", "/a.gz bytes=80000-"}));
 }
@@ -97,16 +107,16 @@ TEST_F(FetchTest, GoesOnInALaterRun) {
   std::filesystem::create_directories(*this / "data" / "mnist");
   const auto part = *this / "data" / "mnist" / "a.gz.part";
   write_quickly(part, {content_.begin(), content_.begin() + 70'000});
-  EXPECT_EQ(fetch_from("", "mnist").status, 0);
+  EXPECT_EQ(fetch_from({}, "mnist").status, 0);
   EXPECT_EQ(requests(), std::vector<std::string>{"/a.gz bytes=70000-"});
   EXPECT_EQ(read_file(*this / "data" / "mnist" / "a.gz"), content_);
 
   std::filesystem::remove(*this / "data" / "mnist" / "a.gz");
   write_quickly(part, {content_.begin(), content_.begin() + 60'000});
-  EXPECT_EQ(fetch("mnist").status, 1);  // nobody serves
+  EXPECT_EQ(fetch({"mnist"}).status, 1);  // nobody serves
   EXPECT_EQ(std::filesystem::file_size(part), 60'000u) << "what is there is kept";
   write_quickly(part, content_);  // killed before it was renamed
-  EXPECT_EQ(fetch("mnist").status, 0);
+  EXPECT_EQ(fetch({"mnist"}).status, 0);
   EXPECT_EQ(read_file(*this / "data" / "mnist" / "a.gz"), content_);
 }
 
@@ -114,13 +124,13 @@ TEST_F(FetchTest, StartsAnewWhereAServerCannotGoOn) {
   offer("mnist", "a.gz", content_);
   std::filesystem::create_directories(*this / "data" / "mnist");
   write_quickly(*this / "data" / "mnist" / "a.gz.part", {content_.begin(), content_.begin() + 70'000});
-  const Outcome outcome = fetch_from("--no-ranges", "mnist");
-  EXPECT_EQ(outcome.status, 0) << outcome.text;
+  const Finished outcome = fetch_from({"--no-ranges"}, "mnist");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_EQ(read_file(*this / "data" / "mnist" / "a.gz"), content_);
   // a part that is longer than the file
   std::filesystem::remove(*this / "data" / "mnist" / "a.gz");
   write_quickly(*this / "data" / "mnist" / "a.gz.part", Bytes(200'000));
-  EXPECT_EQ(fetch_from("", "mnist").status, 0);
+  EXPECT_EQ(fetch_from({}, "mnist").status, 0);
   EXPECT_EQ(read_file(*this / "data" / "mnist" / "a.gz"), content_);
 }
 
@@ -129,46 +139,46 @@ TEST_F(FetchTest, RefusesAWrongChecksum) {
   Bytes wrong = content_;
   wrong[5] ^= 1;
   write_quickly(*this / "official" / "a.gz", wrong);
-  const Outcome outcome = fetch_from("", "mnist");
+  const Finished outcome = fetch_from({}, "mnist");
   EXPECT_EQ(outcome.status, 1);
-  EXPECT_HAS(outcome.text, "/a.gz has MD5 ");
-  EXPECT_HAS(outcome.text, "(removed); run this again, or name a mirror with --base-url");
-  EXPECT_EQ(lines(outcome.text), 2);
+  EXPECT_HAS(outcome.err, "/a.gz has MD5 ");
+  EXPECT_HAS(outcome.err, "(removed); run this again, or name a mirror with --base-url");
+  EXPECT_EQ(lines(outcome.err), 1);
   EXPECT_TRUE(std::filesystem::is_empty(*this / "data" / "mnist"));
   // One that is there but wrong is fetched again.
   write_quickly(*this / "data" / "mnist" / "a.gz", wrong);
   write_quickly(*this / "official" / "a.gz", content_);
-  EXPECT_EQ(fetch_from("", "mnist").status, 0);
+  EXPECT_EQ(fetch_from({}, "mnist").status, 0);
   EXPECT_EQ(read_file(*this / "data" / "mnist" / "a.gz"), content_);
 }
 
 TEST_F(FetchTest, UnpacksArchives) {
   write_file(*this / "inside.bin", "content");
-  run("tar -czf " + (*this / "a.tar.gz").string() + " -C " + folder_.string() + " inside.bin");
+  shell("tar -czf " + (*this / "a.tar.gz").string() + " -C " + folder_.string() + " inside.bin");
   offer("cifar10", "a.tar.gz", read_file(*this / "a.tar.gz"));
-  EXPECT_EQ(fetch_from("", "cifar10").status, 0);
+  EXPECT_EQ(fetch_from({}, "cifar10").status, 0);
   EXPECT_EQ(read_file(*this / "data" / "cifar10" / "inside.bin"), read_file(*this / "inside.bin"));
 }
 
 TEST_F(FetchTest, SaysWhatIsWrongInOneLine) {
   offer("mnist", "a.gz", content_);
-  const auto expect_line = [](const Outcome& outcome, int status, const std::string& part) {
+  const auto expect_line = [](const Finished& outcome, int status, const std::string& part) {
     EXPECT_EQ(outcome.status, status);
-    EXPECT_HAS(outcome.text, part);
-    const int64_t first = outcome.text.rfind("fetch.sh: ");
-    EXPECT_EQ(lines(outcome.text.substr(static_cast<size_t>(first))), 1) << outcome.text;
+    EXPECT_HAS(outcome.err, part);
+    EXPECT_TRUE(outcome.err.starts_with("fetch.sh: ")) << outcome.err;
+    EXPECT_EQ(lines(outcome.err), 1) << outcome.err;
   };
-  expect_line(fetch("nothing"), 2, "there is no data set 'nothing'");
-  expect_line(fetch("--no mnist"), 2, "there is no option --no");
-  expect_line(fetch("mnist --to"), 2, "--to needs a value");
-  expect_line(fetch("mnist"), 1, "cannot download http://127.0.0.1:9/a.gz");
+  expect_line(fetch({"nothing"}), 2, "there is no data set 'nothing'");
+  expect_line(fetch({"--no", "mnist"}), 2, "there is no option --no");
+  expect_line(fetch({"mnist", "--to"}), 2, "--to needs a value");
+  expect_line(fetch({"mnist"}), 1, "cannot download http://127.0.0.1:9/a.gz");
   std::filesystem::remove(*this / "official" / "a.gz");
-  expect_line(fetch_from("", "mnist"), 1, "404");
-  expect_line(fetch("animeface"), 1, "kaggle");
-  expect_line(fetch("lsun"), 1, "dl.yf.io/lsun");
-  expect_line(fetch("stacked_mnist"), 1, "is made of mnist");
-  EXPECT_EQ(fetch("").status, 2);
-  EXPECT_HAS(fetch("--help").text, "usage: data/fetch.sh");
+  expect_line(fetch_from({}, "mnist"), 1, "404");
+  expect_line(fetch({"animeface"}), 1, "kaggle");
+  expect_line(fetch({"lsun"}), 1, "dl.yf.io/lsun");
+  expect_line(fetch({"stacked_mnist"}), 1, "is made of mnist");
+  EXPECT_EQ(fetch({}).status, 2);
+  EXPECT_HAS(fetch({"--help"}).out, "usage: data/fetch.sh");
 }
 
 TEST(FetchTableTest, HasAChecksumForEachFile) {

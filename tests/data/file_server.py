@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Serves a folder's files on a free port of 127.0.0.1, prints the port, and logs each request on a line of LOG.
+"""Serves a folder's files on a free port of 127.0.0.1, logging each request on a line of LOG.
 
-usage: file_server.py FOLDER LOG [--cut BYTES] [--no-ranges]
+usage: file_server.py FOLDER LOG PORT_FILE [--cut BYTES] [--no-ranges]
+PORT_FILE is written when the server answers.
 --cut: each answer breaks off after so many bytes.   --no-ranges: like a server that cannot go on in the middle.
 """
 import argparse
@@ -12,6 +13,7 @@ import pathlib
 parser = argparse.ArgumentParser()
 parser.add_argument("folder", type=pathlib.Path)
 parser.add_argument("log", type=pathlib.Path)
+parser.add_argument("port_file", type=pathlib.Path)
 parser.add_argument("--cut", type=int)
 parser.add_argument("--no-ranges", action="store_true")
 options = parser.parse_args()
@@ -42,5 +44,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-print(server.server_address[1], flush=True)
+aside = options.port_file.with_suffix(".aside")
+aside.write_text(str(server.server_address[1]))
+aside.rename(options.port_file)
 server.serve_forever()
