@@ -15,7 +15,8 @@ Tensor constant_rows(Kernels& kernels, const std::vector<float>& values) {
 
 }  // namespace
 
-UpperBound::UpperBound(Kernels& kernels, Network& energy, int64_t batch, const UpperBoundOptions& options)
+UpperBound::UpperBound(Kernels& kernels, Network& energy, int64_t batch, const UpperBoundOptions& options,
+                       Precision precision)
     : kernels_(kernels), energy_(energy), batch_(batch), options_(options) {
   const UpperBoundKind kind = options.kind;
   values_ = kind == UpperBoundKind::gp_interpolated ? 3 * batch : 2 * batch;
@@ -23,8 +24,8 @@ UpperBound::UpperBound(Kernels& kernels, Network& energy, int64_t batch, const U
   fake_row_ = kind == UpperBoundKind::gp_real || kind == UpperBoundKind::gp_interpolated ? batch : 0;
   inputs_ = Tensor(kernels, values_ + batch, energy.input());
   outputs_ = Tensor(kernels, values_ + batch, flat(1));
-  trace_ = energy.make_trace(
-      {.batch = values_, .tangents = 1, .tangent_samples = batch, .precision = Precision::training});
+  trace_ =
+      energy.make_trace({.batch = values_, .tangents = 1, .tangent_samples = batch, .precision = precision});
 
   std::vector<float> weights(static_cast<size_t>(values_), 0.0f);
   const float share = 1 / static_cast<float>(batch);
@@ -67,8 +68,8 @@ void UpperBound::evaluate(const Draw& draw, const EnergyScalars& scalars) {
 class BidirectionalPenalty final : public UpperBound {
  public:
   BidirectionalPenalty(Kernels& kernels, Network& energy, LowerBound& lower, int64_t batch,
-                       const UpperBoundOptions& options)
-      : UpperBound(kernels, energy, batch, options),
+                       const UpperBoundOptions& options, Precision precision)
+      : UpperBound(kernels, energy, batch, options, precision),
         lower_(lower),
         score_(kernels, batch, flat(lower.jacobian().domain())),
         target_(kernels, batch, flat(1)),
@@ -110,8 +111,9 @@ class BidirectionalPenalty final : public UpperBound {
 
 class GradientPenalty final : public UpperBound {
  public:
-  GradientPenalty(Kernels& kernels, Network& energy, int64_t batch, const UpperBoundOptions& options)
-      : UpperBound(kernels, energy, batch, options),
+  GradientPenalty(Kernels& kernels, Network& energy, int64_t batch, const UpperBoundOptions& options,
+                  Precision precision)
+      : UpperBound(kernels, energy, batch, options, precision),
         input_gradients_(kernels, values().rows, energy.input()) {}
 
  protected:
@@ -143,13 +145,14 @@ class GradientPenalty final : public UpperBound {
 };
 
 std::unique_ptr<UpperBound> make_upper_bound(Kernels& kernels, Network& energy, LowerBound* lower,
-                                             int64_t batch, const UpperBoundOptions& options) {
+                                             int64_t batch, const UpperBoundOptions& options,
+                                             Precision precision) {
   if (options.kind != UpperBoundKind::bidirectional) {
-    return std::make_unique<GradientPenalty>(kernels, energy, batch, options);
+    return std::make_unique<GradientPenalty>(kernels, energy, batch, options, precision);
   }
   if (lower == nullptr)
     throw Error("the bidirectional upper bound needs a lower bound's Jacobian; choose a lower bound");
-  return std::make_unique<BidirectionalPenalty>(kernels, energy, *lower, batch, options);
+  return std::make_unique<BidirectionalPenalty>(kernels, energy, *lower, batch, options, precision);
 }
 
 }  // namespace ebm

@@ -62,7 +62,8 @@ class UpperBound {
   virtual ConstView score() const { return {}; }
 
  protected:
-  UpperBound(Kernels& kernels, Network& energy, int64_t batch, const UpperBoundOptions& options);
+  UpperBound(Kernels& kernels, Network& energy, int64_t batch, const UpperBoundOptions& options,
+             Precision precision);
 
   /// Fills the points (rows 0 .. B), the directions (rows after the values), and runs E forwards on values
   /// and tangents.
@@ -94,6 +95,7 @@ class UpperBound {
 
 /// `lower` (bidirectional only, else null) must outlive the bound.
 std::unique_ptr<UpperBound> make_upper_bound(Kernels& kernels, Network& energy, LowerBound* lower,
-                                             int64_t batch, const UpperBoundOptions& options);
+                                             int64_t batch, const UpperBoundOptions& options,
+                                             Precision precision = Precision::training);
 
 }  // namespace ebm

@@ -189,6 +189,10 @@ void Options::add(std::string_view name, bool* variable, std::string help, Scope
   insert(name, std::move(help), scope, std::move(entry));
 }
 
+void Options::add_argument(std::string_view name, std::string* variable, std::string help) {
+  argument_ = {std::string(name), std::move(help), variable};
+}
+
 void Options::insert_choice(std::string_view name, const std::vector<std::string>& names,
                             std::function<void(size_t)> set, std::function<size_t()> get, std::string help,
                             Scope scope) {

@@ -63,6 +63,10 @@ class Options {
   void add(std::string_view name, std::string* variable, std::string help, Scope scope = Scope::run);
   void add(std::string_view name, bool* variable, std::string help, Scope scope = Scope::run);
 
+  /// The one word of the command line that stands without a name, and must be there: PROGRAM NAME [--option
+  /// value]... It is in no configuration.
+  void add_argument(std::string_view name, std::string* variable, std::string help);
+
   /// An option that is one of named values; the names are what is written in all texts.
   template <typename Value>
   void add_choice(std::string_view name, Value* variable,
@@ -75,8 +79,13 @@ class Options {
   /// line and key for anything wrong in the configuration file.
   [[nodiscard]] bool parse(int argc, const char* const* argv);
 
-  /// The configuration file alone, as --config reads it. Throws Error.
+  /// The configuration file alone, as --config reads it, or the text of one that lies in `source`. Throws
+  /// Error.
   void read_config(const std::filesystem::path& file);
+  void read_config_text(std::string_view text, const std::string& source);
+
+  /// The program whose to_toml() this is; "" if it does not say. Throws Error when `config` is no TOML.
+  [[nodiscard]] static std::string program_of(std::string_view config);
 
   /// Whether the option was on the command line or in the configuration file.
   [[nodiscard]] bool was_given(std::string_view name) const;
@@ -126,10 +135,9 @@ class Options {
   [[nodiscard]] const Entry* find(std::string_view name) const;
   Entry* find(std::string_view name) { return const_cast<Entry*>(std::as_const(*this).find(name)); }
   [[nodiscard]] const Entry& require(std::string_view name) const;
-  void read_toml(std::string_view text, const std::string& source);
   [[nodiscard]] std::string toml_value(const Entry& entry) const;
-  /// Throws UsageError on words of the command line that are no option.
-  void refuse_rest(const std::vector<std::string>& rest) const;
+  /// Takes the argument from the words of the command line that are no option. Throws UsageError on others.
+  void take_rest(std::vector<std::string> rest);
   void set_from_command_line(Entry& entry, const std::string& text);
   /// " did you mean 'batch'?" or "".
   [[nodiscard]] std::string suggestion(std::string_view name, bool command_line) const;
@@ -137,7 +145,13 @@ class Options {
   /// One line for messages: control characters become '?'.
   [[nodiscard]] static std::string printable(std::string text);
 
+  struct Argument {
+    std::string name, help;
+    std::string* variable = nullptr;  // null: the program takes none
+  };
+
   std::string program_, description_, group_;
+  Argument argument_;
   std::vector<Entry> entries_;
 };
 

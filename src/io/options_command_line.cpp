@@ -118,7 +118,7 @@ bool Options::parse(int argc, const char* const* argv) {
     }
   };
   apply();  // a wrong value is told before what it made of the words after it, and before the file is read
-  refuse_rest(app.remaining());
+  take_rest(app.remaining());
   if (config->count() > 0) {
     const std::string file = config->results().back();
     if (file.starts_with("--")) throw missing_value("--config", "a file");
@@ -128,7 +128,17 @@ bool Options::parse(int argc, const char* const* argv) {
   return true;
 }
 
-void Options::refuse_rest(const std::vector<std::string>& rest) const {
+void Options::take_rest(std::vector<std::string> rest) {
+  if (argument_.variable != nullptr) {
+    const auto word =
+        std::find_if(rest.begin(), rest.end(), [](const auto& w) { return !w.starts_with("-"); });
+    if (word != rest.end()) {
+      *argument_.variable = *word;
+      rest.erase(word);
+    } else if (rest.empty()) {
+      throw UsageError(fmt::format("{} is missing: {}", argument_.name, argument_.help));
+    }
+  }
   if (rest.empty()) return;
   const std::string first = printable(rest.front());
   if (!first.starts_with("-")) {
@@ -143,7 +153,9 @@ void Options::refuse_rest(const std::vector<std::string>& rest) const {
 std::string Options::help() const {
   std::string page = fmt::format("{}: ", program_);
   append_wrapped(page, description_, 0);
-  page += fmt::format("\nUsage: {} [--option value]...\n", program_);
+  const bool argument = argument_.variable != nullptr;
+  page += fmt::format("\nUsage: {}{} [--option value]...\n", program_, argument ? " " + argument_.name : "");
+  if (argument) append_option(page, argument_.name, argument_.help);
   std::string group;
   for (const Entry& entry : entries_) {
     if (entry.group != group || &entry == &entries_.front()) {

@@ -38,6 +38,8 @@ Value value_of(const toml::node& node) {
   return {};
 }
 
+constexpr const char* program_key = "program";
+
 std::string toml_string(std::string_view text) {
   std::string quoted = "\"";
   for (const char c : text) {
@@ -51,14 +53,25 @@ std::string toml_string(std::string_view text) {
 
 void Options::read_config(const std::filesystem::path& file) {
   const auto bytes = read_file(file);
-  read_toml({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.string());
+  read_config_text({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.string());
 }
 
-void Options::read_toml(std::string_view text, const std::string& source) {
+std::string Options::program_of(std::string_view config) {
+  return parse_toml(config, "the configuration")[program_key].value_or(std::string());
+}
+
+void Options::read_config_text(std::string_view text, const std::string& source) {
   const toml::table table = parse_toml(text, source);
   for (const auto& [key, node] : table) {
     const std::string name(key.str());
     const std::string where = fmt::format("{}:{}", source, key.source().begin.line);
+    if (name == program_key) {
+      if (const std::string program = value_of(node).text; program != program_) {
+        throw Error(
+            fmt::format("{}: this is a configuration of {}, not of {}", where, printable(program), program_));
+      }
+      continue;
+    }
     Entry* entry = name.find('-') == std::string::npos ? find(name) : nullptr;
     if (entry == nullptr) {
       const std::string hint = suggestion(name, false);
@@ -94,7 +107,8 @@ std::string Options::toml_value(const Entry& entry) const {
 }
 
 std::string Options::to_toml() const {
-  std::string text = fmt::format("# {}: the resolved configuration; --config reads it.\n", program_);
+  std::string text = fmt::format("# The resolved configuration; --config reads it.\n{} = {}\n", program_key,
+                                 toml_string(program_));
   std::string group;
   for (const Entry& entry : entries_) {
     if (entry.group != group) text += fmt::format("\n# {}\n", group = entry.group);
@@ -106,6 +120,9 @@ std::string Options::to_toml() const {
 std::vector<std::string> Options::differences(std::string_view other) const {
   const toml::table table = parse_toml(other, "the run's configuration");
   std::vector<std::string> lines;
+  if (const std::string before = program_of(other); !before.empty() && before != program_) {
+    return {fmt::format("{}: the run has {}, now {}", program_key, printable(before), program_)};
+  }
   for (const Entry& entry : entries_) {
     if (entry.scope != Scope::run) continue;
     const toml::node* node = table.get(entry.name);
@@ -117,7 +134,7 @@ std::vector<std::string> Options::differences(std::string_view other) const {
     }
   }
   for (const auto& [key, node] : table) {
-    if (find(key.str()) == nullptr) {
+    if (key.str() != program_key && find(key.str()) == nullptr) {
       lines.push_back(fmt::format("{}: the run has {}, this program has no such option",
                                   printable(std::string(key.str())), printable(value_of(node).text)));
     }

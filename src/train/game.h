@@ -30,6 +30,7 @@ struct GameOptions {
   EntropyPoints entropy_points = EntropyPoints::generator;
   double lr_energy = 2e-4, lr_generator = 2e-4;
   AdamOptions adam;
+  Precision precision = Precision::training;  ///< of all but the Jacobian of the lower bound
 };
 
 /// The numbers of one iteration, on the device; means over the batch.

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "models/image_networks.h"
 #include "train/game.h"
 
 namespace ebm {
@@ -46,6 +47,11 @@ inline constexpr Names<Preconditioning, 2> preconditioning_names{
 inline constexpr Names<PairBackward, 2> pair_backward_names{
     {{"automatic", PairBackward::automatic}, {"separate", PairBackward::separate}}};
 
+inline constexpr Names<Precision, 2> precision_names{
+    {{"fp32", Precision::full}, {"tf32", Precision::training}}};
+inline constexpr Names<EnergyNorm, 2> energy_norm_names{
+    {{"none", EnergyNorm::none}, {"batch", EnergyNorm::batch}}};
+
 /// The name of a choice.
 template <class Choice, size_t N>
 std::string name_of(Choice choice, const Names<Choice, N>& names) {
@@ -58,5 +64,10 @@ std::string name_of(Choice choice, const Names<Choice, N>& names) {
 /// What the toy experiment (section 5.2) uses: Table 11 and the text for Preset::paper, the authors'
 /// train_toy for Preset::code (which also gives E the extra map `l`: models/toy.h).
 GameOptions toy_options(Method method, Preset preset);
+
+/// What the experiments on images with these networks use: Table 11 and the text for Preset::paper, the
+/// authors' train_image for Preset::code. Their code has no run on MNIST: there Preset::code is train_image
+/// with Table 11's optimiser.
+GameOptions image_options(ImageNetworks networks, Method method, Preset preset);
 
 }  // namespace ebm

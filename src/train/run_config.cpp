@@ -99,6 +99,8 @@ void add_run_options(Options& options, RunConfig& config) {
                      "the constants of the paper's text and Table 11, or of the authors' code");
   options.add("batch", &config.game.batch, "samples per iteration, B", {2, 1 << 20});
   options.add("seed", &config.seed, "of all random numbers", {0, INT64_MAX});
+  options.add_choice("precision", &config.game.precision, choices(precision_names),
+                     "of products and convolutions on a GPU; the bounds' Jacobian is always fp32");
   add_bound_options(options, config);
   add_optimiser_options(options, config);
   add_placement_options(options, config);
@@ -125,7 +127,7 @@ void set_game_defaults(Options& options, const GameOptions& defaults) {
 }
 
 std::optional<CheckpointInfo> resume_point(const RunFolder& folder, const Options& options) {
-  const auto newest = folder.newest_checkpoint();
+  const auto newest = newest_checkpoint(folder.path());
   if (!newest) return std::nullopt;
   CheckpointInfo info = read_checkpoint_info(*newest);
   std::string differing;
@@ -137,6 +139,28 @@ std::optional<CheckpointInfo> resume_point(const RunFolder& folder, const Option
                 "); give the same options or another --out, or remove that folder");
   }
   return info;
+}
+
+RunEnd run_training(Game& game, Evaluation& evaluation, const RunFolder& folder, const std::string& name,
+                    const RunConfig& run, const Options& options, const std::vector<NameValue>& environment,
+                    const std::optional<CheckpointInfo>& resumed) {
+  if (!resumed) game.initialize();
+  Trainer trainer(game, evaluation, folder,
+                  {.name = name,
+                   .config = options.to_toml(),
+                   .environment = environment,
+                   .method = run.method,
+                   .preset = run.preset},
+                  run.schedule, resumed);
+  const bool complete = resumed && resumed->iteration >= run.schedule.iterations;
+  if (resumed) {
+    std::printf("%s %s iteration %s\n", run.out.c_str(), complete ? "is complete at" : "goes on from",
+                format_count(resumed->iteration).c_str());
+    std::fflush(stdout);
+  }
+  const RunEnd end = trainer.run();
+  if (complete) evaluation.evaluate(end.iteration);
+  return end;
 }
 
 int report_stop(const StopRequest::Stop& stop, int64_t iteration) {

@@ -37,6 +37,13 @@ void set_game_defaults(Options& options, const GameOptions& defaults);
 /// another one than these options describe, or its newest checkpoint cannot be read.
 std::optional<CheckpointInfo> resume_point(const RunFolder& folder, const Options& options);
 
+/// Trains `game` to the end of the schedule, from `resumed` where there is one; says on stdout where it goes
+/// on. `name` is the run's in progress lines; all but it must outlive the call. Where nothing was left to do,
+/// evaluates once more, so that the pictures are there. Throws Error.
+RunEnd run_training(Game& game, Evaluation& evaluation, const RunFolder& folder, const std::string& name,
+                    const RunConfig& run, const Options& options, const std::vector<NameValue>& environment,
+                    const std::optional<CheckpointInfo>& resumed);
+
 /// Says on stdout that a signal ended the program's training and how to go on; returns its exit status.
 int report_stop(const StopRequest::Stop& stop, int64_t iteration);
 

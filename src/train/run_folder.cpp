@@ -25,21 +25,6 @@ std::string numbered(const char* prefix, int64_t iteration, const char* suffix) 
   return text;
 }
 
-Hdf5File open_checkpoint(const std::filesystem::path& path) {
-  try {
-    Hdf5File file = Hdf5File::open_read(path);
-    if (const auto version = file.read_attribute<int64_t>("/", "checkpoint_version");
-        version != format_version) {
-      throw Error(path.string() + " has checkpoint version " + std::to_string(version) +
-                  ", this program reads version " + std::to_string(format_version));
-    }
-    return file;
-  } catch (const Error& error) {
-    throw Error(std::string(error.what()) + "; to go on from the checkpoint before it, remove " +
-                path.string());
-  }
-}
-
 }  // namespace
 
 RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {
@@ -68,18 +53,14 @@ std::filesystem::path RunFolder::checkpoint(int64_t iteration) const {
   return path_ / "checkpoints" / numbered("iteration-", iteration, ".h5");
 }
 
-std::filesystem::path RunFolder::picture(int64_t iteration) const {
-  return path_ / "samples" / numbered("density-", iteration, ".png");
+void RunFolder::save_picture(const std::string& name, int64_t iteration, const Image& picture) const {
+  const auto path = path_ / "samples" / numbered((name + "-").c_str(), iteration, ".png");
+  write_png(path, picture);
+  write_file(path_ / (name + ".png"), read_file(path));
 }
 
 std::filesystem::path RunFolder::dump(int64_t iteration) const {
   return path_ / ("iteration-" + std::to_string(iteration) + ".h5");
-}
-
-std::optional<std::filesystem::path> RunFolder::newest_checkpoint() const {
-  const auto files = numbered_files(path_ / "checkpoints", "iteration-", ".h5");
-  if (files.empty()) return std::nullopt;
-  return files.back();
 }
 
 void RunFolder::save(Game& game, int64_t iteration, const std::string& config, const MetricTable& history,
@@ -94,6 +75,27 @@ void RunFolder::save(Game& game, int64_t iteration, const std::string& config, c
     file.close();
   });
   keep_newest(path_ / "checkpoints", "iteration-", ".h5", keep);
+}
+
+std::optional<std::filesystem::path> newest_checkpoint(const std::filesystem::path& folder) {
+  const auto files = numbered_files(folder / "checkpoints", "iteration-", ".h5");
+  if (files.empty()) return std::nullopt;
+  return files.back();
+}
+
+Hdf5File open_checkpoint(const std::filesystem::path& path) {
+  try {
+    Hdf5File file = Hdf5File::open_read(path);
+    if (const auto version = file.read_attribute<int64_t>("/", "checkpoint_version");
+        version != format_version) {
+      throw Error(path.string() + " has checkpoint version " + std::to_string(version) +
+                  ", this program reads version " + std::to_string(format_version));
+    }
+    return file;
+  } catch (const Error& error) {
+    throw Error(std::string(error.what()) + "; to go on from the checkpoint before it, remove " +
+                path.string());
+  }
 }
 
 CheckpointInfo read_checkpoint_info(const std::filesystem::path& path) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "io/png.h"
 #include "io/run_log.h"
 #include "train/game.h"
 
@@ -25,10 +26,8 @@ class RunFolder {
   std::filesystem::path checkpoint(int64_t iteration) const;
   std::filesystem::path dump(int64_t iteration) const;
 
-  std::filesystem::path picture(int64_t iteration) const;
-
-  /// The checkpoint of the highest iteration, if there is one. Throws Error.
-  std::optional<std::filesystem::path> newest_checkpoint() const;
+  /// Puts the picture of an evaluation into samples/NAME-ITERATION.png, and as the newest into NAME.png.
+  void save_picture(const std::string& name, int64_t iteration, const Image& picture) const;
 
   /// Writes the checkpoint of the game's present state (aside, fsync, rename) and removes all but the newest
   /// `keep`. Waits for the device. Throws Error; what was there stays.
@@ -39,6 +38,12 @@ class RunFolder {
   std::filesystem::path path_;
   int claim_;  // the folder's descriptor, which holds the lock
 };
+
+/// The checkpoint of the highest iteration in a run's folder, if there is one. Throws Error.
+std::optional<std::filesystem::path> newest_checkpoint(const std::filesystem::path& folder);
+
+/// Opens a checkpoint for reading. Throws Error (damaged, of another version).
+Hdf5File open_checkpoint(const std::filesystem::path& path);
 
 /// What a checkpoint says besides the state.
 struct CheckpointInfo {

@@ -3,7 +3,6 @@
 
 #include <iterator>
 #include <span>
-#include <utility>
 
 namespace ebm {
 
@@ -12,17 +11,21 @@ namespace {
 const char* const step_names[] = {"adam/energy/step", "adam/generator/step"};
 const char* const bound_state_name = "bound/state";
 
-/// The parts of one flat buffer of both networks, under group + "energy" / "generator" + subgroup.
-std::vector<NamedArray> parts(Game& game, const std::string& group, const std::string& subgroup,
+/// The parts of one flat buffer of a network, under `prefix`.
+std::vector<NamedArray> parts(const Network& network, const std::string& prefix,
                               View (Parameters::*buffer)() const) {
   std::vector<NamedArray> arrays;
-  for (const auto& [name, network] :
-       {std::pair{"energy", &game.energy()}, std::pair{"generator", &game.generator()}}) {
-    const Parameters& parameters = network->parameters();
-    for (const Parameter& p : parameters.trainable()) {
-      arrays.push_back({group + name + "/" + subgroup + p.name, p.shape,
-                        Parameters::part((parameters.*buffer)(), p), p.order});
-    }
+  for (const Parameter& p : network.parameters().trainable()) {
+    arrays.push_back(
+        {prefix + p.name, p.shape, Parameters::part((network.parameters().*buffer)(), p), p.order});
+  }
+  return arrays;
+}
+
+std::vector<NamedArray> statistics(const Network& network, const std::string& prefix) {
+  std::vector<NamedArray> arrays;
+  for (const Parameter& p : network.parameters().statistics()) {
+    arrays.push_back({prefix + p.name, p.shape, {p.value, 1, flat(p.size)}});
   }
   return arrays;
 }
@@ -30,6 +33,14 @@ std::vector<NamedArray> parts(Game& game, const std::string& group, const std::s
 template <class T>
 void append(std::vector<T>& to, std::vector<T> from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+/// The parts of one flat buffer of both networks, under group + "energy/" or "generator/" + subgroup.
+std::vector<NamedArray> both(Game& game, const std::string& group, const std::string& subgroup,
+                             View (Parameters::*buffer)() const) {
+  std::vector<NamedArray> arrays = parts(game.energy(), group + "energy/" + subgroup, buffer);
+  append(arrays, parts(game.generator(), group + "generator/" + subgroup, buffer));
+  return arrays;
 }
 
 std::vector<NamedArray> all_arrays(Game& game) {
@@ -56,29 +67,43 @@ std::vector<T> read_shaped(const Hdf5File& file, const std::string& name, const 
   return std::move(array.values);
 }
 
+/// The values of these arrays in a file, in the order of the memory.
+std::vector<std::vector<float>> read_arrays(const Hdf5File& file, const std::string& prefix,
+                                            const std::vector<NamedArray>& arrays) {
+  std::vector<std::vector<float>> values;
+  for (const NamedArray& array : arrays) {
+    values.push_back(
+        to_memory_order(read_shaped<float>(file, prefix + array.name, array.shape), array.order));
+  }
+  return values;
+}
+
+void upload(Kernels& kernels, const std::vector<NamedArray>& arrays,
+            const std::vector<std::vector<float>>& values) {
+  for (size_t i = 0; i < arrays.size(); ++i) {
+    kernels.upload(arrays[i].view.data, values[i].data(),
+                   static_cast<int64_t>(values[i].size() * sizeof(float)));
+  }
+}
+
 }  // namespace
 
 std::vector<NamedArray> parameter_arrays(Game& game) {
-  return parts(game, "", "", &Parameters::values);
+  return both(game, "", "", &Parameters::values);
 }
 std::vector<NamedArray> gradient_arrays(Game& game) {
-  return parts(game, "", "", &Parameters::gradients);
+  return both(game, "", "", &Parameters::gradients);
 }
 
 std::vector<NamedArray> moment_arrays(Game& game) {
-  std::vector<NamedArray> arrays = parts(game, "adam/", "exp_avg/", &Parameters::first_moments);
-  append(arrays, parts(game, "adam/", "exp_avg_sq/", &Parameters::second_moments));
+  std::vector<NamedArray> arrays = both(game, "adam/", "exp_avg/", &Parameters::first_moments);
+  append(arrays, both(game, "adam/", "exp_avg_sq/", &Parameters::second_moments));
   return arrays;
 }
 
 std::vector<NamedArray> statistic_arrays(Game& game) {
-  std::vector<NamedArray> arrays;
-  for (const auto& [name, network] :
-       {std::pair{"energy", &game.energy()}, std::pair{"generator", &game.generator()}}) {
-    for (const Parameter& p : network->parameters().statistics()) {
-      arrays.push_back({std::string(name) + "/" + p.name, p.shape, {p.value, 1, flat(p.size)}});
-    }
-  }
+  std::vector<NamedArray> arrays = statistics(game.energy(), "energy/");
+  append(arrays, statistics(game.generator(), "generator/"));
   return arrays;
 }
 
@@ -105,11 +130,7 @@ void write_state(Hdf5File& file, Game& game, const std::string& prefix) {
 
 void read_state(const Hdf5File& file, Game& game, const std::string& prefix) {
   const std::vector<NamedArray> arrays = all_arrays(game);
-  std::vector<std::vector<float>> values;
-  for (const NamedArray& array : arrays) {
-    values.push_back(
-        to_memory_order(read_shaped<float>(file, prefix + array.name, array.shape), array.order));
-  }
+  const std::vector<std::vector<float>> values = read_arrays(file, prefix, arrays);
   std::vector<int64_t> steps;
   for (const char* name : step_names) steps.push_back(read_shaped<int64_t>(file, prefix + name, {}).at(0));
   Buffer<double>* bound_state = game.lower() != nullptr ? game.lower()->state() : nullptr;
@@ -118,15 +139,18 @@ void read_state(const Hdf5File& file, Game& game, const std::string& prefix) {
     state = read_shaped<double>(file, prefix + bound_state_name, {bound_state->size()});
   }
 
-  for (size_t i = 0; i < arrays.size(); ++i) {
-    game.kernels().upload(arrays[i].view.data, values[i].data(),
-                          static_cast<int64_t>(values[i].size() * sizeof(float)));
-  }
+  upload(game.kernels(), arrays, values);
   game.steps().upload(steps);
   if (bound_state != nullptr) {
     bound_state->upload(state);
     game.lower()->state_restored();
   }
+}
+
+void read_network(const Hdf5File& file, Kernels& kernels, Network& network, const std::string& name) {
+  std::vector<NamedArray> arrays = parts(network, name + "/", &Parameters::values);
+  append(arrays, statistics(network, name + "/"));
+  upload(kernels, arrays, read_arrays(file, "", arrays));
 }
 
 }  // namespace ebm

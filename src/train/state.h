@@ -35,6 +35,10 @@ void write_arrays(Hdf5File& file, Kernels& kernels, const std::string& prefix,
 /// Writes the whole state under `prefix`, the number of iterations done excepted.
 void write_state(Hdf5File& file, Game& game, const std::string& prefix);
 
+/// Reads the parameters and running statistics of a network, which the state calls `name`. Throws Error
+/// naming what is missing or misshapen, before anything changes.
+void read_network(const Hdf5File& file, Kernels& kernels, Network& network, const std::string& name);
+
 /// Reads it back from under `prefix`. Everything is read and checked before anything changes. Throws Error
 /// naming what is missing or misshapen.
 void read_state(const Hdf5File& file, Game& game, const std::string& prefix = "");

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <limits>
 
-#include "io/atomic_file.h"
 #include "metrics/toy_density.h"
 
 namespace ebm {
@@ -142,8 +141,7 @@ std::vector<double> ToyEvaluation::evaluate(int64_t iteration) {
 void ToyEvaluation::draw_pictures(int64_t iteration) const {
   const Figure figure{.rows = {{panels_.data, panels_.samples, panels_.density, panels_.log_density}},
                       .caption = caption_ + ", after " + format_count(iteration) + " iterations"};
-  write_png(folder_.picture(iteration), draw(figure));
-  write_file(folder_.path() / "density.png", read_file(folder_.picture(iteration)));
+  folder_.save_picture("density", iteration, draw(figure));
 }
 
 }  // namespace ebm

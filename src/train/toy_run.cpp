@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "train/toy_run.h"
 
-#include <cstdio>
-
 #include "models/toy.h"
 
 namespace ebm {
@@ -50,26 +48,11 @@ ToyResult run_toy(Kernels& kernels, const ToyConfig& config, const Options& opti
   ToyData data(kernels, config.dataset, game_options.batch, game_options.seed,
                static_cast<uint32_t>(Stream::data));
   Game game(kernels, energy, generator, data, game_options);
-  if (!resumed) game.initialize();
 
   const std::string name =
       name_of(run.method, method_names) + " on " + name_of(config.dataset, toy_dataset_names);
   ToyEvaluation evaluation(game, config.dataset, config.evaluation, folder, name);
-  Trainer trainer(game, evaluation, folder,
-                  {.name = name,
-                   .config = options.to_toml(),
-                   .environment = environment,
-                   .method = run.method,
-                   .preset = run.preset},
-                  run.schedule, resumed);
-  const bool complete = resumed && resumed->iteration >= run.schedule.iterations;
-  if (resumed) {
-    std::printf("%s %s iteration %s\n", run.out.c_str(), complete ? "is complete at" : "goes on from",
-                format_count(resumed->iteration).c_str());
-    std::fflush(stdout);
-  }
-  const RunEnd end = trainer.run();
-  if (complete) evaluation.evaluate(end.iteration);
+  const RunEnd end = run_training(game, evaluation, folder, name, run, options, environment, resumed);
   return {end, evaluation.panels()};
 }
 

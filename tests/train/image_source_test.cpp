@@ -34,7 +34,7 @@ class ImageSourceTest : public IoTest, public testing::WithParamInterface<std::s
     game.initialize();
     FakeEvaluation evaluation;
     const RunFolder folder(*this / name);
-    const auto newest = folder.newest_checkpoint();
+    const auto newest = newest_checkpoint(folder.path());
     const auto resumed = newest ? std::optional(read_checkpoint_info(*newest)) : std::nullopt;
     const Schedule schedule{
         .iterations = iterations, .log_every = 1, .checkpoint_every = 5, .eval_every = 10};

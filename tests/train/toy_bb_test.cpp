@@ -49,9 +49,7 @@ class ToyBbTest : public IoTest {
     EXPECT_TRUE(run.err.starts_with("toy_bb: ")) << run.err;
     EXPECT_HAS(run.err, message);
   }
-  std::string checkpoint(const std::string& out) {
-    return RunFolder(*this / out).newest_checkpoint()->string();
-  }
+  std::string checkpoint(const std::string& out) { return newest_checkpoint(*this / out)->string(); }
 
   std::string program_;
 };

@@ -22,7 +22,7 @@ class TrainerTest : public IoTest, public testing::WithParamInterface<std::strin
     FakeEvaluation evaluation;
     evaluation.at = at_evaluation;
     const RunFolder folder(*this / name);
-    const auto newest = folder.newest_checkpoint();
+    const auto newest = newest_checkpoint(folder.path());
     const auto resumed = newest ? std::optional(read_checkpoint_info(*newest)) : std::nullopt;
     Trainer trainer(small.game, evaluation, folder, {.name = "test", .config = "batch = 11\n"}, how, resumed,
                     {.style = ProgressOptions::Style::silent});
@@ -74,7 +74,7 @@ TEST_P(TrainerTest, StoppedByASignalAndResumedIsTheUninterruptedRun) {
     ASSERT_TRUE(end.stop);
     EXPECT_EQ(end.stop->name, signal.name);
     EXPECT_EQ(end.stop->exit_status, signal.status);
-    EXPECT_EQ(read_checkpoint_info(*RunFolder(*this / signal.name).newest_checkpoint()).iteration, 20);
+    EXPECT_EQ(read_checkpoint_info(*newest_checkpoint(*this / signal.name)).iteration, 20);
 
     EXPECT_FALSE(train(signal.name).stop);
     expect_same_runs(*this / "whole", *this / signal.name, 40);
@@ -99,7 +99,7 @@ TEST_P(TrainerTest, ANumberThatIsNotFiniteStopsTheRun) {
   EXPECT_HAS(message, "not a finite number");
 
   // Whatever was kept is finite, and named.
-  const auto newest = RunFolder(*this / "wild").newest_checkpoint();
+  const auto newest = newest_checkpoint(*this / "wild");
   if (newest) {
     EXPECT_HAS(message, newest->string());
     const Hdf5File file = Hdf5File::open_read(*newest);
@@ -120,7 +120,7 @@ TEST_P(TrainerTest, ANanAtTheStartLeavesNoCheckpoint) {
   GameOptions nan = SmallGame::small_options();
   nan.lr_generator = std::numeric_limits<double>::quiet_NaN();
   EXPECT_HAS(error_of([&] { train("nan", schedule, nan); }), "there is no checkpoint yet");
-  EXPECT_FALSE(RunFolder(*this / "nan").newest_checkpoint());
+  EXPECT_FALSE(newest_checkpoint(*this / "nan"));
 }
 
 TEST_P(TrainerTest, ADumpChangesNothingElse) {
@@ -153,7 +153,7 @@ TEST_P(TrainerTest, AFullDiskLosesNothing) {
   });
   full.reset();
   EXPECT_NE(message, "(no Error)");
-  EXPECT_EQ(read_checkpoint_info(*RunFolder(*this / "full").newest_checkpoint()).iteration, 15);
+  EXPECT_EQ(read_checkpoint_info(*newest_checkpoint(*this / "full")).iteration, 15);
   EXPECT_GE(read_run_log(*this / "full/run.h5").metrics.iterations.size(), 3u);
   train("full");
   expect_same_runs(*this / "whole", *this / "full", 40);

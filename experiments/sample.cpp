@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// Images of a trained generator: a grid of samples, and rows of samples that turn from one into another.
+//
+//   ./experiments/sample runs/cifar10_ebm_bb_paper_1      (the newest checkpoint of a run, or a checkpoint)
+#include <cstdio>
+#include <filesystem>
+
+#include "io/hdf5_file.h"
+#include "io/image_grid.h"
+#include "io/program.h"
+#include "train/image_config.h"
+#include "train/image_sampler.h"
+#include "train/state.h"
+
+namespace {
+
+using namespace ebm;
+
+struct Config {
+  std::string checkpoint, device = "auto", out = ".";
+  int64_t seed = 1, grid = 8, rows = 8, columns = 10;
+};
+
+Options declare_options(Config& config) {
+  Options options("sample", "Draws images of a trained generator: a grid, and interpolations.");
+  options.add_argument("CHECKPOINT", &config.checkpoint,
+                       "a checkpoint of an experiment on images, or its run's folder");
+  options.add("out", &config.out, "folder for samples.png and interpolations.png");
+  options.add("seed", &config.seed, "of the latent points", {0, INT64_MAX});
+  options.add("grid", &config.grid, "images on each side of the grid", {1, 100});
+  options.add("rows", &config.rows, "of interpolations", {1, 100});
+  options.add("columns", &config.columns, "images in a row of interpolations", {2, 100});
+  options.add("device", &config.device, "auto, cpu, cuda or cuda:N");
+  return options;
+}
+
+std::filesystem::path find_checkpoint(const std::string& given) {
+  const std::filesystem::path path(given);
+  if (!std::filesystem::is_directory(path)) return path;
+  const auto checkpoint = newest_checkpoint(path);
+  if (!checkpoint)
+    throw Error(given + " has no checkpoints/iteration-N.h5; give a run's folder or a checkpoint");
+  return *checkpoint;
+}
+
+/// The generator that a checkpoint's configuration describes.
+ImageNetworkOptions networks_of(const std::string& checkpoint, const std::string& text) {
+  const std::string program = Options::program_of(text);
+  ImageConfig config;
+  const ImageExperiment& experiment = image_experiment(program);
+  declare_image_options(config, experiment).read_config_text(text, checkpoint);
+  return network_options(config, experiment);
+}
+
+int sample(int argc, char** argv) {
+  Config config;
+  Options options = declare_options(config);
+  if (!options.parse(argc, argv)) return 0;
+  const auto path = find_checkpoint(config.checkpoint);
+  const Hdf5File file = open_checkpoint(path);
+  const ImageNetworkOptions networks =
+      networks_of(path.string(), file.read_attribute<std::string>("/", "config"));
+
+  const auto kernels = open_kernels(config.device);
+  Network generator(*kernels, image_generator(networks));
+  read_network(file, *kernels, generator, "generator");
+  ImageSampler sampler(*kernels, generator, 64);
+  const auto draw = [&](const char* name, const std::vector<float>& latents, int64_t columns) {
+    const auto picture = std::filesystem::path(config.out) / name;
+    write_png(picture, image_grid(sampler.images(latents), generator.output(), columns));
+    std::printf("%s\n", picture.c_str());
+  };
+  const auto seed = static_cast<uint64_t>(config.seed);
+  draw("samples.png", latent_points(*kernels, seed, 0, config.grid * config.grid, generator.input()),
+       config.grid);
+  draw("interpolations.png",
+       interpolate(latent_points(*kernels, seed, 1, 2 * config.rows, generator.input()),
+                   generator.input().size(), config.columns),
+       config.columns);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_program("sample", [&] { return sample(argc, argv); });
+}

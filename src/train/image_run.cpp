@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "train/image_run.h"
+
+#include <cstdio>
+#include <optional>
+
+#include "data/image_data.h"
+#include "io/program.h"
+#include "train/image_config.h"
+#include "train/image_evaluation.h"
+
+namespace ebm {
+
+namespace {
+
+constexpr double epochs = 60;  // where the paper counts in epochs (MNIST)
+
+/// The files of a run, open. Neither is there for made up images.
+struct ImageFiles {
+  std::optional<ImageFile> train, held_out;
+};
+
+ImageFiles open_files(Options& options, ImageConfig& config, const Features& shape) {
+  ImageFiles files;
+  if (config.synthetic) return files;
+  try {
+    files.train.emplace(config.data);
+  } catch (const Error& error) {
+    throw Error(std::string(error.what()) + "; or train on made up images with --synthetic");
+  }
+  const DatasetInfo& info = files.train->info();
+  if (!(info.shape == shape)) {
+    throw Error(config.data + " has images of " + to_string(info.shape) + ", these networks are for " +
+                to_string(shape) + "; give another --data");
+  }
+  const std::string& checksum = files.train->checksum();
+  options.set_default("data_checksum", checksum);
+  if (config.data_checksum != checksum) {
+    throw Error(config.data + " holds images with the checksum " + checksum + ", not " +
+                config.data_checksum + "; give the same images, or no --data-checksum");
+  }
+  if (std::filesystem::exists(config.held_out)) files.held_out.emplace(config.held_out);
+  return files;
+}
+
+std::unique_ptr<DataSource> make_data(Kernels& kernels, const ImageFiles& files, const ImageConfig& config,
+                                      const GameOptions& game, const Features& shape) {
+  if (!files.train) {
+    return make_synthetic_images(kernels, shape, game.batch, game.seed, static_cast<uint32_t>(Stream::data));
+  }
+  return make_image_data(kernels, *files.train,
+                         {.batch = game.batch, .seed = game.seed, .flips = config.flips});
+}
+
+int run(const ImageExperiment& experiment, int argc, const char* const* argv) {
+  ImageConfig config;
+  Options options = declare_image_options(config, experiment);
+  if (!options.parse(argc, argv)) return 0;
+  resolve_image_defaults(options, config, experiment);
+  const ImageNetworkOptions networks = network_options(config, experiment);
+  const ImageFiles files = open_files(options, config, image_shape(networks));
+  RunConfig& run = config.run;
+  const GameOptions game_options = run.game_options();
+  if (experiment.iterations == 0) {
+    const double images = files.train ? static_cast<double>(files.train->info().count) : 60000;
+    options.set_default("iterations",
+                        static_cast<int64_t>(epochs * images / static_cast<double>(game_options.batch)));
+  }
+
+  const auto kernels = open_kernels(run.device);
+  std::printf("device: %s\n", kernels->description().c_str());
+  std::fflush(stdout);
+  const RunFolder folder(run.out);
+  const auto resumed = resume_point(folder, options);
+  Network energy(*kernels, image_energy(networks)), generator(*kernels, image_generator(networks));
+  const auto data = make_data(*kernels, files, config, game_options, image_shape(networks));
+  Game game(*kernels, energy, generator, *data, game_options);
+  ImageEvaluation evaluation(game, files.held_out ? &*files.held_out : nullptr,
+                             {.grid = config.grid, .held_out_images = config.held_out_images}, folder);
+  const std::string name = name_of(run.method, method_names) + " on " +
+                           (files.train ? files.train->info().name : "made up images");
+  const RunEnd end =
+      run_training(game, evaluation, folder, name, run, options, environment(argc, argv), resumed);
+  if (end.stop) return report_stop(*end.stop, end.iteration);
+  std::printf("done: %s iterations; samples %s/samples.png, metrics %s/run.h5\n",
+              format_count(end.iteration).c_str(), run.out.c_str(), run.out.c_str());
+  return 0;
+}
+
+}  // namespace
+
+int run_image_experiment(const char* program, int argc, const char* const* argv) {
+  return run_program(program, [&] { return run(image_experiment(program), argc, argv); });
+}
+
+}  // namespace ebm
