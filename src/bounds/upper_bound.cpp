@@ -16,7 +16,7 @@ Tensor constant_rows(Kernels& kernels, const std::vector<float>& values) {
 }  // namespace
 
 UpperBound::UpperBound(Kernels& kernels, Network& energy, int64_t batch, const UpperBoundOptions& options,
-                       Precision precision)
+                       Precision precision, Rows rows)
     : kernels_(kernels), energy_(energy), batch_(batch), options_(options) {
   const UpperBoundKind kind = options.kind;
   values_ = kind == UpperBoundKind::gp_interpolated ? 3 * batch : 2 * batch;
@@ -24,8 +24,12 @@ UpperBound::UpperBound(Kernels& kernels, Network& energy, int64_t batch, const U
   fake_row_ = kind == UpperBoundKind::gp_real || kind == UpperBoundKind::gp_interpolated ? batch : 0;
   inputs_ = Tensor(kernels, values_ + batch, energy.input());
   outputs_ = Tensor(kernels, values_ + batch, flat(1));
-  trace_ =
-      energy.make_trace({.batch = values_, .tangents = 1, .tangent_samples = batch, .precision = precision});
+  part_rows_ = rows == Rows::together ? values_ : batch;
+  parts_.push_back(energy.make_trace(
+      {.batch = part_rows_, .tangents = 1, .tangent_samples = batch, .precision = precision}));
+  while (std::ssize(parts_) * part_rows_ < values_) {
+    parts_.push_back(energy.make_trace({.batch = part_rows_, .precision = precision}));
+  }
 
   std::vector<float> weights(static_cast<size_t>(values_), 0.0f);
   const float share = 1 / static_cast<float>(batch);
@@ -33,7 +37,14 @@ UpperBound::UpperBound(Kernels& kernels, Network& energy, int64_t batch, const U
   std::fill_n(weights.begin() + fake_row_, batch, -share);
   value_weights_ = constant_rows(kernels, weights);
   tangent_weights_ = Tensor(kernels, batch, flat(1));
-  ones_ = constant_rows(kernels, std::vector<float>(static_cast<size_t>(values_), 1.0f));
+  ones_ = constant_rows(kernels, std::vector<float>(static_cast<size_t>(part_rows_), 1.0f));
+}
+
+void UpperBound::forward_others() {
+  // Data lie in the last rows, unless they are the points: running statistics see data before samples.
+  for (size_t i = parts_.size() - 1; i > 0; --i) {
+    energy_.forward(*parts_[i], part(inputs_, i), part(outputs_, i));
+  }
 }
 
 void UpperBound::evaluate(const Draw& draw, const EnergyScalars& scalars) {
@@ -54,12 +65,15 @@ void UpperBound::evaluate(const Draw& draw, const EnergyScalars& scalars) {
   kernels_.run(loss);
 
   const bool shared =
-      options_.backward == PairBackward::automatic && energy_.piecewise_linear(trace_->options.statistics);
+      options_.backward == PairBackward::automatic && energy_.piecewise_linear(trace().options.statistics);
+  const ConstView weights = part(value_weights_, 0);
   if (shared) {
-    energy_.vjp_shared(*trace_, ones_, {value_weights_.data(), tangent_weights_.data()}, {},
-                       Gradient::overwrite);
+    energy_.vjp_shared(trace(), ones_, {weights.data, tangent_weights_.data()}, {}, Gradient::overwrite);
   } else {
-    energy_.vjp_of_jvp(*trace_, {value_weights_, tangent_weights_}, {}, Gradient::overwrite);
+    energy_.vjp_of_jvp(trace(), {weights, tangent_weights_}, {}, Gradient::overwrite);
+  }
+  for (size_t i = 1; i < parts_.size(); ++i) {
+    energy_.vjp(*parts_[i], part(value_weights_, i), {}, Gradient::accumulate);
   }
 }
 
@@ -69,7 +83,8 @@ class BidirectionalPenalty final : public UpperBound {
  public:
   BidirectionalPenalty(Kernels& kernels, Network& energy, LowerBound& lower, int64_t batch,
                        const UpperBoundOptions& options, Precision precision)
-      : UpperBound(kernels, energy, batch, options, precision),
+      : UpperBound(kernels, energy, batch, options, precision,
+                   energy.couples_samples(Statistics::batch) ? Rows::apart : Rows::together),
         lower_(lower),
         score_(kernels, batch, flat(lower.jacobian().domain())),
         target_(kernels, batch, flat(1)),
@@ -88,7 +103,8 @@ class BidirectionalPenalty final : public UpperBound {
                                 .a = score_.data(),
                                 .target = target_.data(),
                                 .norm_v0 = norm_v0_.data()});
-    energy_.forward_jvp(*trace_, {values(), directions()}, {value_outputs(), directional_outputs()});
+    forward_others();
+    energy_.forward_jvp(trace(), {inputs(), directions()}, {outputs(), directional_outputs()});
   }
 
   EnergyObjective objective() const override {
@@ -113,11 +129,12 @@ class GradientPenalty final : public UpperBound {
  public:
   GradientPenalty(Kernels& kernels, Network& energy, int64_t batch, const UpperBoundOptions& options,
                   Precision precision)
-      : UpperBound(kernels, energy, batch, options, precision),
-        input_gradients_(kernels, values().rows, energy.input()) {}
+      : UpperBound(kernels, energy, batch, options, precision, Rows::apart) {}
 
  protected:
   void forward(const Draw& draw) override {
+    const bool data_first = options_.kind == UpperBoundKind::gp_real;
+    if (!data_first) forward_others();
     if (options_.kind == UpperBoundKind::gp_interpolated) {
       kernels_.run(Interpolate{.rows = batch_,
                                .columns = points().columns(),
@@ -126,11 +143,10 @@ class GradientPenalty final : public UpperBound {
                                .y = samples().data,
                                .out = points().data});
     }
-    energy_.forward(*trace_, values(), value_outputs());
-    energy_.vjp(*trace_, unit_cotangents(), input_gradients_, Gradient::ignore);
-    kernels_.copy(directions().data, input_gradients_.data(),
-                  directions().size() * static_cast<int64_t>(sizeof(float)));
-    energy_.jvp(*trace_, directions(), directional_outputs());
+    energy_.forward(trace(), points(), outputs());
+    if (data_first) forward_others();
+    energy_.vjp(trace(), unit_cotangents(), directions(), Gradient::ignore);
+    energy_.jvp(trace(), directions(), directional_outputs());
   }
 
   EnergyObjective objective() const override {
@@ -139,9 +155,6 @@ class GradientPenalty final : public UpperBound {
     loss.normaliser = PenaltyNormaliser::none;
     return loss;
   }
-
- private:
-  Tensor input_gradients_;
 };
 
 std::unique_ptr<UpperBound> make_upper_bound(Kernels& kernels, Network& energy, LowerBound* lower,

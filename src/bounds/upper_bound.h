@@ -14,6 +14,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "bounds/lower_bound.h"
 
@@ -62,35 +63,47 @@ class UpperBound {
   virtual ConstView score() const { return {}; }
 
  protected:
+  /// Whether E takes all values in one call, or B at a time, as batches of their own: then each has batch
+  /// statistics of its own, and a pass may go through the points alone.
+  enum class Rows { together, apart };
+
   UpperBound(Kernels& kernels, Network& energy, int64_t batch, const UpperBoundOptions& options,
-             Precision precision);
+             Precision precision, Rows rows);
 
   /// Fills the points (rows 0 .. B), the directions (rows after the values), and runs E forwards on values
   /// and tangents.
   virtual void forward(const Draw& draw) = 0;
   virtual EnergyObjective objective() const = 0;
 
-  View values() const { return inputs_.row_range(0, values_); }
   View points() const { return inputs_.row_range(0, batch_); }
   View directions() const { return inputs_.row_range(values_, batch_); }
-  View value_outputs() const { return outputs_.row_range(0, values_); }
-  ConstView unit_cotangents() const { return ones_; }
   View directional_outputs() const { return outputs_.row_range(values_, batch_); }
+  ConstView unit_cotangents() const { return ones_; }
+  /// The trace of the points and their tangents, and E's values on its rows: all rows, or the points alone.
+  Trace& trace() { return *parts_.front(); }
+  View inputs() const { return part(inputs_, 0); }
+  View outputs() const { return part(outputs_, 0); }
+  /// E on the batches of the other traces: first the data, then the samples, as far as they are no points.
+  void forward_others();
 
   Kernels& kernels_;
   Network& energy_;
   int64_t batch_;
   UpperBoundOptions options_;
-  std::unique_ptr<Trace> trace_;
 
  private:
+  View part(const Tensor& rows, size_t i) const {
+    return rows.row_range(static_cast<int64_t>(i) * part_rows_, part_rows_);
+  }
+
   // Rows of inputs_ and outputs_: [points with tangents (B) | the other values | the tangents (B)]. Samples
   // or data serve as the points where they can; values_ is 2 B, or 3 B with interpolated points.
-  int64_t real_row_, fake_row_, values_;
+  int64_t real_row_, fake_row_, values_, part_rows_;
+  std::vector<std::unique_ptr<Trace>> parts_;  // of part_rows_ values each
   Tensor inputs_, outputs_;
   Tensor value_weights_;    // values_ x 1: 1/B for data, -1/B for samples, 0 for interpolated points
   Tensor tangent_weights_;  // B x 1: c of EnergyObjective
-  Tensor ones_;             // values_ x 1
+  Tensor ones_;             // part_rows_ x 1
 };
 
 /// `lower` (bidirectional only, else null) must outlive the bound.

@@ -25,6 +25,7 @@ class BatchNorm final : public Layer {
 
   void declare(Parameters& parameters, const std::string& prefix) override;
   bool piecewise_linear(Statistics statistics) const override { return statistics == Statistics::running; }
+  bool couples_samples(Statistics statistics) const override { return statistics == Statistics::batch; }
   bool keeps_output() const override { return activation_.present(); }
   /// Throws Error for batch statistics of one row, and for tangents of a part of the batch with batch
   /// statistics.

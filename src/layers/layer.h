@@ -99,6 +99,8 @@ class Layer {
   virtual void declare(Parameters& parameters, const std::string& prefix);
   /// True if y is a piecewise linear function of x, each sample on its own, so that vjp_shared may be used.
   virtual bool piecewise_linear(Statistics statistics) const = 0;
+  /// True if a sample's y depends on the other samples of the batch.
+  virtual bool couples_samples(Statistics) const { return false; }
   /// True if derivatives are told from y: then forward's y must stay unchanged as long as its x.
   virtual bool keeps_output() const { return false; }
   virtual std::unique_ptr<Trace> make_trace(Kernels& kernels, const TraceOptions& options,

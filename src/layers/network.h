@@ -24,6 +24,7 @@ class Network {
   const Features& input() const { return root_->input(); }
   const Features& output() const { return root_->output(); }
   bool piecewise_linear(Statistics statistics) const { return root_->piecewise_linear(statistics); }
+  bool couples_samples(Statistics statistics) const { return root_->couples_samples(statistics); }
   Parameters& parameters() { return parameters_; }
   const Parameters& parameters() const { return parameters_; }
 

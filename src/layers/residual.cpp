@@ -66,6 +66,10 @@ bool Residual::piecewise_linear(Statistics statistics) const {
   return left_.layer->piecewise_linear(statistics) && right_.layer->piecewise_linear(statistics);
 }
 
+bool Residual::couples_samples(Statistics statistics) const {
+  return left_.layer->couples_samples(statistics) || right_.layer->couples_samples(statistics);
+}
+
 std::unique_ptr<Trace> Residual::make_trace(Kernels& kernels, const TraceOptions& options,
                                             std::shared_ptr<Scratch> scratch) const {
   auto trace = std::make_unique<ResidualTrace>(kernels, options, scratch);

@@ -60,6 +60,11 @@ bool Sequential::piecewise_linear(Statistics statistics) const {
                      [&](const Child& child) { return child.layer->piecewise_linear(statistics); });
 }
 
+bool Sequential::couples_samples(Statistics statistics) const {
+  return std::any_of(children_.begin(), children_.end(),
+                     [&](const Child& child) { return child.layer->couples_samples(statistics); });
+}
+
 std::unique_ptr<Trace> Sequential::make_trace(Kernels& kernels, const TraceOptions& options,
                                               std::shared_ptr<Scratch> scratch) const {
   auto trace = std::make_unique<SequentialTrace>(kernels, options, scratch);

@@ -83,11 +83,12 @@ inline Vector<double> score_target(const Network& g, const Vector<double>& z, co
   return combine(1.0, z, static_cast<double>(z.size()), log_s1_gradient(g, z, v).z_bar);
 }
 
-/// E'(x; direction) = grad_x E(x) . direction
+/// E'(x_i; direction_i) for each sample of a batch. Where E couples the samples (batch statistics): the
+/// derivative of E(x_i) as all samples move along their directions.
 template <class T>
-T directional(const Network& e, const Vector<double>& x, const Vector<T>& w,
-              const Vector<double>& direction) {
-  return jvp(e, as_row(lift<T>(x)), w, as_row(lift<T>(direction))).values.front();
+Vector<T> directional(const Network& e, const Matrix<double>& x, const Vector<T>& w,
+                      const Matrix<double>& directions) {
+  return jvp(e, lift<T>(x), w, lift<T>(directions)).values;
 }
 
 enum class Normaliser { none, d, v, v2 };
@@ -113,30 +114,32 @@ template <class T>
 T bidirectional_penalty(const Network& e, const Vector<T>& w, const Matrix<double>& x,
                         const Matrix<double>& jv0, const Matrix<double>& a, const Matrix<double>& v0,
                         Normaliser normaliser) {
+  const Vector<T> along = directional(e, x, w, jv0);
   T sum = T(0.0);
   for (int64_t i = 0; i < x.rows; ++i) {
-    const T gap = directional(e, x.row(i), w, jv0.row(i)) - T(dot(a.row(i), v0.row(i)));
+    const T gap = along[static_cast<size_t>(i)] - T(dot(a.row(i), v0.row(i)));
     sum += gap * gap / T(normaliser_value(normaliser, v0.row(i)));
   }
   return sum / T(static_cast<double>(x.rows));
 }
 
-/// grad_x E(x), one sample
+/// grad_x of sum_i E(x_i), one row a sample: grad_x E(x_i) where samples are not coupled
 template <class T>
-Vector<T> energy_gradient(const Network& e, const Vector<T>& x, const Vector<T>& w) {
+Matrix<T> energy_gradients(const Network& e, const Matrix<double>& x, const Vector<T>& w) {
   using D = Dual<T>;
-  return gradient([&](const Vector<D>& seeded) { return e(as_row(seeded), lift<D>(w)).values.front(); }, x);
+  const auto sum = [&](const Vector<D>& seeded) {
+    D total = D(0.0);
+    for (const D& energy : e(Matrix<D>(x.rows, x.cols, seeded), lift<D>(w)).values) total += energy;
+    return total;
+  };
+  return Matrix<T>(x.rows, x.cols, gradient(sum, lift<T>(x).values));
 }
 
 /// mean_i ||grad_x E(x_i)||^2, as a function of the energy's parameters
 template <class T>
 T zero_centred_penalty(const Network& e, const Vector<T>& w, const Matrix<double>& x) {
-  T sum = T(0.0);
-  for (int64_t i = 0; i < x.rows; ++i) {
-    const Vector<T> slope = energy_gradient(e, lift<T>(x.row(i)), w);
-    sum += dot(slope, slope);
-  }
-  return sum / T(static_cast<double>(x.rows));
+  const Matrix<T> slopes = energy_gradients(e, x, w);
+  return dot(slopes.values, slopes.values) / T(static_cast<double>(x.rows));
 }
 
 }  // namespace ebm::reference

@@ -137,14 +137,17 @@ TEST(ReferenceBoundsTest, PiecewiseLinearGeneratorsHaveAEqualZ) {
 TEST(ReferenceBoundsTest, DirectionalDerivative) {
   const Network e = curved_energy();
   Random random(6);
-  const V x = random.normals(5);
-  const V direction = random.normals(5);
-  const double value = directional(e, x, e.parameters, direction);
-  EXPECT_TRUE(close(value, dot(energy_gradient(e, x, e.parameters), direction),
-                    {.factor = 10, .reason = "two routes"}));
-  const V along = central_differences(
-      [&](const V& t) { return e(as_row(combine(1.0, x, t[0], direction))).values.front(); }, {0.0});
-  EXPECT_TRUE(close(value, along[0], of_differences()));
+  const Matrix<double> x = random.matrix(2, 5), direction = random.matrix(2, 5);
+  const V values = directional(e, x, e.parameters, direction);
+  const Matrix<double> slopes = energy_gradients(e, x, e.parameters);
+  for (int64_t i = 0; i < 2; ++i) {
+    const double value = values[static_cast<size_t>(i)];
+    EXPECT_TRUE(close(value, dot(slopes.row(i), direction.row(i)), {.factor = 10, .reason = "two routes"}));
+    const V along = central_differences(
+        [&](const V& t) { return e(as_row(combine(1.0, x.row(i), t[0], direction.row(i)))).values.front(); },
+        {0.0});
+    EXPECT_TRUE(close(value, along[0], of_differences()));
+  }
 }
 
 TEST(ReferenceBoundsTest, PenaltiesOfALinearEnergyByHand) {

@@ -225,8 +225,8 @@ inline GameResult play(const GameConfig& config, const GameState& before, const 
         return entropy_surrogate(result.entropy[static_cast<size_t>(i)], g_once, any_z, w);
       };
       step.a.set_row(i, combine(1.0, z, 1.0, sample_gradient(surrogate, z, g.parameters).z_bar));
-      result.directional.push_back(directional(e, step.x_fake.row(i), e.parameters, step.jv0.row(i)));
     }
+    result.directional = directional(e, step.x_fake, e.parameters, step.jv0);
     result.a = step.a;
   }
   if (config.upper == UpperBound::zero_centred_between) {

@@ -225,10 +225,11 @@ TEST_F(ReferenceGame, RunningStatisticsMoveTwiceAndTheJacobianSeesTheRightOnes) 
   for (int64_t i = 0; i < B; ++i) {
     EXPECT_TRUE(close(own.entropy[i].log_s1, exact(once, in.z.row(i))));
     EXPECT_TRUE(close(own.entropy_generator[i].log_s1, exact(twice, in.z_generator.row(i))));
-    EXPECT_TRUE(close(own.directional[i],
-                      directional(before.energy, before.generator.with(Statistics::batch)(in.z).row(i),
-                                  before.energy.parameters,
-                                  jacobian_times(once, in.z.row(i), once.parameters, in.v0.row(i)))));
+    EXPECT_TRUE(
+        close(own.directional[i],
+              directional(before.energy, as_row(before.generator.with(Statistics::batch)(in.z).row(i)),
+                          before.energy.parameters,
+                          as_row(jacobian_times(once, in.z.row(i), once.parameters, in.v0.row(i))))[0]));
     EXPECT_EQ(own.a.row(i), score_target(once, in.z.row(i), own.entropy[i].v));
     values.push_back(3 * exact(once, in.z.row(i)));
   }
