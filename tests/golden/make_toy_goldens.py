@@ -50,9 +50,9 @@ BATCH = 11
 BASE = Config(lr_energy=4e-3, lr_generator=2e-3)
 
 
-def case(latent_dim: int = 2, data_dim: int = 2, hidden: int = 17, warm: int = 0, **changes):
-    """warm: iterations made before the first one that is kept."""
-    return replace(BASE, **changes), latent_dim, data_dim, hidden, warm
+def case(latent_dim: int = 2, data_dim: int = 2, hidden: int = 17, warm: int = 0, first_seed: int = 1, **changes):
+    """warm: iterations made before the first one that is kept. first_seed: the first that is tried."""
+    return replace(BASE, **changes), latent_dim, data_dim, hidden, warm, first_seed
 
 
 CASES = {
@@ -63,11 +63,13 @@ CASES = {
                             adam_beta1=0.5, adam_beta2=0.999, adam_epsilon=1e-8),
     "toy_logdet": case(hidden=9, lower_bound="logdet", penalty_normaliser="v2", penalty_weight=6.0, hinge=0.25),
     "toy_slq": case(hidden=9, lower_bound="slq", slq_pairs=2, penalty_normaliser="v", penalty_weight=4.0, hinge=0.0),
-    "toy_ebm_0gp": case(hidden=9, method="ebm_0gp", lower_bound="s1", upper_bound="gp_real", penalty_weight=20.0,
-                        hinge=0.0, penalty_normaliser="none", entropy_weight=0.7),
-    "toy_wgan_0gp": case(hidden=9, method="wgan_0gp", lower_bound="none", upper_bound="gp_interpolated",
-                         penalty_weight=30.0, hinge=0.0, penalty_normaliser="none", entropy_weight=0.0),
-    "toy_gp_fake": case(hidden=9, method="ebm_0gp", preset="code", lower_bound="lobpcg", upper_bound="gp_fake",
+    "toy_ebm_0gp": case(method="ebm_0gp", lower_bound="s1", upper_bound="gp_real", penalty_weight=20.0, hinge=0.0,
+                        penalty_normaliser="none", entropy_weight=0.7),
+    "toy_wgan_0gp": case(method="wgan_0gp", lower_bound="none", upper_bound="gp_interpolated", penalty_weight=30.0,
+                         hinge=0.0, penalty_normaliser="none", entropy_weight=0.0),
+    # In this one, seeds before 48 have a hidden unit that sees all data and samples on one side: the gradient of its bias
+    # cancels, and Adam makes steps of its rounding noise.
+    "toy_gp_fake": case(hidden=9, first_seed=48, method="ebm_0gp", preset="code", lower_bound="lobpcg", upper_bound="gp_fake",
                         penalty_weight=20.0, hinge=0.1, penalty_normaliser="none", entropy_z="energy"),
     "toy_tanh_lobpcg": case(data_dim=3, hidden=9, lower_bound="lobpcg", lobpcg_iterations=1, penalty_weight=4.0,
                             hinge=0.1, generator_output="tanh"),
@@ -105,7 +107,7 @@ def shaken(network, random: torch.Generator):
 
 def attempt(name: str, seed: int):
     """[(attributes, sections)] of three iterations."""
-    config, latent_dim, data_dim, hidden, warm = CASES[name]
+    config, latent_dim, data_dim, hidden, warm, _ = CASES[name]
     torch.manual_seed(seed)
     random = torch.Generator().manual_seed(seed)
     networks = {"energy": shaken(make_energy(config, data_dim, hidden), random),
@@ -140,16 +142,6 @@ def attempt(name: str, seed: int):
     return iterations
 
 
-def is_well_posed(attributes: dict, sections: dict) -> bool:
-    """Whether float32 must come to the same numbers: every PReLU input is clear of the kink, and no gradient is a sum
-    that cancels (a hidden unit on one side for all samples), whose rounding noise Adam would take for a gradient. The
-    energy's last bias always is one; there, and in one backward pass of data and samples together, the terms are equal
-    bit by bit."""
-    cancelling = [name for name, g in sections["gradients"].items() if np.abs(g).min() < 1e-9]
-    together = attributes["upper_bound"] == "bidirectional"
-    return attributes["nearest_kink"] > 3e-5 and (together or set(cancelling) <= {"energy/main.4.bias"})
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="*", default=list(CASES), metavar="CASE")
@@ -158,9 +150,10 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float64)
     for name in args.cases:
-        for seed in range(1, 1000):  # the first seed that will do
+        first_seed = CASES[name][-1]
+        for seed in range(first_seed, first_seed + 200):  # the first seed whose every PReLU input is clear of the kink
             iterations = attempt(name, 1000 * (1 + list(CASES).index(name)) + seed)
-            if all(is_well_posed(attributes, sections) for attributes, sections in iterations):
+            if min(attributes["nearest_kink"] for attributes, _ in iterations) > 3e-5:
                 break
         with h5py.File(args.out / f"{name}.h5", "w", libver=("v110", "v110")) as file:
             for attributes, sections in iterations:
