@@ -67,10 +67,11 @@ CASES = {
                         penalty_normaliser="none", entropy_weight=0.7),
     "toy_wgan_0gp": case(method="wgan_0gp", lower_bound="none", upper_bound="gp_interpolated", penalty_weight=30.0,
                          hinge=0.0, penalty_normaliser="none", entropy_weight=0.0),
-    # In this one, seeds before 48 have a hidden unit that sees all data and samples on one side: the gradient of its bias
-    # cancels, and Adam makes steps of its rounding noise.
-    "toy_gp_fake": case(hidden=9, first_seed=48, method="ebm_0gp", preset="code", lower_bound="lobpcg", upper_bound="gp_fake",
-                        penalty_weight=20.0, hinge=0.1, penalty_normaliser="none", entropy_z="energy"),
+    # Before seed 48 a hidden unit has all data and samples on one side: the gradient of its bias
+    # cancels, and Adam makes steps of the rounding noise.
+    "toy_gp_fake": case(hidden=9, first_seed=48, method="ebm_0gp", preset="code", lower_bound="lobpcg",
+                        upper_bound="gp_fake", penalty_weight=20.0, hinge=0.1, penalty_normaliser="none",
+                        entropy_z="energy"),
     "toy_tanh_lobpcg": case(data_dim=3, hidden=9, lower_bound="lobpcg", lobpcg_iterations=1, penalty_weight=4.0,
                             hinge=0.1, generator_output="tanh"),
     "toy_tanh_logdet": case(data_dim=3, hidden=9, preset="code", lower_bound="logdet", penalty_normaliser="none",
