@@ -7,6 +7,9 @@ namespace ebm {
 
 namespace {
 
+constexpr int64_t epochs_of_mnist = 60;
+constexpr int64_t stacked_iterations = epochs_of_mnist * 128000 / 64;
+
 constexpr ImageExperiment experiments[] = {
     {.program = "mnist_bb",
      .description = "Trains an energy-based model of handwritten digits (Table 7).",
@@ -15,7 +18,7 @@ constexpr ImageExperiment experiments[] = {
      .data = "mnist",
      .held_out = DataSplit::test,
      .flips = Flips::none,
-     .iterations = 0},
+     .iterations = epochs_of_mnist * 60000 / 64},
     {.program = "cifar10_bb",
      .description = "Trains an energy-based model of images of 32 x 32 pixels (Table 8).",
      .networks = ImageNetworks::dcgan,
@@ -63,6 +66,8 @@ Options declare_image_options(ImageConfig& config, const ImageExperiment& experi
   Options options(experiment.program, experiment.description);
   config.width = experiment.width;
   config.flips = experiment.flips;
+  config.run.schedule = {
+      .iterations = experiment.iterations, .log_every = 20, .checkpoint_every = 1000, .eval_every = 1000};
   options.group("Data (files of images, as prepare_data writes them)");
   if (experiment.networks == ImageNetworks::mlp) {
     options.add("stacked", &config.stacked, "StackedMNIST: three digits as red, green and blue");
@@ -99,10 +104,7 @@ void resolve_image_defaults(Options& options, ImageConfig& config, const ImageEx
   const std::string data = name_of_data(config, experiment);
   options.set_default("data", image_file_path(data_folder, data, DataSplit::train).string());
   options.set_default("held_out", image_file_path(data_folder, data, experiment.held_out).string());
-  options.set_default("log_every", 20);
-  options.set_default("checkpoint_every", 1000);
-  options.set_default("eval_every", 1000);
-  if (experiment.iterations > 0) options.set_default("iterations", experiment.iterations);
+  if (config.stacked) options.set_default("iterations", stacked_iterations);
   if (run.out.empty()) options.set_default("out", default_out(config, experiment));
 }
 

@@ -20,7 +20,7 @@ struct ImageExperiment {
   const char* data;    ///< name of its data set
   DataSplit held_out;  ///< the split that it is not trained on
   Flips flips;
-  int64_t iterations;  ///< of the paper; 0: 60 epochs
+  int64_t iterations;  ///< of the paper
 };
 
 /// Throws Error when `program` is none of them.

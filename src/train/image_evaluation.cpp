@@ -10,6 +10,8 @@ namespace ebm {
 
 namespace {
 
+constexpr int64_t chunk = 16;  // images at a time: little memory beside the game's
+
 /// The first images of a file, as training sees them: 2 byte / 255 - 1.
 std::vector<float> first_images(const ImageFile& file, int64_t most) {
   const DatasetInfo& info = file.info();
@@ -28,13 +30,12 @@ ImageEvaluation::ImageEvaluation(Game& game, const ImageFile* held_out, const Im
     : game_(game),
       grid_(options.grid),
       folder_(folder),
-      sampler_(game.kernels(), game.generator(), game.options().batch),
+      sampler_(game.kernels(), game.generator(), chunk),
       latents_(latent_points(game.kernels(), game.options().seed, static_cast<uint32_t>(Stream::evaluation),
                              grid_ * grid_, game.generator().input())),
-      energy_trace_(
-          game.energy().make_trace({.batch = game.options().batch, .statistics = Statistics::running})),
-      images_(game.kernels(), game.options().batch, game.energy().input()),
-      energies_(game.kernels(), game.options().batch, flat(1)) {
+      energy_trace_(game.energy().make_trace({.batch = chunk, .statistics = Statistics::running})),
+      images_(game.kernels(), chunk, game.energy().input()),
+      energies_(game.kernels(), chunk, flat(1)) {
   if (held_out == nullptr) return;
   if (!(held_out->info().shape == game.energy().input())) {
     throw Error(held_out->path().string() + " has images of " + to_string(held_out->info().shape) +
@@ -48,13 +49,13 @@ std::vector<std::string> ImageEvaluation::names() const {
 }
 
 double ImageEvaluation::mean_energy(const std::vector<float>& images) {
-  const auto size = static_cast<size_t>(images_.columns()), chunk = static_cast<size_t>(images_.rows());
+  const auto size = static_cast<size_t>(images_.columns()), most = static_cast<size_t>(chunk);
   const size_t count = images.size() / size;
   if (count == 0) return std::numeric_limits<double>::quiet_NaN();
   double sum = 0;
-  std::vector<float> part(chunk * size);
-  for (size_t first = 0; first < count; first += chunk) {
-    const size_t rows = std::min(chunk, count - first);
+  std::vector<float> part(most * size);
+  for (size_t first = 0; first < count; first += most) {
+    const size_t rows = std::min(most, count - first);
     std::copy_n(images.begin() + static_cast<std::ptrdiff_t>(first * size), rows * size, part.begin());
     images_.upload(part);
     game_.energy().forward(*energy_trace_, images_, energies_);

@@ -13,8 +13,6 @@ namespace ebm {
 
 namespace {
 
-constexpr double epochs = 60;  // where the paper counts in epochs (MNIST)
-
 /// The files of a run, open. Neither is there for made up images.
 struct ImageFiles {
   std::optional<ImageFile> train, held_out;
@@ -61,11 +59,6 @@ int run(const ImageExperiment& experiment, int argc, const char* const* argv) {
   const ImageFiles files = open_files(options, config, image_shape(networks));
   RunConfig& run = config.run;
   const GameOptions game_options = run.game_options();
-  if (experiment.iterations == 0) {
-    const double images = files.train ? static_cast<double>(files.train->info().count) : 60000;
-    options.set_default("iterations",
-                        static_cast<int64_t>(epochs * images / static_cast<double>(game_options.batch)));
-  }
 
   const auto kernels = open_kernels(run.device);
   std::printf("device: %s\n", kernels->description().c_str());
