@@ -14,6 +14,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/parameters.h"
 #include "kernels/kernels.h"
@@ -27,18 +28,31 @@ enum class Statistics { batch, running };
 /// What happens to the parameters' gradients.
 enum class Gradient { ignore, overwrite, accumulate };
 
-/// Device memory that all layers of one trace use in turn, for values that do not outlive a call.
+/// Device memory that the traces of one network use in turn, for values that do not outlive a call of a map:
+/// a network runs one map at a time. It grows as traces are made; what was handed out before stays valid (a
+/// recorded graph may hold its address).
 class Scratch {
  public:
+  /// layer: a layer's own; even, odd: cotangents between the children of a Sequential; sum: of a Residual.
+  enum class Use { layer, even, odd, sum };
+
   explicit Scratch(Memory& memory) : memory_(memory) {}
-  void reserve(int64_t floats) {
-    if (floats > buffer_.size()) buffer_ = Buffer<float>(memory_, floats);
+  void reserve(int64_t floats, Use use = Use::layer) {
+    std::vector<Buffer<float>>& blocks = blocks_[static_cast<size_t>(use)];
+    if (blocks.empty() || floats > blocks.back().size()) blocks.emplace_back(memory_, floats);
   }
-  float* data() const { return buffer_.data(); }
+  float* data(Use use = Use::layer) const { return blocks_[static_cast<size_t>(use)].back().data(); }
+
+  /// The memory of the layers inside of the one that uses this.
+  const std::shared_ptr<Scratch>& inner() {
+    if (inner_ == nullptr) inner_ = std::make_shared<Scratch>(memory_);
+    return inner_;
+  }
 
  private:
   Memory& memory_;
-  Buffer<float> buffer_;
+  std::vector<Buffer<float>> blocks_[4];  // of each use the last one is the largest
+  std::shared_ptr<Scratch> inner_;
 };
 
 struct TraceOptions {

@@ -8,17 +8,16 @@ namespace ebm {
 
 namespace {
 
-/// The right layer's results wait in `sum` until they are added to the left one's.
+/// The right layer's results wait in scratch memory until they are added to the left one's.
 struct ResidualTrace : Trace {
   using Trace::Trace;
 
   std::unique_ptr<Trace> left, right;
-  Tensor sum;
 
   /// Memory for values and tangents of the given shape, stacked.
   Pair pair(const Features& features, int64_t tangent_rows) const {
-    const View value{sum.data(), options.batch, features};
-    return {value, tangent_rows > 0 ? View{sum.data() + value.size(), tangent_rows, features} : View{}};
+    const View value{scratch->data(Scratch::Use::sum), options.batch, features};
+    return {value, tangent_rows > 0 ? View{value.data + value.size(), tangent_rows, features} : View{}};
   }
 };
 
@@ -73,10 +72,10 @@ bool Residual::couples_samples(Statistics statistics) const {
 std::unique_ptr<Trace> Residual::make_trace(Kernels& kernels, const TraceOptions& options,
                                             std::shared_ptr<Scratch> scratch) const {
   auto trace = std::make_unique<ResidualTrace>(kernels, options, scratch);
-  trace->left = left_.layer->make_trace(kernels, options, scratch);
-  trace->right = right_.layer->make_trace(kernels, options, scratch);
+  trace->left = left_.layer->make_trace(kernels, options, scratch->inner());
+  trace->right = right_.layer->make_trace(kernels, options, scratch->inner());
   const int64_t rows = options.batch + options.tangents * trace->tangent_samples();
-  trace->sum = Tensor(kernels, rows, flat(std::max(input().size(), output().size())));
+  scratch->reserve(rows * std::max(input().size(), output().size()), Scratch::Use::sum);
   return trace;
 }
 

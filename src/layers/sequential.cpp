@@ -9,13 +9,12 @@ namespace ebm {
 namespace {
 
 /// Between two children lies the block [values; tangents], stacked, so that linear layers take both in one
-/// call. Backwards two such blocks of the widest size take turns.
+/// call. Backwards two such blocks of the widest size take turns, in scratch memory.
 struct SequentialTrace : Trace {
   using Trace::Trace;
 
   std::vector<std::unique_ptr<Trace>> children;
   std::vector<Tensor> between;  // between[i]: output of child i, for all but the last
-  Tensor cotangents[2];
 
   Pair output_of(size_t i, int64_t tangent_rows) const {
     const int64_t batch = options.batch;
@@ -25,7 +24,7 @@ struct SequentialTrace : Trace {
   /// The cotangents of child i's input. Blocks alternate, so child i + 1's input cotangents stay readable
   /// meanwhile.
   Pair cotangent_of_input(size_t i, const Features& features, int64_t tangent_rows) const {
-    float* data = cotangents[i % 2].data();
+    float* data = scratch->data(i % 2 == 0 ? Scratch::Use::even : Scratch::Use::odd);
     const View value{data, options.batch, features};
     return {value, tangent_rows > 0 ? View{data + value.size(), tangent_rows, features} : View{}};
   }
@@ -71,14 +70,14 @@ std::unique_ptr<Trace> Sequential::make_trace(Kernels& kernels, const TraceOptio
   const int64_t rows = options.batch + options.tangents * trace->tangent_samples();
   int64_t widest = 0;
   for (size_t i = 0; i < size(); ++i) {
-    trace->children.push_back(layer(i).make_trace(kernels, options, scratch));
+    trace->children.push_back(layer(i).make_trace(kernels, options, scratch->inner()));
     if (i + 1 < size()) {
       trace->between.emplace_back(kernels, rows, layer(i).output());
       widest = std::max(widest, layer(i).output().size());
     }
   }
   if (widest > 0) {
-    for (Tensor& block : trace->cotangents) block = Tensor(kernels, rows, flat(widest));
+    for (const auto use : {Scratch::Use::even, Scratch::Use::odd}) scratch->reserve(rows * widest, use);
   }
   return trace;
 }
