@@ -37,6 +37,7 @@ UpperBound::UpperBound(Kernels& kernels, Network& energy, int64_t batch, const U
 }
 
 void UpperBound::evaluate(const Draw& draw, const EnergyScalars& scalars) {
+  const Range range(kernels_, "upper bound");
   forward(draw);
 
   EnergyObjective loss = objective();

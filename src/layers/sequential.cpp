@@ -82,6 +82,7 @@ void Sequential::do_forward(Trace& base, View y) const {
   SequentialTrace& trace = of(base);
   ConstView x = trace.x;
   for (size_t i = 0; i < size(); ++i) {
+    const Range range(trace.kernels, children_[i].name.c_str());
     const View out = i + 1 < size() ? trace.output_of(i, 0).value : y;
     layer(i).forward(*trace.children[i], x, out);
     x = out;
@@ -92,6 +93,7 @@ void Sequential::do_jvp(Trace& base, View y_dot) const {
   SequentialTrace& trace = of(base);
   ConstView x_dot = trace.x_dot;
   for (size_t i = 0; i < size(); ++i) {
+    const Range range(trace.kernels, children_[i].name.c_str());
     const View out = i + 1 < size() ? trace.output_of(i, x_dot.rows).tangent : y_dot;
     layer(i).jvp(*trace.children[i], x_dot, out);
     x_dot = out;
@@ -102,6 +104,7 @@ void Sequential::do_forward_jvp(Trace& base, Pair y) const {
   SequentialTrace& trace = of(base);
   ConstPair x{trace.x, trace.x_dot};
   for (size_t i = 0; i < size(); ++i) {
+    const Range range(trace.kernels, children_[i].name.c_str());
     const Pair out = i + 1 < size() ? trace.output_of(i, x.tangent.rows) : y;
     layer(i).forward_jvp(*trace.children[i], x, out);
     x = {out.value, out.tangent};
@@ -111,6 +114,7 @@ void Sequential::do_forward_jvp(Trace& base, Pair y) const {
 void Sequential::do_vjp(Trace& base, ConstView y_bar, View x_bar, Gradient gradient) const {
   SequentialTrace& trace = of(base);
   for (size_t i = size(); i-- > 0;) {
+    const Range range(trace.kernels, children_[i].name.c_str());
     const View in_bar = i > 0 ? trace.cotangent_of_input(i, layer(i).input(), 0).value : x_bar;
     layer(i).vjp(*trace.children[i], y_bar, in_bar, gradient);
     y_bar = in_bar;
@@ -122,6 +126,7 @@ void Sequential::do_vjp_of_jvp(Trace& base, ConstPair y_bar, Pair x_bar, Gradien
   const int64_t tangent_rows = trace.x_dot.rows;
   const int64_t bytes_each = static_cast<int64_t>(sizeof(float));
   for (size_t i = size(); i-- > 0;) {
+    const Range range(trace.kernels, children_[i].name.c_str());
     // Without a cotangent of the values, none arises before the first curved layer from the end: skip that
     // chain.
     const bool value_wanted = !y_bar.value.empty() || !layer(i).piecewise_linear(trace.options.statistics);
@@ -140,6 +145,7 @@ void Sequential::do_vjp_shared(Trace& base, ConstView y_bar, const SharedWeights
                                Gradient gradient) const {
   SequentialTrace& trace = of(base);
   for (size_t i = size(); i-- > 0;) {
+    const Range range(trace.kernels, children_[i].name.c_str());
     const View in_bar = i > 0 ? trace.cotangent_of_input(i, layer(i).input(), 0).value : x_bar;
     layer(i).vjp_shared(*trace.children[i], y_bar, weights, in_bar, gradient);
     y_bar = in_bar;

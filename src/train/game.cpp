@@ -79,6 +79,24 @@ void Game::draw(Stream stream, Distribution distribution, const Tensor& out) {
   kernels_.noise({distribution, options_.seed, static_cast<uint32_t>(stream), iteration_.data()}, out);
 }
 
+void Game::draw_for_energy_step() {
+  const Range range(kernels_, "draws");
+  data_.draw(iteration_.data(), upper_->data());
+  draw(Stream::z, Distribution::normal, draws_.z);
+  draw(Stream::v0, Distribution::normal, draws_.v0);
+  draw(Stream::p0, Distribution::normal, draws_.p0);
+  draw(Stream::alpha, Distribution::uniform, draws_.alpha);
+  draw(Stream::range_probe, Distribution::normal, draws_.e);
+}
+
+void Game::draw_for_generator_step() {
+  const Range range(kernels_, "draws");
+  draw(Stream::z_generator, Distribution::normal, draws_.z_generator);
+  draw(Stream::v0_generator, Distribution::normal, draws_.v0_generator);
+  draw(Stream::p0_generator, Distribution::normal, draws_.p0_generator);
+  draw(Stream::range_probe_generator, Distribution::normal, draws_.e_generator);
+}
+
 /// G's gradient buffer = -entropy_weight d/d(parameters) mean of the entropy values; z_bar = grad_z of each
 /// value.
 void Game::entropy_gradient(View z_bar) {
@@ -98,12 +116,7 @@ void Game::entropy_gradient(View z_bar) {
 void Game::energy_step() {
   const Range range(kernels_, "energy step");
   IterationScalars* scalars = scalars_.data();
-  data_.draw(iteration_.data(), upper_->data());
-  draw(Stream::z, Distribution::normal, draws_.z);
-  draw(Stream::v0, Distribution::normal, draws_.v0);
-  draw(Stream::p0, Distribution::normal, draws_.p0);
-  draw(Stream::alpha, Distribution::uniform, draws_.alpha);
-  draw(Stream::range_probe, Distribution::normal, draws_.e);
+  draw_for_energy_step();
 
   // x~ = G(z) with batch statistics, which moves the running ones; then J with the running statistics
   generator_.forward(*generator_trace_, draws_.z, upper_->samples());
@@ -131,10 +144,7 @@ void Game::energy_step() {
 void Game::generator_step() {
   const Range range(kernels_, "generator step");
   IterationScalars* scalars = scalars_.data();
-  draw(Stream::z_generator, Distribution::normal, draws_.z_generator);
-  draw(Stream::v0_generator, Distribution::normal, draws_.v0_generator);
-  draw(Stream::p0_generator, Distribution::normal, draws_.p0_generator);
-  draw(Stream::range_probe_generator, Distribution::normal, draws_.e_generator);
+  draw_for_generator_step();
 
   // G: minimise mean E(G(z)) - entropy_weight * mean entropy value
   generator_.forward(*generator_trace_, draws_.z_generator, samples_);
