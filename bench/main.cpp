@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -35,10 +36,28 @@ std::string device_name() {
   return name != nullptr && *name != '\0' ? name : "auto";
 }
 
+/// The most memory that this process has had, in MB.
+double peak_megabytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    double kilobytes = 0;
+    if (word == "VmHWM:" && status >> kilobytes) return kilobytes / 1024;
+  }
+  throw Error("/proc/self/status has no VmHWM");
+}
+
+/// Prints the peak memory of a process that does one iteration.
+void first_iteration(const std::string& name) {
+  const auto kernels = open_kernels(device_name());
+  name == "toy" ? first_iteration_toy(*kernels) : first_iteration_cifar10(*kernels);
+  kernels->synchronize();
+  std::printf("%.1f\n", peak_megabytes());
+}
+
 int run(int argc, char** argv) {
   const std::string option = argc == 2 ? argv[1] : "";
-  if (option == first_iteration_option) {
-    first_iteration(device_name());
+  if (option.starts_with(first_iteration_option)) {
+    first_iteration(option.substr(std::string(first_iteration_option).size()));
     return 0;
   }
   if (option == profile_option) {
@@ -104,14 +123,14 @@ double measure_peak(Kernels& kernels) {
   return 2.0 * static_cast<double>(n * n * n) / fastest;
 }
 
-/// The most memory that this process has had, in MB.
-double peak_megabytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    double kilobytes = 0;
-    if (word == "VmHWM:" && status >> kilobytes) return kilobytes / 1024;
-  }
-  throw Error("/proc/self/status has no VmHWM");
+double memory_of_first_iteration(const std::string& name) {
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
+  const std::string command = "'" + self + "' " + first_iteration_option + name;
+  FILE* child = popen(command.c_str(), "r");
+  double megabytes = 0;
+  const bool read = child != nullptr && std::fscanf(child, "%lf", &megabytes) == 1;
+  if (child == nullptr || pclose(child) != 0 || !read) throw Error(command + " failed");
+  return megabytes;
 }
 
 }  // namespace ebm::bench

@@ -12,8 +12,11 @@
 // shapes, then call do_...
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/parameters.h"
 #include "kernels/kernels.h"
@@ -27,18 +30,34 @@ enum class Statistics { batch, running };
 /// What happens to the parameters' gradients.
 enum class Gradient { ignore, overwrite, accumulate };
 
-/// Device memory that all layers of one trace use in turn, for values that do not outlive a call.
+/// Device memory that all traces of a network use in turn, for values that do not outlive a call.
 class Scratch {
  public:
-  explicit Scratch(Memory& memory) : memory_(memory) {}
-  void reserve(int64_t floats) {
-    if (floats > buffer_.size()) buffer_ = Buffer<float>(memory_, floats);
+  explicit Scratch(Memory& memory) : blocks_(std::make_shared<Blocks>(Blocks{memory, 0, {}})) {}
+
+  /// What follows the first `floats` numbers: for layers that are called while these are in use.
+  std::shared_ptr<Scratch> behind(int64_t floats) const {
+    return std::shared_ptr<Scratch>(new Scratch(blocks_, first_ + floats));
   }
-  float* data() const { return buffer_.data(); }
+  /// Asks for `floats` numbers; they are there after allocate().
+  void reserve(int64_t floats) { blocks_->wanted = std::max(blocks_->wanted, first_ + floats); }
+  /// A smaller block that was there before stays: a captured graph may use it.
+  void allocate() {
+    const bool enough = !blocks_->owned.empty() && blocks_->owned.back().size() >= blocks_->wanted;
+    if (!enough) blocks_->owned.emplace_back(blocks_->memory, blocks_->wanted);
+  }
+  float* data() const { return blocks_->owned.back().data() + first_; }
 
  private:
-  Memory& memory_;
-  Buffer<float> buffer_;
+  struct Blocks {
+    Memory& memory;
+    int64_t wanted;
+    std::vector<Buffer<float>> owned;  // the last one is in use
+  };
+  Scratch(std::shared_ptr<Blocks> blocks, int64_t first) : blocks_(std::move(blocks)), first_(first) {}
+
+  std::shared_ptr<Blocks> blocks_;
+  int64_t first_ = 0;
 };
 
 struct TraceOptions {

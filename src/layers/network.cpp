@@ -5,7 +5,8 @@
 
 namespace ebm {
 
-Network::Network(Kernels& kernels, std::unique_ptr<Layer> root) : kernels_(kernels), root_(std::move(root)) {
+Network::Network(Kernels& kernels, std::unique_ptr<Layer> root)
+    : kernels_(kernels), root_(std::move(root)), scratch_(std::make_shared<Scratch>(kernels)) {
   root_->declare(parameters_, "");
   parameters_.allocate(kernels_);
 }
@@ -32,7 +33,9 @@ void Network::initialize(uint64_t seed, uint32_t stream) {
 }
 
 std::unique_ptr<Trace> Network::make_trace(const TraceOptions& options) const {
-  return root_->make_trace(kernels_, options, std::make_shared<Scratch>(kernels_));
+  auto trace = root_->make_trace(kernels_, options, scratch_);
+  scratch_->allocate();
+  return trace;
 }
 
 void Network::forward(Trace& trace, ConstView x, View y) {

@@ -48,6 +48,7 @@ class Network {
   Kernels& kernels_;
   std::unique_ptr<Layer> root_;
   Parameters parameters_;
+  std::shared_ptr<Scratch> scratch_;
   PassCounts passes_;
 };
 

@@ -9,13 +9,13 @@ namespace ebm {
 namespace {
 
 /// Between two children lies the block [values; tangents], stacked, so that linear layers take both in one
-/// call. Backwards two such blocks of the widest size take turns.
+/// call. Backwards two such blocks in scratch memory take turns.
 struct SequentialTrace : Trace {
   using Trace::Trace;
 
   std::vector<std::unique_ptr<Trace>> children;
   std::vector<Tensor> between;  // between[i]: output of child i, for all but the last
-  Tensor cotangents[2];
+  int64_t turn[2] = {0, 0};     // where the blocks of cotangents begin in scratch memory
 
   Pair output_of(size_t i, int64_t tangent_rows) const {
     const int64_t batch = options.batch;
@@ -25,11 +25,16 @@ struct SequentialTrace : Trace {
   /// The cotangents of child i's input. Blocks alternate, so child i + 1's input cotangents stay readable
   /// meanwhile.
   Pair cotangent_of_input(size_t i, const Features& features, int64_t tangent_rows) const {
-    float* data = cotangents[i % 2].data();
+    float* data = scratch->data() + turn[i % 2];
     const View value{data, options.batch, features};
     return {value, tangent_rows > 0 ? View{data + value.size(), tangent_rows, features} : View{}};
   }
 };
+
+/// So many floats that what follows them begins at a multiple of 64 bytes.
+int64_t aligned(int64_t floats) {
+  return (floats + 15) / 16 * 16;
+}
 
 SequentialTrace& of(Trace& trace) {
   return static_cast<SequentialTrace&>(trace);
@@ -64,16 +69,15 @@ std::unique_ptr<Trace> Sequential::make_trace(Kernels& kernels, const TraceOptio
                                               std::shared_ptr<Scratch> scratch) const {
   auto trace = std::make_unique<SequentialTrace>(kernels, options, scratch);
   const int64_t rows = options.batch + options.tangents * trace->tangent_samples();
-  int64_t widest = 0;
+  int64_t most[2] = {0, 0};
+  for (size_t i = 1; i < size(); ++i)
+    most[i % 2] = std::max(most[i % 2], aligned(rows * layer(i).input().size()));
+  trace->turn[1] = most[0];
+  scratch->reserve(most[0] + most[1]);
+  const auto behind = scratch->behind(most[0] + most[1]);
   for (size_t i = 0; i < size(); ++i) {
-    trace->children.push_back(layer(i).make_trace(kernels, options, scratch));
-    if (i + 1 < size()) {
-      trace->between.emplace_back(kernels, rows, layer(i).output());
-      widest = std::max(widest, layer(i).output().size());
-    }
-  }
-  if (widest > 0) {
-    for (Tensor& block : trace->cotangents) block = Tensor(kernels, rows, flat(widest));
+    trace->children.push_back(layer(i).make_trace(kernels, options, behind));
+    if (i + 1 < size()) trace->between.emplace_back(kernels, rows, layer(i).output());
   }
   return trace;
 }

@@ -29,12 +29,13 @@ Game::Game(Kernels& kernels, Network& energy, Network& generator, DataSource& da
                 "; the first three must agree and the last be 1x1x1");
   }
   const int64_t batch = options.batch;
+  if (options.lower) lower_ = make_lower_bound(kernels, generator, batch, *options.lower);
+  upper_ = make_upper_bound(kernels, energy, lower_.get(), batch, options.upper, options.precision);
+  // The bounds' traces want more scratch memory than these, which share it.
   const TraceOptions training{
       .batch = batch, .statistics = Statistics::batch, .precision = options.precision};
   generator_trace_ = generator.make_trace(training);
   energy_trace_ = energy.make_trace(training);
-  if (options.lower) lower_ = make_lower_bound(kernels, generator, batch, *options.lower);
-  upper_ = make_upper_bound(kernels, energy, lower_.get(), batch, options.upper, options.precision);
   shares_.upload(std::vector<float>(static_cast<size_t>(batch), 1 / static_cast<float>(batch)));
   make_draws();
 }
