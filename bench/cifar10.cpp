@@ -19,27 +19,14 @@ namespace {
 
 constexpr int64_t batch = 64;
 
-GameOptions cifar10_options(Method method) {
-  GameOptions options = toy_options(method, Preset::code);
-  options.batch = batch;
-  options.adam = {.beta1 = 0, .beta2 = 0.999, .epsilon = 1e-6};
-  options.lr_energy = options.lr_generator = 5e-5;
-  options.upper.hinge = 0;
-  if (options.lower) {
-    options.lower->kind = LowerBoundKind::lobpcg;
-    options.entropy_weight = 1e-4;
-    options.entropy_points = method == Method::ebm_bb ? EntropyPoints::energy : EntropyPoints::generator;
-  }
-  return options;
-}
-
 class Cifar10Game {
  public:
   Cifar10Game(Kernels& kernels, Method method)
       : energy_(kernels, network_of("E", dcgan_energy())),
         generator_(kernels, network_of("G", dcgan_generator())),
         data_(make_synthetic_images(kernels, energy_.input(), batch, 1, static_cast<uint32_t>(Stream::data))),
-        game_(kernels, energy_, generator_, *data_, cifar10_options(method)) {
+        game_(kernels, energy_, generator_, *data_,
+              image_options(ImageNetworks::dcgan, method, Preset::code)) {
     game_.initialize();
   }
   Game& game() { return game_; }
