@@ -5,6 +5,7 @@
 #include <benchmark/benchmark.h>
 
 #include <functional>
+#include <string>
 
 #include "kernels/kernels.h"
 
@@ -21,22 +22,34 @@ struct Work {
   double bytes = 0;
 };
 
-/// Times `call` on the device, recorded as a graph where there are graphs, ten calls between two waits.
-/// Counters: GFLOP/s and `of_peak`, its share of the peak; GB/s.
-void time_calls(benchmark::State& state, const Bench& bench, const Work& work,
-                const std::function<void()>& call);
+/// Times `call` on the device, recorded as a graph where there are graphs, ten calls between two waits (one,
+/// if it takes long). Counters: GFLOP/s and `of_peak`, its share of the peak; GB/s. Returns the seconds of a
+/// call.
+double time_calls(benchmark::State& state, const Bench& bench, const Work& work,
+                  const std::function<void()>& call);
 
 /// Milliseconds of one call, the median of several. For parts of a benchmark.
 double milliseconds(Kernels& kernels, const std::function<void()>& call);
 
+/// FLOP/s of a large float32 product, the best of ten.
+double measure_peak(Kernels& kernels);
+
+void register_cifar10(const Bench& bench);
 void register_layers(const Bench& bench);
 void register_lobpcg(const Bench& bench);
 void register_toy(const Bench& bench);
 void register_image_data(const Bench& bench);
 void register_start_up();
 
-/// The other side of register_start_up: a process that ends after the first iteration and prints its memory.
-inline constexpr const char* first_iteration_option = "--first-iteration";
-void first_iteration(const std::string& device);
+/// The peak memory, in MB, of a process of its own that ends after the first iteration of a game: this
+/// program with first_iteration_option + name, where `name` is toy or cifar10.
+double memory_of_first_iteration(const std::string& name);
+inline constexpr const char* first_iteration_option = "--first-iteration=";
+void first_iteration_toy(Kernels& kernels);
+void first_iteration_cifar10(Kernels& kernels);
+
+/// Prints where the time of an EBM-BB iteration on CIFAR-10 goes.
+inline constexpr const char* profile_option = "--profile";
+void profile_cifar10(const std::string& device);
 
 }  // namespace ebm::bench

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The toy experiment: toy/METHOD/PRESET is one iteration at the paper's sizes (Tables 6 and 11), start_up the
 // time of a whole process from its start to the end of its first iteration.
-#include <unistd.h>
 
 #include <chrono>
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 
@@ -59,45 +55,20 @@ void iterate(benchmark::State& state, const Bench& bench, Method method, Preset 
   state.counters["passes_G"] = generator;
 }
 
-/// Starts this program anew for one iteration; its peak memory in MB.
-double run_first_iteration() {
-  const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
-  FILE* child = popen(("'" + self + "' " + first_iteration_option).c_str(), "r");
-  double megabytes = 0;
-  const bool read = child != nullptr && std::fscanf(child, "%lf", &megabytes) == 1;
-  if (child == nullptr || pclose(child) != 0 || !read)
-    throw Error(self + " " + first_iteration_option + " failed");
-  return megabytes;
-}
-
 void start_up(benchmark::State& state) {
   double megabytes = 0;
   for (auto _ : state) {
     const auto start = std::chrono::steady_clock::now();
-    megabytes = run_first_iteration();
+    megabytes = memory_of_first_iteration("toy");
     state.SetIterationTime(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
   state.counters["MB"] = megabytes;
 }
 
-/// The most memory that this process has had, in MB.
-double peak_megabytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    double kilobytes = 0;
-    if (word == "VmHWM:" && status >> kilobytes) return kilobytes / 1024;
-  }
-  throw Error("/proc/self/status has no VmHWM");
-}
-
 }  // namespace
 
-void first_iteration(const std::string& device) {
-  const auto kernels = open_kernels(device);
-  ToyGame toy(*kernels, Method::ebm_bb, Preset::paper);
-  toy.game().iterate();
-  kernels->synchronize();
-  std::printf("%.1f\n", peak_megabytes());
+void first_iteration_toy(Kernels& kernels) {
+  ToyGame(kernels, Method::ebm_bb, Preset::paper).game().iterate();
 }
 
 void register_toy(const Bench& bench) {

@@ -48,6 +48,7 @@ void UpperBound::forward_others() {
 }
 
 void UpperBound::evaluate(const Draw& draw, const EnergyScalars& scalars) {
+  const Range range(kernels_, "upper bound");
   forward(draw);
 
   EnergyObjective loss = objective();

@@ -12,8 +12,10 @@
 // shapes, then call do_...
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/parameters.h"
@@ -28,31 +30,37 @@ enum class Statistics { batch, running };
 /// What happens to the parameters' gradients.
 enum class Gradient { ignore, overwrite, accumulate };
 
-/// Device memory that the traces of one network use in turn, for values that do not outlive a call of a map:
-/// a network runs one map at a time. It grows as traces are made; what was handed out before stays valid (a
-/// recorded graph may hold its address).
+/// Device memory that all traces of a network use in turn, for values that do not outlive a call of a map: a
+/// network runs one map at a time.
 class Scratch {
  public:
-  /// layer: a layer's own; even, odd: cotangents between the children of a Sequential; sum: of a Residual.
-  enum class Use { layer, even, odd, sum };
+  explicit Scratch(Memory& memory) : blocks_(std::make_shared<Blocks>(Blocks{memory, 0, {}})) {}
 
-  explicit Scratch(Memory& memory) : memory_(memory) {}
-  void reserve(int64_t floats, Use use = Use::layer) {
-    std::vector<Buffer<float>>& blocks = blocks_[static_cast<size_t>(use)];
-    if (blocks.empty() || floats > blocks.back().size()) blocks.emplace_back(memory_, floats);
+  /// What follows the first `floats` numbers: for layers that are called while these are in use.
+  std::shared_ptr<Scratch> behind(int64_t floats) const {
+    return std::shared_ptr<Scratch>(new Scratch(blocks_, first_ + floats));
   }
-  float* data(Use use = Use::layer) const { return blocks_[static_cast<size_t>(use)].back().data(); }
-
-  /// The memory of the layers inside of the one that uses this.
-  const std::shared_ptr<Scratch>& inner() {
-    if (inner_ == nullptr) inner_ = std::make_shared<Scratch>(memory_);
-    return inner_;
+  /// Blocks behind one another start on 64 bytes if their sizes are of this kind.
+  static int64_t aligned(int64_t floats) { return (floats + 15) / 16 * 16; }
+  /// Asks for `floats` numbers; they are there after allocate().
+  void reserve(int64_t floats) { blocks_->wanted = std::max(blocks_->wanted, first_ + floats); }
+  /// A smaller block that was there before stays: a captured graph may use it.
+  void allocate() {
+    const bool enough = !blocks_->owned.empty() && blocks_->owned.back().size() >= blocks_->wanted;
+    if (!enough) blocks_->owned.emplace_back(blocks_->memory, blocks_->wanted);
   }
+  float* data() const { return blocks_->owned.back().data() + first_; }
 
  private:
-  Memory& memory_;
-  std::vector<Buffer<float>> blocks_[4];  // of each use the last one is the largest
-  std::shared_ptr<Scratch> inner_;
+  struct Blocks {
+    Memory& memory;
+    int64_t wanted;
+    std::vector<Buffer<float>> owned;  // the last one is in use
+  };
+  Scratch(std::shared_ptr<Blocks> blocks, int64_t first) : blocks_(std::move(blocks)), first_(first) {}
+
+  std::shared_ptr<Blocks> blocks_;
+  int64_t first_ = 0;
 };
 
 struct TraceOptions {

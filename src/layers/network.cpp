@@ -33,31 +33,38 @@ void Network::initialize(uint64_t seed, uint32_t stream) {
 }
 
 std::unique_ptr<Trace> Network::make_trace(const TraceOptions& options) const {
-  return root_->make_trace(kernels_, options, scratch_);
+  auto trace = root_->make_trace(kernels_, options, scratch_);
+  scratch_->allocate();
+  return trace;
 }
 
 void Network::forward(Trace& trace, ConstView x, View y) {
+  const Range range(kernels_, "forward");
   passes_.forward += x.rows;
   root_->forward(trace, x, y);
 }
 
 void Network::jvp(Trace& trace, ConstView x_dot, View y_dot) {
+  const Range range(kernels_, "jvp");
   passes_.forward += x_dot.rows;
   root_->jvp(trace, x_dot, y_dot);
 }
 
 void Network::forward_jvp(Trace& trace, ConstPair x, Pair y) {
+  const Range range(kernels_, "forward_jvp");
   passes_.forward += x.value.rows + x.tangent.rows;
   root_->forward_jvp(trace, x, y);
 }
 
 void Network::vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) {
+  const Range range(kernels_, "vjp");
   passes_.input_gradient += y_bar.rows;
   if (gradient != Gradient::ignore) passes_.weight_gradient += y_bar.rows;
   root_->vjp(trace, y_bar, x_bar, gradient);
 }
 
 void Network::vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient) {
+  const Range range(kernels_, "vjp_of_jvp");
   // The values' chain is skipped when nothing flows in it (Sequential::do_vjp_of_jvp).
   const bool values = !y_bar.value.empty() || !piecewise_linear(trace.options.statistics);
   const int64_t rows = y_bar.tangent.rows + (values ? trace.options.batch : 0);
@@ -68,6 +75,7 @@ void Network::vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gra
 
 void Network::vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar,
                          Gradient gradient) {
+  const Range range(kernels_, "vjp_shared");
   passes_.input_gradient += y_bar.rows;
   if (gradient != Gradient::ignore) passes_.weight_gradient += y_bar.rows;
   root_->vjp_shared(trace, y_bar, weights, x_bar, gradient);

@@ -16,7 +16,7 @@ struct ResidualTrace : Trace {
 
   /// Memory for values and tangents of the given shape, stacked.
   Pair pair(const Features& features, int64_t tangent_rows) const {
-    const View value{scratch->data(Scratch::Use::sum), options.batch, features};
+    const View value{scratch->data(), options.batch, features};
     return {value, tangent_rows > 0 ? View{value.data + value.size(), tangent_rows, features} : View{}};
   }
 };
@@ -72,10 +72,12 @@ bool Residual::couples_samples(Statistics statistics) const {
 std::unique_ptr<Trace> Residual::make_trace(Kernels& kernels, const TraceOptions& options,
                                             std::shared_ptr<Scratch> scratch) const {
   auto trace = std::make_unique<ResidualTrace>(kernels, options, scratch);
-  trace->left = left_.layer->make_trace(kernels, options, scratch->inner());
-  trace->right = right_.layer->make_trace(kernels, options, scratch->inner());
   const int64_t rows = options.batch + options.tangents * trace->tangent_samples();
-  scratch->reserve(rows * std::max(input().size(), output().size()), Scratch::Use::sum);
+  const int64_t sum = Scratch::aligned(rows * std::max(input().size(), output().size()));
+  scratch->reserve(sum);
+  const auto behind = scratch->behind(sum);
+  trace->left = left_.layer->make_trace(kernels, options, behind);
+  trace->right = right_.layer->make_trace(kernels, options, behind);
   return trace;
 }
 

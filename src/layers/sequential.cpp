@@ -9,12 +9,13 @@ namespace ebm {
 namespace {
 
 /// Between two children lies the block [values; tangents], stacked, so that linear layers take both in one
-/// call. Backwards two such blocks of the widest size take turns, in scratch memory.
+/// call. Backwards two such blocks in scratch memory take turns.
 struct SequentialTrace : Trace {
   using Trace::Trace;
 
   std::vector<std::unique_ptr<Trace>> children;
   std::vector<Tensor> between;  // between[i]: output of child i, for all but the last
+  int64_t turn[2] = {0, 0};     // where the blocks of cotangents begin in scratch memory
 
   Pair output_of(size_t i, int64_t tangent_rows) const {
     const int64_t batch = options.batch;
@@ -24,12 +25,11 @@ struct SequentialTrace : Trace {
   /// The cotangents of child i's input. Blocks alternate, so child i + 1's input cotangents stay readable
   /// meanwhile.
   Pair cotangent_of_input(size_t i, const Features& features, int64_t tangent_rows) const {
-    float* data = scratch->data(i % 2 == 0 ? Scratch::Use::even : Scratch::Use::odd);
+    float* data = scratch->data() + turn[i % 2];
     const View value{data, options.batch, features};
     return {value, tangent_rows > 0 ? View{data + value.size(), tangent_rows, features} : View{}};
   }
 };
-
 SequentialTrace& of(Trace& trace) {
   return static_cast<SequentialTrace&>(trace);
 }
@@ -68,16 +68,15 @@ std::unique_ptr<Trace> Sequential::make_trace(Kernels& kernels, const TraceOptio
                                               std::shared_ptr<Scratch> scratch) const {
   auto trace = std::make_unique<SequentialTrace>(kernels, options, scratch);
   const int64_t rows = options.batch + options.tangents * trace->tangent_samples();
-  int64_t widest = 0;
+  int64_t most[2] = {0, 0};
+  for (size_t i = 1; i < size(); ++i)
+    most[i % 2] = std::max(most[i % 2], Scratch::aligned(rows * layer(i).input().size()));
+  trace->turn[1] = most[0];
+  scratch->reserve(most[0] + most[1]);
+  const auto behind = scratch->behind(most[0] + most[1]);
   for (size_t i = 0; i < size(); ++i) {
-    trace->children.push_back(layer(i).make_trace(kernels, options, scratch->inner()));
-    if (i + 1 < size()) {
-      trace->between.emplace_back(kernels, rows, layer(i).output());
-      widest = std::max(widest, layer(i).output().size());
-    }
-  }
-  if (widest > 0) {
-    for (const auto use : {Scratch::Use::even, Scratch::Use::odd}) scratch->reserve(rows * widest, use);
+    trace->children.push_back(layer(i).make_trace(kernels, options, behind));
+    if (i + 1 < size()) trace->between.emplace_back(kernels, rows, layer(i).output());
   }
   return trace;
 }
@@ -86,6 +85,7 @@ void Sequential::do_forward(Trace& base, View y) const {
   SequentialTrace& trace = of(base);
   ConstView x = trace.x;
   for (size_t i = 0; i < size(); ++i) {
+    const Range range(trace.kernels, children_[i].name.c_str());
     const View out = i + 1 < size() ? trace.output_of(i, 0).value : y;
     layer(i).forward(*trace.children[i], x, out);
     x = out;
@@ -96,6 +96,7 @@ void Sequential::do_jvp(Trace& base, View y_dot) const {
   SequentialTrace& trace = of(base);
   ConstView x_dot = trace.x_dot;
   for (size_t i = 0; i < size(); ++i) {
+    const Range range(trace.kernels, children_[i].name.c_str());
     const View out = i + 1 < size() ? trace.output_of(i, x_dot.rows).tangent : y_dot;
     layer(i).jvp(*trace.children[i], x_dot, out);
     x_dot = out;
@@ -106,6 +107,7 @@ void Sequential::do_forward_jvp(Trace& base, Pair y) const {
   SequentialTrace& trace = of(base);
   ConstPair x{trace.x, trace.x_dot};
   for (size_t i = 0; i < size(); ++i) {
+    const Range range(trace.kernels, children_[i].name.c_str());
     const Pair out = i + 1 < size() ? trace.output_of(i, x.tangent.rows) : y;
     layer(i).forward_jvp(*trace.children[i], x, out);
     x = {out.value, out.tangent};
@@ -115,6 +117,7 @@ void Sequential::do_forward_jvp(Trace& base, Pair y) const {
 void Sequential::do_vjp(Trace& base, ConstView y_bar, View x_bar, Gradient gradient) const {
   SequentialTrace& trace = of(base);
   for (size_t i = size(); i-- > 0;) {
+    const Range range(trace.kernels, children_[i].name.c_str());
     const View in_bar = i > 0 ? trace.cotangent_of_input(i, layer(i).input(), 0).value : x_bar;
     layer(i).vjp(*trace.children[i], y_bar, in_bar, gradient);
     y_bar = in_bar;
@@ -126,6 +129,7 @@ void Sequential::do_vjp_of_jvp(Trace& base, ConstPair y_bar, Pair x_bar, Gradien
   const int64_t tangent_rows = trace.x_dot.rows;
   const int64_t bytes_each = static_cast<int64_t>(sizeof(float));
   for (size_t i = size(); i-- > 0;) {
+    const Range range(trace.kernels, children_[i].name.c_str());
     // Without a cotangent of the values, none arises before the first curved layer from the end: skip that
     // chain.
     const bool value_wanted = !y_bar.value.empty() || !layer(i).piecewise_linear(trace.options.statistics);
@@ -144,6 +148,7 @@ void Sequential::do_vjp_shared(Trace& base, ConstView y_bar, const SharedWeights
                                Gradient gradient) const {
   SequentialTrace& trace = of(base);
   for (size_t i = size(); i-- > 0;) {
+    const Range range(trace.kernels, children_[i].name.c_str());
     const View in_bar = i > 0 ? trace.cotangent_of_input(i, layer(i).input(), 0).value : x_bar;
     layer(i).vjp_shared(*trace.children[i], y_bar, weights, in_bar, gradient);
     y_bar = in_bar;

@@ -29,12 +29,13 @@ Game::Game(Kernels& kernels, Network& energy, Network& generator, DataSource& da
                 "; the first three must agree and the last be 1x1x1");
   }
   const int64_t batch = options.batch;
+  if (options.lower) lower_ = make_lower_bound(kernels, generator, batch, *options.lower);
+  upper_ = make_upper_bound(kernels, energy, lower_.get(), batch, options.upper, options.precision);
+  // The bounds' traces want more scratch memory than these, which share it.
   const TraceOptions training{
       .batch = batch, .statistics = Statistics::batch, .precision = options.precision};
   generator_trace_ = generator.make_trace(training);
   energy_trace_ = energy.make_trace(training);
-  if (options.lower) lower_ = make_lower_bound(kernels, generator, batch, *options.lower);
-  upper_ = make_upper_bound(kernels, energy, lower_.get(), batch, options.upper, options.precision);
   shares_.upload(std::vector<float>(static_cast<size_t>(batch), 1 / static_cast<float>(batch)));
   make_draws();
 }
@@ -79,6 +80,24 @@ void Game::draw(Stream stream, Distribution distribution, const Tensor& out) {
   kernels_.noise({distribution, options_.seed, static_cast<uint32_t>(stream), iteration_.data()}, out);
 }
 
+void Game::draw_for_energy_step() {
+  const Range range(kernels_, "draws");
+  data_.draw(iteration_.data(), upper_->data());
+  draw(Stream::z, Distribution::normal, draws_.z);
+  draw(Stream::v0, Distribution::normal, draws_.v0);
+  draw(Stream::p0, Distribution::normal, draws_.p0);
+  draw(Stream::alpha, Distribution::uniform, draws_.alpha);
+  draw(Stream::range_probe, Distribution::normal, draws_.e);
+}
+
+void Game::draw_for_generator_step() {
+  const Range range(kernels_, "draws");
+  draw(Stream::z_generator, Distribution::normal, draws_.z_generator);
+  draw(Stream::v0_generator, Distribution::normal, draws_.v0_generator);
+  draw(Stream::p0_generator, Distribution::normal, draws_.p0_generator);
+  draw(Stream::range_probe_generator, Distribution::normal, draws_.e_generator);
+}
+
 /// G's gradient buffer = -entropy_weight d/d(parameters) mean of the entropy values; z_bar = grad_z of each
 /// value.
 void Game::entropy_gradient(View z_bar) {
@@ -98,12 +117,7 @@ void Game::entropy_gradient(View z_bar) {
 void Game::energy_step() {
   const Range range(kernels_, "energy step");
   IterationScalars* scalars = scalars_.data();
-  data_.draw(iteration_.data(), upper_->data());
-  draw(Stream::z, Distribution::normal, draws_.z);
-  draw(Stream::v0, Distribution::normal, draws_.v0);
-  draw(Stream::p0, Distribution::normal, draws_.p0);
-  draw(Stream::alpha, Distribution::uniform, draws_.alpha);
-  draw(Stream::range_probe, Distribution::normal, draws_.e);
+  draw_for_energy_step();
 
   // x~ = G(z) with batch statistics, which moves the running ones; then J with the running statistics
   generator_.forward(*generator_trace_, draws_.z, upper_->samples());
@@ -131,10 +145,7 @@ void Game::energy_step() {
 void Game::generator_step() {
   const Range range(kernels_, "generator step");
   IterationScalars* scalars = scalars_.data();
-  draw(Stream::z_generator, Distribution::normal, draws_.z_generator);
-  draw(Stream::v0_generator, Distribution::normal, draws_.v0_generator);
-  draw(Stream::p0_generator, Distribution::normal, draws_.p0_generator);
-  draw(Stream::range_probe_generator, Distribution::normal, draws_.e_generator);
+  draw_for_generator_step();
 
   // G: minimise mean E(G(z)) - entropy_weight * mean entropy value
   generator_.forward(*generator_trace_, draws_.z_generator, samples_);

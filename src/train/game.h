@@ -113,6 +113,8 @@ class Game {
   bool evaluates_at_generator_step() const;
   void make_draws();
   void draw(Stream stream, Distribution distribution, const Tensor& out);
+  void draw_for_energy_step();
+  void draw_for_generator_step();
   void entropy_gradient(View z_bar);
   void adam(Network& network, double lr, int64_t index);
 

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "kernels/cpu/convolution_piece.h"
+#include "kernels/cpu/narrow_convolution.h"
 #include "kernels/cpu/one_thread.h"
 
 namespace ebm::cpu {
@@ -185,10 +186,19 @@ Key key_of(Pass pass, const ConvolutionShape& s, Write mode) {
 }  // namespace
 
 struct Convolutions::Cache {
-  explicit Cache(Threads& threads) : threads(threads) {}
+  Cache(Threads& threads, Products& products) : threads(threads), narrow(threads, products) {}
 
   void run(Pass pass, const ConvolutionShape& shape, const float* x, const float* weight, const float* y,
-           Write mode = Write::overwrite) try {
+           Write mode = Write::overwrite) {
+    // oneDNN's memory objects know no const; only the array that the pass computes is written.
+    run(pass, shape, const_cast<float*>(x), const_cast<float*>(weight), const_cast<float*>(y), mode);
+  }
+
+  void run(Pass pass, const ConvolutionShape& shape, float* x, float* weight, float* y, Write mode) try {
+    if (NarrowConvolution::suits(pass, shape)) {
+      std::byte* const p = workspace.of_at_least(NarrowConvolution::workspace_bytes(pass, shape));
+      return narrow.run(pass, shape, x, weight, y, mode, reinterpret_cast<float*>(p));
+    }
     const OneThread guard;
     const Key key = key_of(pass, shape, mode);
     auto found = prepared.find(key);
@@ -196,20 +206,20 @@ struct Convolutions::Cache {
       const int64_t pieces = piece_count(shape, threads.count());
       found = prepared.try_emplace(key, pass, shape, mode, pieces, engine).first;
     }
-    // oneDNN's memory objects know no const; only the array that the pass computes is written.
-    found->second.run(threads, const_cast<float*>(x), const_cast<float*>(weight), const_cast<float*>(y),
-                      workspace.of_at_least(found->second.workspace_bytes()));
+    found->second.run(threads, x, weight, y, workspace.of_at_least(found->second.workspace_bytes()));
   } catch (const dnnl::error& error) {
     throw Error("oneDNN refused a convolution of " + to_string(shape) + ": " + error.what());
   }
 
   Threads& threads;
+  NarrowConvolution narrow;
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   std::map<Key, Prepared> prepared;
   HostMemory workspace;
 };
 
-Convolutions::Convolutions(Threads& threads) : cache_(std::make_unique<Cache>(threads)) {}
+Convolutions::Convolutions(Threads& threads, Products& products)
+    : cache_(std::make_unique<Cache>(threads, products)) {}
 Convolutions::~Convolutions() = default;
 
 void Convolutions::run(const ConvolutionForward& pass) {

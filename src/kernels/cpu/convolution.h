@@ -3,16 +3,17 @@
 
 #include <memory>
 
+#include "kernels/cpu/products.h"
 #include "kernels/cpu/threads.h"
 #include "kernels/kernels.h"
 
 namespace ebm::cpu {
 
-/// Convolutions through oneDNN. Keeps what a shape needs from one call to the next: after the first call of a
-/// shape, another allocates nothing.
+/// Convolutions through oneDNN, the narrow ones through products. Keeps what a shape needs from one call to
+/// the next: after the first call of a shape, another allocates nothing.
 class Convolutions {
  public:
-  explicit Convolutions(Threads& threads);
+  Convolutions(Threads& threads, Products& products);
   ~Convolutions();
   Convolutions(const Convolutions&) = delete;
   Convolutions& operator=(const Convolutions&) = delete;

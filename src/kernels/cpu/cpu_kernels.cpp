@@ -93,7 +93,7 @@ class CpuBase : public Kernels {
  private:
   cpu::Threads threads_{omp_get_max_threads()};
   cpu::Products products_{threads_};
-  cpu::Convolutions convolutions_{threads_};
+  cpu::Convolutions convolutions_{threads_, products_};
 
  protected:
   cpu::Launcher launcher_{threads_};
