@@ -5,7 +5,7 @@
 #   make CUDA_ARCH="80 90"    the GPU architectures of libebm_cuda.so; the last one also as PTX
 #   make ARCH=x86-64-v3       the CPU to build for (default: the machine at hand)
 #   make test FILTER='Lobpcg*'    some of the tests, by GoogleTest's pattern
-#   make test TESTED='linalg support'    the tests of some folders of tests/; nothing else of it is built
+#   make test TESTED='linalg support'    the tests of some folders of tests/, without building the others
 #   make demo DEMO_ITERATIONS=2000    a shorter demonstration
 
 # One job for each core, unless -j says otherwise.
@@ -69,12 +69,14 @@ found-bench: found
 deps:
 	@scripts/deps install
 
-# Files that are new when their text is: the flags that objects were made with ("native" spelled out), the version.
+# Files that are new when their text is: the flags that objects were made with ("native" spelled out), the version, the
+# folders of tests.
 FLAGS_TEXT := $(filter-out ccache,$(CXX)) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) \
   $(shell { $(CXX) -dumpfullversion; $(CXX) -march=$(ARCH) -Q --help=target; } 2>/dev/null | cksum)
 $(BUILD)/flags: TEXT = $(FLAGS_TEXT)
 $(BUILD)/version: TEXT = $(VERSION)
-$(BUILD)/flags $(BUILD)/flags.cuda $(BUILD)/version: FORCE
+$(BUILD)/tested: TEXT = $(TESTED)
+$(BUILD)/flags $(BUILD)/flags.cuda $(BUILD)/version $(BUILD)/tested: FORCE
 	@mkdir -p $(@D); echo '$(TEXT)' | cmp -s - $@ || echo '$(TEXT)' >$@
 
 # --- programs ---------------------------------------------------------------------------------------------------------
@@ -113,7 +115,7 @@ demo:
 	./experiments/toy_bb --dataset 25gaussians --iterations $(DEMO_ITERATIONS) --out runs/demo
 
 # --- tests and benchmarks ---------------------------------------------------------------------------------------------
-$(TESTS): $(call objects,$(TEST_SOURCES))
+$(TESTS): $(call objects,$(TEST_SOURCES)) $(BUILD)/tested
 # matio and LMDB write the files that the readers of data sets are tested with; no program needs them.
 $(TESTS): LIBS += -lgtest -lgtest_main $(shell pkg-config --libs lmdb matio 2>/dev/null)
 $(TEST_PROGRAMS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/obj/tests/programs/%.o
