@@ -15,7 +15,7 @@ EMULATED_MISSING := $(shell { for h in $(EMULATED_NEEDS); do \
 EMULATED_COMPILE = $(COMPILE) -Itests/emulated_cuda $(CUDA_INCLUDE) -Wno-unknown-pragmas
 EMULATED_OBJECTS := $(patsubst %.cpp,$(BUILD)/obj/%.o,$(sort $(wildcard tests/emulated_cuda/*.cpp)))
 ifeq ($(CUDNN_HEADER),)
-EMULATED_OBJECTS := $(filter-out %/dnn.o %/dnn_descriptors.o,$(EMULATED_OBJECTS))
+EMULATED_OBJECTS := $(filter-out $(BUILD)/obj/tests/emulated_cuda/dnn%,$(EMULATED_OBJECTS))
 endif
 # dnn.cpp gives its own cuDNN in place of the one file of the CUDA half that opens the real one.
 EMULATED_CUDA_OBJECTS := $(filter-out %/cudnn/default_library.o,$(CUDA_OBJECTS))
