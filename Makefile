@@ -5,6 +5,7 @@
 #   make CUDA_ARCH="80 90"    the GPU architectures of libebm_cuda.so; the last one also as PTX
 #   make ARCH=x86-64-v3       the CPU to build for (default: the machine at hand)
 #   make test FILTER='Lobpcg*'    some of the tests, by GoogleTest's pattern
+#   make test TESTED='linalg support'    the tests of some folders of tests/, without building the others
 #   make demo DEMO_ITERATIONS=2000    a shorter demonstration
 
 # One job for each core, unless -j says otherwise.
@@ -18,6 +19,7 @@ CXX ?= g++
 OPT ?= -O3
 SANITIZE ?=
 FILTER ?= *
+TESTED ?= *
 DEMO_ITERATIONS ?= 100000
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
@@ -36,7 +38,7 @@ LDFLAGS_ALL := -fopenmp $(SANITIZE) -Wl,-rpath,'$$ORIGIN/../lib' -Wl,--disable-n
 
 EXPERIMENTS := $(patsubst experiments/%.cpp,%,$(sort $(wildcard experiments/*.cpp)))
 LIB_SOURCES := $(filter-out src/kernels/cuda/%,$(shell find src -name '*.cpp' | sort))
-TEST_SOURCES := $(filter-out tests/emulated_cuda/% tests/programs/%,$(shell find tests -name '*.cpp' | sort))
+TEST_SOURCES := $(filter-out tests/emulated_cuda/% tests/programs/%,$(sort $(wildcard $(TESTED:%=tests/%/*.cpp))))
 TEST_PROGRAMS := $(patsubst tests/programs/%.cpp,%,$(sort $(wildcard tests/programs/*.cpp)))
 BENCH_SOURCES := $(sort $(wildcard bench/*.cpp))
 objects = $(patsubst %.cpp,$(BUILD)/obj/%.o,$1)
@@ -44,9 +46,8 @@ PROGRAMS := $(EXPERIMENTS:%=$(BUILD)/bin/%)
 TESTS := $(BUILD)/bin/tests
 TEST_BINARIES := $(TESTS)
 
-.PHONY: all help found found-tests found-bench found-lint programs deps demo test-programs test test-devices \
-        bench-program bench \
-        sanitize sanitize-build sanitize-quick lint format dist clean FORCE
+.PHONY: all help found found-tests found-bench found-lint deps programs demo test-programs test test-devices \
+        bench-program bench sanitize sanitize-quick lint format dist clean FORCE
 all: programs
 help:
 	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile
@@ -68,12 +69,14 @@ found-bench: found
 deps:
 	@scripts/deps install
 
-# Files that are new when their text is: the flags that objects were made with ("native" spelled out), the version.
+# Files that are new when their text is: the flags that objects were made with ("native" spelled out), the version, the
+# folders of tests.
 FLAGS_TEXT := $(filter-out ccache,$(CXX)) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) \
   $(shell { $(CXX) -dumpfullversion; $(CXX) -march=$(ARCH) -Q --help=target; } 2>/dev/null | cksum)
 $(BUILD)/flags: TEXT = $(FLAGS_TEXT)
 $(BUILD)/version: TEXT = $(VERSION)
-$(BUILD)/flags $(BUILD)/flags.cuda $(BUILD)/version: FORCE
+$(BUILD)/tested: TEXT = $(TESTED)
+$(BUILD)/flags $(BUILD)/flags.cuda $(BUILD)/version $(BUILD)/tested: FORCE
 	@mkdir -p $(@D); echo '$(TEXT)' | cmp -s - $@ || echo '$(TEXT)' >$@
 
 # --- programs ---------------------------------------------------------------------------------------------------------
@@ -112,13 +115,13 @@ demo:
 	./experiments/toy_bb --dataset 25gaussians --iterations $(DEMO_ITERATIONS) --out runs/demo
 
 # --- tests and benchmarks ---------------------------------------------------------------------------------------------
-$(TESTS): $(call objects,$(TEST_SOURCES))
+$(TESTS): $(call objects,$(TEST_SOURCES)) $(BUILD)/tested
 # matio and LMDB write the files that the readers of data sets are tested with; no program needs them.
 $(TESTS): LIBS += -lgtest -lgtest_main $(shell pkg-config --libs lmdb matio 2>/dev/null)
 $(TEST_PROGRAMS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/obj/tests/programs/%.o
 $(call objects,$(TEST_SOURCES)): | found-tests
 
-test-programs: found-tests programs $(TEST_BINARIES) $(TEST_PROGRAMS:%=$(BUILD)/bin/%)
+test-programs: found-tests all $(TEST_BINARIES) $(TEST_PROGRAMS:%=$(BUILD)/bin/%)
 test: test-programs
 	scripts/run_tests --filter '$(FILTER)' $(TEST_BINARIES)
 
@@ -132,27 +135,24 @@ $(BUILD)/bin/bench: $(call objects,$(BENCH_SOURCES))
 $(BUILD)/bin/bench: LIBS += -lbenchmark
 $(call objects,$(BENCH_SOURCES)): | found-bench
 
-bench-program: programs $(BUILD)/bin/bench
+bench-program: all $(BUILD)/bin/bench
 bench: bench-program
 	$(BUILD)/bin/bench
 
 # --- sanitizers -------------------------------------------------------------------------------------------------------
-# The emulated GPU runs threads and blocks in an order of EBM_EMULATED_SEED (0: the natural one).
 SANITIZED := $(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize OPT=-O1 \
   SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+# The emulated GPU runs threads and blocks in an order of EBM_EMULATED_SEED (0: the natural one).
 ORDERS := 0 2 3 4
 
-sanitize: sanitize-build
+sanitize:
 	+$(SANITIZED) test
-	+@for seed in $(ORDERS); do \
-	  echo "the order of threads of seed $$seed:"; EBM_EMULATED_SEED=$$seed $(SANITIZED) test-devices || exit 1; done
+	+@for seed in $(ORDERS); do echo "threads and blocks in the order of seed $$seed:"; \
+	  EBM_EMULATED_SEED=$$seed $(SANITIZED) test-devices || exit 1; done
 
-# What CI has time for.
-sanitize-quick: sanitize-build
-	+EBM_EMULATED_SEED=$(lastword $(ORDERS)) $(SANITIZED) test-devices
-
-sanitize-build:
-	+$(SANITIZED) test-programs
+# What CI has time for: the tests that run on every device, in one order.
+sanitize-quick:
+	+EBM_EMULATED_SEED=$(lastword $(ORDERS)) $(SANITIZED) TESTED='bounds kernels layers linalg support train' test-devices
 
 # --- style ------------------------------------------------------------------------------------------------------------
 FORMATTED = $(shell git ls-files '*.cpp' '*.h' '*.cu' '*.cuh')
@@ -175,7 +175,7 @@ $(BUILD)/tidy/%: %.cpp $(BUILD)/obj/%.o .clang-tidy | found-lint
 # --- distribution -----------------------------------------------------------------------------------------------------
 DISTRIBUTED := $(MAKE) --no-print-directory BUILD=$(BUILD)/dist ARCH=x86-64-v3 LDFLAGS='-Wl,-z,x86-64-v3'
 dist:
-	+$(DISTRIBUTED) all test-programs bench-program
+	+$(DISTRIBUTED) test-programs bench-program
 	scripts/dist $(BUILD)/dist $(VERSION)
 
 clean:

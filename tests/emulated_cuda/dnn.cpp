@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // cuDNN's backend interface for graphs of one 2-D convolution of float32, channels last: the checks of its
-// manual, and plain loops.
+// manual. The loops are in dnn_operation.cpp.
 //
 // The heuristics propose engines that try the caller: one that is not supported after all, one on tensor
 // cores (it rounds to TF32, unless NVIDIA_TF32_OVERRIDE=0), one whose sums have no fixed order, one that is
@@ -8,10 +8,10 @@
 #include <cudnn.h>
 
 #include <algorithm>
-#include <limits>
 #include <set>
 
 #include "dnn_descriptors.h"
+#include "dnn_operation.h"
 #include "emulated.h"
 #include "kernels/cuda/cudnn/library.h"
 
@@ -27,80 +27,6 @@ std::set<cudnnHandle_t>& handles() {
   static std::set<cudnnHandle_t> all;
   return all;
 }
-
-// Operations
-
-/// A tensor descriptor: N, C, H, W (O, I, H, W for a weight).
-struct Shape {
-  int64_t n, c, h, w;
-  int64_t id, alignment;
-
-  explicit Shape(const Object& tensor)
-      : id(tensor.value<int64_t>(CUDNN_ATTR_TENSOR_UNIQUE_ID)),
-        alignment(tensor.value<int64_t>(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT)) {
-    const auto dims = tensor.values<int64_t>(CUDNN_ATTR_TENSOR_DIMENSIONS);
-    n = dims[0], c = dims[1], h = dims[2], w = dims[3];
-  }
-  int64_t size() const { return n * c * h * w; }
-  /// The index of an element, channels last.
-  int64_t at(int64_t i, int64_t k, int64_t row, int64_t column) const {
-    return ((i * h + row) * w + column) * c + k;
-  }
-};
-
-/// An operation descriptor.
-struct Operation {
-  cudnnBackendDescriptorType_t type;
-  Shape x, weight, y;
-  std::vector<int64_t> strides, padding;
-  float alpha, beta;
-
-  explicit Operation(const Object& o)
-      : type(o.type),
-        x(o.object(operation_names(type)[1])),
-        weight(o.object(operation_names(type)[2])),
-        y(o.object(operation_names(type)[3])),
-        alpha(o.value<float>(operation_names(type)[4])),
-        beta(o.value<float>(operation_names(type)[5])) {
-    const Object& convolution = o.object(operation_names(type)[0]);
-    strides = convolution.values<int64_t>(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES);
-    padding = convolution.values<int64_t>(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS);
-  }
-
-  const Shape& result() const {
-    if (type == CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR) return y;
-    return type == CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR ? x : weight;
-  }
-  bool shapes_fit() const {
-    const auto extent = [&](int64_t in, int64_t kernel, size_t axis) {
-      return (in + 2 * padding[axis] - kernel) / strides[axis] + 1;
-    };
-    return x.n == y.n && x.c == weight.c && weight.n == y.c && extent(x.h, weight.h, 0) == y.h &&
-           extent(x.w, weight.w, 1) == y.w;
-  }
-
-  /// f(x index, weight index, y index) for every product, all three channels last.
-  template <class F>
-  void for_each_product(const F& f) const {
-    for (int64_t image = 0; image < y.n; ++image) {
-      for (int64_t i = 0; i < y.h; ++i) {
-        for (int64_t j = 0; j < y.w; ++j) {
-          for (int64_t k = 0; k < weight.h; ++k) {
-            for (int64_t l = 0; l < weight.w; ++l) {
-              const int64_t row = i * strides[0] + k - padding[0], column = j * strides[1] + l - padding[1];
-              if (row < 0 || row >= x.h || column < 0 || column >= x.w) continue;
-              for (int64_t o = 0; o < y.c; ++o) {
-                for (int64_t c = 0; c < x.c; ++c) {
-                  f(x.at(image, c, row, column), weight.at(o, c, k, l), y.at(image, o, i, j));
-                }
-              }
-            }
-          }
-        }
-      }
-    }
-  }
-};
 
 // Engines
 
@@ -254,39 +180,6 @@ cudnnStatus_t finalize(Object& object) {
 }
 
 // Execution
-
-/// The three arrays and the workspace of one execution.
-struct Arguments {
-  float *x, *weight, *y;
-  std::byte* workspace;
-};
-
-void compute(const Operation& operation, const Arguments& a, bool tf32) {
-  const auto rounded = [&](const float* values, const Shape& shape) {
-    std::vector<float> copy(values, values + shape.size());
-    if (tf32) std::transform(copy.begin(), copy.end(), copy.begin(), to_tf32);
-    return copy;
-  };
-  const Shape& shape = operation.result();
-  std::vector<float> sums(static_cast<size_t>(shape.size()));
-  float* result = a.weight;
-  if (&shape == &operation.y) {
-    result = a.y;
-    const auto x = rounded(a.x, operation.x), w = rounded(a.weight, operation.weight);
-    operation.for_each_product([&](size_t i, size_t j, size_t k) { sums[k] += x[i] * w[j]; });
-  } else if (&shape == &operation.x) {
-    result = a.x;
-    const auto y = rounded(a.y, operation.y), w = rounded(a.weight, operation.weight);
-    operation.for_each_product([&](size_t i, size_t j, size_t k) { sums[i] += y[k] * w[j]; });
-  } else {
-    const auto y = rounded(a.y, operation.y), x = rounded(a.x, operation.x);
-    operation.for_each_product([&](size_t i, size_t j, size_t k) { sums[j] += y[k] * x[i]; });
-  }
-  for (size_t i = 0; i < sums.size(); ++i) {  // beta 0: what was there is not read
-    const float value = operation.alpha * sums[i];
-    result[i] = operation.beta == 0 ? value : value + operation.beta * result[i];
-  }
-}
 
 /// The pointer that the pack gives for a tensor; ends the program if it cannot be used.
 float* pointer_of(const Object& pack, const Shape& shape, const char* name) {

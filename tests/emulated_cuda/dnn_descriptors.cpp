@@ -238,7 +238,8 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t descriptor, cudn
                   "attribute " + std::to_string(name) + " is none of such a descriptor, or not emulated");
   const auto [stored, bytes] = found->second;
   *count = stored;
-  std::memcpy(elements, bytes.data(), static_cast<size_t>(std::min(stored, requested)) * size_of(type));
+  std::copy_n(bytes.begin(), static_cast<size_t>(std::min(stored, requested)) * size_of(type),
+              static_cast<std::byte*>(elements));
   return CUDNN_STATUS_SUCCESS;
 }
 

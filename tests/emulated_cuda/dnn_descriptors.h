@@ -4,12 +4,11 @@
 
 #include <cudnn.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstring>
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace ebm::emulated {
@@ -31,7 +30,7 @@ struct Object {
   std::vector<T> values(Name name) const {
     const Attribute& attribute = attributes.at(name);
     std::vector<T> result(static_cast<size_t>(attribute.count));
-    std::memcpy(result.data(), attribute.bytes.data(), attribute.bytes.size());
+    std::copy(attribute.bytes.begin(), attribute.bytes.end(), reinterpret_cast<std::byte*>(result.data()));
     return result;
   }
   template <class T>
@@ -40,10 +39,8 @@ struct Object {
   }
   template <class T>
   void put(Name name, const std::vector<T>& values) {
-    Attribute attribute{static_cast<int64_t>(values.size()),
-                        std::vector<std::byte>(values.size() * sizeof(T))};
-    std::memcpy(attribute.bytes.data(), values.data(), attribute.bytes.size());
-    attributes[name] = std::move(attribute);
+    const auto* const bytes = reinterpret_cast<const std::byte*>(values.data());
+    attributes[name] = {static_cast<int64_t>(values.size()), {bytes, bytes + values.size() * sizeof(T)}};
   }
   /// The descriptor that the attribute names. Ends the program if that one is destroyed.
   Object& object(Name name) const;

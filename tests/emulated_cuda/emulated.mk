@@ -15,7 +15,7 @@ EMULATED_MISSING := $(shell { for h in $(EMULATED_NEEDS); do \
 EMULATED_COMPILE = $(COMPILE) -Itests/emulated_cuda $(CUDA_INCLUDE) -Wno-unknown-pragmas
 EMULATED_OBJECTS := $(patsubst %.cpp,$(BUILD)/obj/%.o,$(sort $(wildcard tests/emulated_cuda/*.cpp)))
 ifeq ($(CUDNN_HEADER),)
-EMULATED_OBJECTS := $(filter-out %/dnn.o %/dnn_descriptors.o,$(EMULATED_OBJECTS))
+EMULATED_OBJECTS := $(filter-out $(BUILD)/obj/tests/emulated_cuda/dnn%,$(EMULATED_OBJECTS))
 endif
 # dnn.cpp gives its own cuDNN in place of the one file of the CUDA half that opens the real one.
 EMULATED_CUDA_OBJECTS := $(filter-out %/cudnn/default_library.o,$(CUDA_OBJECTS))
@@ -37,7 +37,8 @@ $(EMULATED_LIBRARY): $(EMULATED_CUDA_OBJECTS) $(EMULATED_KERNELS) $(EMULATED_OBJ
 	$(CXX) -shared -Wl,--version-script=src/kernels/cuda/exports.map $(LDFLAGS_ALL) $(filter %.o,$^) -o $@ \
 	  -l:libboost_context.a -lpthread -ldl
 
-$(EMULATION_TESTS): $(EMULATION_TEST_OBJECTS) $(EMULATED_OBJECTS) $(EMULATED_CUDA_OBJECTS) $(EMULATED_KERNELS)
+$(EMULATION_TESTS): $(EMULATION_TEST_OBJECTS) $(EMULATED_OBJECTS) $(EMULATED_CUDA_OBJECTS) $(EMULATED_KERNELS) \
+                    $(BUILD)/obj/tests/support/lsan_suppressions.o
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS_ALL) $^ -o $@ -l:libboost_context.a -lgtest -lgtest_main -lpthread
 

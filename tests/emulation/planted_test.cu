@@ -1,60 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Wrong kernels and wrong calls, each seen to be caught by the emulated device.
-#include <cublas_v2.h>
-#include <cuda_runtime.h>
-#include <gtest/gtest.h>
-
+// Wrong kernels and wrong launches, each seen to be caught by the emulated device.
+#include <cmath>
 #include <cstdlib>
 #include <cub/block/block_reduce.cuh>
 #include <string>
-#include <vector>
 
+#include "planted.cuh"
+
+namespace ebm::emulated {
 namespace {
-
-/// A stream, and device memory that frees itself.
-class PlantedTest : public testing::Test {
- protected:
-  PlantedTest() { EXPECT_EQ(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), cudaSuccess); }
-  ~PlantedTest() override {
-    for (float* block : blocks_) cudaFree(block);
-    cudaStreamDestroy(stream_);
-  }
-
-  float* device(size_t floats) {
-    void* block = nullptr;
-    EXPECT_EQ(cudaMalloc(&block, floats * sizeof(float)), cudaSuccess);
-    EXPECT_EQ(cudaMemsetAsync(block, 0, floats * sizeof(float), stream_), cudaSuccess);
-    return blocks_.emplace_back(static_cast<float*>(block));
-  }
-  std::vector<float> host(const float* block, size_t floats) {
-    std::vector<float> values(floats);
-    EXPECT_EQ(cudaMemcpyAsync(values.data(), block, floats * sizeof(float), cudaMemcpyDeviceToHost, stream_),
-              cudaSuccess);
-    EXPECT_EQ(cudaStreamSynchronize(stream_), cudaSuccess);
-    return values;
-  }
-  template <class... P, class... A>
-  cudaError_t launch(dim3 grid, dim3 block, void (*kernel)(P...), A... arguments) {
-    cudaLaunchConfig_t config{};
-    config.gridDim = grid;
-    config.blockDim = block;
-    config.dynamicSmemBytes = shared_bytes_;
-    config.stream = stream_;
-    return cudaLaunchKernelEx(&config, kernel, arguments...);
-  }
-  template <class... P, class... A>
-  void run(dim3 grid, dim3 block, void (*kernel)(P...), A... arguments) {
-    ASSERT_EQ(launch(grid, block, kernel, arguments...), cudaSuccess);
-    ASSERT_EQ(cudaStreamSynchronize(stream_), cudaSuccess);
-  }
-
-  cudaStream_t stream_ = nullptr;
-  size_t shared_bytes_ = 0;
-
- private:
-  std::vector<float*> blocks_;
-};
-using PlantedDeathTest = PlantedTest;
 
 bool order_is_natural() {
   const char* seed = std::getenv("EBM_EMULATED_SEED");
@@ -62,13 +16,6 @@ bool order_is_natural() {
 }
 
 // Bounds
-
-__global__ void fill(float* out, int count) {
-  for (int i = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x); i < count;
-       i += gridDim.x * blockDim.x) {
-    out[i] = 1;
-  }
-}
 
 __global__ void read_at(const float* in, long index, float* out) {
   *out = in[index];
@@ -218,184 +165,5 @@ TEST_F(PlantedTest, LaunchesBeyondTheLimits) {
   EXPECT_EQ(cudaLaunchKernelEx(&on_the_default_stream, fill, out, 1), cudaErrorInvalidResourceHandle);
 }
 
-// Streams and copies
-
-TEST_F(PlantedTest, ACopyIsNotThereBeforeAWait) {
-  float* block = device(1);
-  float result = 7;
-  run(1, 1, fill, block, 1);
-  ASSERT_EQ(cudaMemcpyAsync(&result, block, 4, cudaMemcpyDeviceToHost, stream_), cudaSuccess);
-  EXPECT_EQ(result, 7);
-  ASSERT_EQ(cudaStreamSynchronize(stream_), cudaSuccess);
-  EXPECT_EQ(result, 1);
-}
-
-TEST_F(PlantedTest, AnEventWaitsForWhatCameBeforeItAlone) {
-  float* block = device(1);
-  float before = 7, after = 7;
-  cudaEvent_t event = nullptr;
-  ASSERT_EQ(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), cudaSuccess);
-  ASSERT_EQ(cudaMemcpyAsync(&before, block, 4, cudaMemcpyDeviceToHost, stream_), cudaSuccess);
-  ASSERT_EQ(cudaEventRecord(event, stream_), cudaSuccess);
-  ASSERT_EQ(cudaMemcpyAsync(&after, block, 4, cudaMemcpyDeviceToHost, stream_), cudaSuccess);
-  ASSERT_EQ(cudaEventSynchronize(event), cudaSuccess);
-  EXPECT_EQ(before, 0);
-  EXPECT_EQ(after, 7);
-  ASSERT_EQ(cudaStreamSynchronize(stream_), cudaSuccess);
-  EXPECT_EQ(after, 0);
-  EXPECT_EQ(cudaEventDestroy(event), cudaSuccess);
-}
-
-TEST_F(PlantedDeathTest, CopiesOutsideTheirBlocks) {
-  float *a = device(8), *b = device(8);
-  std::vector<float> values(9);
-  const auto copy = [&](void* to, const void* from, size_t floats, cudaMemcpyKind kind) {
-    return cudaMemcpyAsync(to, from, floats * 4, kind, stream_);
-  };
-  EXPECT_DEATH(copy(a, values.data(), 9, cudaMemcpyHostToDevice), "not inside one allocation");
-  EXPECT_DEATH(copy(values.data(), a + 1, 8, cudaMemcpyDeviceToHost), "not inside one allocation");
-  EXPECT_DEATH(copy(a, values.data(), 8, cudaMemcpyDeviceToDevice), "not inside one allocation");
-  EXPECT_DEATH(copy(a, b, 8, cudaMemcpyHostToDevice), "is device memory, not the host's");
-  EXPECT_DEATH(copy(a, a + 3, 4, cudaMemcpyDeviceToDevice), "overlapping");
-  EXPECT_DEATH(cudaMemsetAsync(a, 0, 9 * 4, stream_), "not inside one allocation");
-}
-
-TEST_F(PlantedTest, FreeingTwice) {
-  void* block = nullptr;
-  ASSERT_EQ(cudaMalloc(&block, 16), cudaSuccess);
-  EXPECT_EQ(cudaFree(static_cast<char*>(block) + 1), cudaErrorInvalidValue);
-  EXPECT_EQ(cudaFree(block), cudaSuccess);
-  EXPECT_EQ(cudaFree(block), cudaErrorInvalidValue);
-}
-
-// Capture
-
-class CaptureTest : public PlantedTest {
- protected:
-  CaptureTest() { EXPECT_EQ(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), cudaSuccess); }
-  ~CaptureTest() override {
-    cudaGraph_t graph = nullptr;
-    cudaStreamEndCapture(stream_, &graph);
-    if (graph != nullptr) cudaGraphDestroy(graph);
-  }
-  cudaError_t end() {
-    cudaGraph_t graph = nullptr;
-    const cudaError_t status = cudaStreamEndCapture(stream_, &graph);
-    if (graph != nullptr) cudaGraphDestroy(graph);
-    return status;
-  }
-};
-
-TEST_F(CaptureTest, Allocating) {
-  void* block = nullptr;
-  EXPECT_EQ(cudaMalloc(&block, 4), cudaErrorStreamCaptureUnsupported);
-  EXPECT_EQ(end(), cudaErrorStreamCaptureInvalidated);
-}
-
-TEST_F(CaptureTest, Freeing) {
-  EXPECT_EQ(cudaFree(&stream_), cudaErrorStreamCaptureUnsupported);
-  EXPECT_EQ(end(), cudaErrorStreamCaptureInvalidated);
-}
-
-TEST_F(CaptureTest, Waiting) {
-  EXPECT_EQ(cudaStreamSynchronize(stream_), cudaErrorStreamCaptureUnsupported);
-  EXPECT_EQ(end(), cudaErrorStreamCaptureInvalidated);
-}
-
-TEST_F(CaptureTest, AnOrdinaryHostBuffer) {
-  EXPECT_EQ(end(), cudaSuccess);
-  float* block = device(1);
-  float value = 0;
-  ASSERT_EQ(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), cudaSuccess);
-  EXPECT_EQ(cudaMemcpyAsync(&value, block, 4, cudaMemcpyDeviceToHost, stream_),
-            cudaErrorStreamCaptureUnsupported);
-  EXPECT_EQ(end(), cudaErrorStreamCaptureInvalidated);
-}
-
-TEST_F(CaptureTest, TwoAtOnce) {
-  EXPECT_EQ(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), cudaErrorIllegalState);
-  EXPECT_EQ(end(), cudaSuccess);
-  EXPECT_EQ(end(), cudaErrorIllegalState);
-}
-
-// cuBLAS
-
-class BlasTest : public PlantedTest {
- protected:
-  BlasTest() {
-    EXPECT_EQ(cublasCreate(&handle_), CUBLAS_STATUS_SUCCESS);
-    EXPECT_EQ(cublasSetStream(handle_, stream_), CUBLAS_STATUS_SUCCESS);
-  }
-  ~BlasTest() override { cublasDestroy(handle_); }
-
-  /// c (m x n) = a (m x k) b (k x n) by columns.
-  cublasStatus_t product(int m, int n, int k, int lda, int ldb, int ldc) {
-    const float one = 1, zero = 0;
-    return cublasSgemm(handle_, CUBLAS_OP_N, CUBLAS_OP_N, m, n, k, &one, a_, lda, b_, ldb, &zero, c_, ldc);
-  }
-
-  float *a_ = device(6), *b_ = device(12), *c_ = device(8);  // 2 x 3, 3 x 4, 2 x 4
-  cublasHandle_t handle_ = nullptr;
-};
-using BlasDeathTest = BlasTest;
-
-TEST_F(BlasTest, LeadingDimensionsThatAreTooSmall) {
-  EXPECT_EQ(product(2, 4, 3, 2, 3, 2), CUBLAS_STATUS_SUCCESS);
-  EXPECT_EQ(product(2, 4, 3, 1, 3, 2), CUBLAS_STATUS_INVALID_VALUE);
-  EXPECT_EQ(product(2, 4, 3, 2, 2, 2), CUBLAS_STATUS_INVALID_VALUE);
-  EXPECT_EQ(product(2, 4, 3, 2, 3, 1), CUBLAS_STATUS_INVALID_VALUE);
-  EXPECT_EQ(product(-1, 4, 3, 2, 3, 1), CUBLAS_STATUS_INVALID_VALUE);
-}
-
-TEST_F(BlasDeathTest, LeadingDimensionsThatReachTooFar) {
-  EXPECT_DEATH(product(2, 4, 3, 3, 3, 2), "a \\(2 x 3, leading dimension 3\\) does not lie inside");
-  EXPECT_DEATH(product(2, 4, 3, 2, 4, 2), "b \\(3 x 4, leading dimension 4\\) does not lie inside");
-  EXPECT_DEATH(product(2, 4, 3, 2, 3, 4), "c \\(2 x 4, leading dimension 4\\) does not lie inside");
-}
-
-TEST_F(BlasDeathTest, AResultOverAFactor) {
-  c_ = b_ + 2;
-  EXPECT_DEATH(product(2, 4, 3, 2, 3, 2), "c overlaps a or b");
-}
-
-TEST_F(BlasTest, CapturedWithoutAWorkspace) {
-  cudaGraph_t graph = nullptr;
-  float* workspace = device(1024);
-  ASSERT_EQ(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), cudaSuccess);
-  EXPECT_NE(product(2, 4, 3, 2, 3, 2), CUBLAS_STATUS_SUCCESS);
-  EXPECT_EQ(cublasSetWorkspace(handle_, workspace, 4096), CUBLAS_STATUS_SUCCESS);
-  EXPECT_EQ(product(2, 4, 3, 2, 3, 2), CUBLAS_STATUS_SUCCESS);
-  EXPECT_EQ(cublasSetStream(handle_, stream_), CUBLAS_STATUS_SUCCESS);  // forgets the workspace
-  EXPECT_NE(product(2, 4, 3, 2, 3, 2), CUBLAS_STATUS_SUCCESS);
-  ASSERT_EQ(cudaStreamEndCapture(stream_, &graph), cudaSuccess);
-  EXPECT_EQ(cudaGraphDestroy(graph), cudaSuccess);
-  EXPECT_EQ(cublasSetWorkspace(handle_, workspace + 1, 256), CUBLAS_STATUS_INVALID_VALUE);
-}
-
-TEST_F(BlasTest, Tf32RoundsTheFactors) {
-  run(1, 32, fill, b_, 12);
-  const float third = 1.0f / 3;
-  ASSERT_EQ(cudaMemcpyAsync(a_, &third, 4, cudaMemcpyHostToDevice, stream_), cudaSuccess);
-  const char* const before = std::getenv("NVIDIA_TF32_OVERRIDE");
-  const std::string override = before != nullptr ? before : "";
-  const auto third_times_one = [&](cublasMath_t math) {
-    EXPECT_EQ(cublasSetMathMode(handle_, math), CUBLAS_STATUS_SUCCESS);
-    EXPECT_EQ(product(1, 1, 1, 1, 1, 1), CUBLAS_STATUS_SUCCESS);
-    return host(c_, 1)[0];
-  };
-  const auto reopen = [&] {
-    cublasDestroy(handle_);
-    ASSERT_EQ(cublasCreate(&handle_), CUBLAS_STATUS_SUCCESS);
-    ASSERT_EQ(cublasSetStream(handle_, stream_), CUBLAS_STATUS_SUCCESS);
-  };
-  unsetenv("NVIDIA_TF32_OVERRIDE");
-  reopen();
-  EXPECT_EQ(third_times_one(CUBLAS_PEDANTIC_MATH), third);
-  EXPECT_EQ(third_times_one(CUBLAS_TF32_TENSOR_OP_MATH), 0x1.554p-2f);
-  setenv("NVIDIA_TF32_OVERRIDE", "0", 1);
-  reopen();
-  EXPECT_EQ(third_times_one(CUBLAS_TF32_TENSOR_OP_MATH), third);
-  if (override.empty()) unsetenv("NVIDIA_TF32_OVERRIDE");
-}
-
 }  // namespace
+}  // namespace ebm::emulated

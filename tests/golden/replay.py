@@ -33,7 +33,8 @@ import h5py
 import numpy as np
 
 import iteration_dump as dump
-from toy_game import iterate, jacobian, take_step
+from generator_jacobian import jacobian
+from toy_game import iterate, take_step
 
 SECTIONS = ("results", "gradients", "after")
 NEAR_KINK = 5e-6

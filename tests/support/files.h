@@ -3,14 +3,13 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
 
 namespace ebm::test {
 
 /// The folder of the test program, where the other programs of its build lie.
 std::filesystem::path program_folder();
 
-/// A file of tests/golden/.
-std::filesystem::path golden(const std::string& name);
+/// tests/golden of the nearest folder above this program that has it; empty if none has.
+std::filesystem::path golden_folder();
 
 }  // namespace ebm::test

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "support/files.h"
 #include "train/method.h"
 #include "train/state.h"
 
@@ -13,15 +14,6 @@ namespace ebm::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// tests/golden of the nearest folder above this program that has it.
-fs::path golden_folder() {
-  const fs::path program = fs::read_symlink("/proc/self/exe");
-  for (fs::path above = program.parent_path(); above != above.root_path(); above = above.parent_path()) {
-    if (fs::exists(above / "tests/golden")) return above / "tests/golden";
-  }
-  return {};
-}
 
 template <class Choice, size_t N>
 Choice choice(const std::string& name, const Names<Choice, N>& names) {
