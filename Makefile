@@ -121,6 +121,10 @@ $(TESTS): LIBS += -lgtest -lgtest_main $(shell pkg-config --libs lmdb matio 2>/d
 $(TEST_PROGRAMS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/obj/tests/programs/%.o
 $(call objects,$(TEST_SOURCES)): | found-tests
 
+ifneq ($(SANITIZE),)
+$(PROGRAMS): $(BUILD)/obj/tests/support/lsan_suppressions.o
+endif
+
 test-programs: found-tests all $(TEST_BINARIES) $(TEST_PROGRAMS:%=$(BUILD)/bin/%)
 test: test-programs
 	scripts/run_tests --filter '$(FILTER)' $(TEST_BINARIES)
@@ -128,7 +132,7 @@ test: test-programs
 # The tests that run on every device, and those of the emulation.
 EMULATION_BINARIES := $(filter-out $(TESTS),$(TEST_BINARIES))
 test-devices: test-programs
-	scripts/run_tests --filter 'Devices/*:*/Devices/*' $(TESTS)
+	scripts/run_tests --filter 'Devices/*:All/*:Images/*' $(TESTS)
 	$(if $(EMULATION_BINARIES),scripts/run_tests $(EMULATION_BINARIES))
 
 $(BUILD)/bin/bench: $(call objects,$(BENCH_SOURCES))

@@ -59,10 +59,13 @@ class CpuBase : public Kernels {
   void deallocate(void* block) noexcept override { std::free(block); }
   void upload(void* device, const void* host, int64_t bytes) override { copy(device, host, bytes); }
   void download(void* host, const void* device, int64_t bytes) override { copy(host, device, bytes); }
+  // An empty buffer has no address, and memcpy and memset take no null pointer even then.
   void copy(void* to, const void* from, int64_t bytes) override {
-    std::memcpy(to, from, static_cast<size_t>(bytes));
+    if (bytes > 0) std::memcpy(to, from, static_cast<size_t>(bytes));
   }
-  void zero(void* device, int64_t bytes) override { std::memset(device, 0, static_cast<size_t>(bytes)); }
+  void zero(void* device, int64_t bytes) override {
+    if (bytes > 0) std::memset(device, 0, static_cast<size_t>(bytes));
+  }
   void synchronize() override {}
 
   void gemm(const Gemm& product) override { products_.run(product); }
