@@ -36,7 +36,8 @@ Options declare_options(Config& config) {
 
 std::filesystem::path find_checkpoint(const std::string& given) {
   const std::filesystem::path path(given);
-  if (!std::filesystem::is_directory(path)) return path;
+  if (!exists(path)) throw Error("there is no '" + given + "'; give a run's folder or a checkpoint");
+  if (!is_directory(path)) return path;
   const auto checkpoint = newest_checkpoint(path);
   if (!checkpoint)
     throw Error(given + " has no checkpoints/iteration-N.h5; give a run's folder or a checkpoint");

@@ -62,16 +62,17 @@ std::string Options::program_of(std::string_view config) {
 
 void Options::read_config_text(std::string_view text, const std::string& source) {
   const toml::table table = parse_toml(text, source);
+  // First, since another program's options are unknown here.
+  if (const toml::node* program = table.get(program_key); program != nullptr) {
+    if (const std::string name = value_of(*program).text; name != program_) {
+      throw Error(fmt::format("{}:{}: this is a configuration of '{}', not of {}; give one of {}", source,
+                              program->source().begin.line, printable(name), program_, program_));
+    }
+  }
   for (const auto& [key, node] : table) {
     const std::string name(key.str());
     const std::string where = fmt::format("{}:{}", source, key.source().begin.line);
-    if (name == program_key) {
-      if (const std::string program = value_of(node).text; program != program_) {
-        throw Error(
-            fmt::format("{}: this is a configuration of {}, not of {}", where, printable(program), program_));
-      }
-      continue;
-    }
+    if (name == program_key) continue;
     Entry* entry = name.find('-') == std::string::npos ? find(name) : nullptr;
     if (entry == nullptr) {
       const std::string hint = suggestion(name, false);

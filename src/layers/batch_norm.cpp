@@ -70,7 +70,8 @@ std::unique_ptr<Trace> BatchNorm::make_trace(Kernels& kernels, const TraceOption
     }
     if (options.tangent_samples != 0 && options.tangent_samples != options.batch) {
       throw Error(
-          "batch norm with batch statistics couples all samples: a part of them cannot have tangents");
+          "batch norm with batch statistics couples all samples: a part of them cannot have tangents; use a "
+          "network without batch norm");
     }
   }
   auto trace = std::make_unique<BatchNormTrace>(kernels, options, std::move(scratch), input().channels);

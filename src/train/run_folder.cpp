@@ -25,6 +25,15 @@ std::string numbered(const char* prefix, int64_t iteration, const char* suffix) 
   return text;
 }
 
+Hdf5File open_to_go_on(const std::filesystem::path& path) {
+  try {
+    return open_checkpoint(path);
+  } catch (const Error& error) {
+    throw Error(std::string(error.what()) + "; to go on from the checkpoint before it, remove " +
+                path.string());
+  }
+}
+
 }  // namespace
 
 RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {
@@ -84,29 +93,24 @@ std::optional<std::filesystem::path> newest_checkpoint(const std::filesystem::pa
 }
 
 Hdf5File open_checkpoint(const std::filesystem::path& path) {
-  try {
-    Hdf5File file = Hdf5File::open_read(path);
-    if (const auto version = file.read_attribute<int64_t>("/", "checkpoint_version");
-        version != format_version) {
-      throw Error(path.string() + " has checkpoint version " + std::to_string(version) +
-                  ", this program reads version " + std::to_string(format_version));
-    }
-    return file;
-  } catch (const Error& error) {
-    throw Error(std::string(error.what()) + "; to go on from the checkpoint before it, remove " +
-                path.string());
+  Hdf5File file = Hdf5File::open_read(path);
+  if (const auto version = file.read_attribute<int64_t>("/", "checkpoint_version");
+      version != format_version) {
+    throw Error(path.string() + " has checkpoint version " + std::to_string(version) +
+                ", this program reads version " + std::to_string(format_version));
   }
+  return file;
 }
 
 CheckpointInfo read_checkpoint_info(const std::filesystem::path& path) {
-  const Hdf5File file = open_checkpoint(path);
+  const Hdf5File file = open_to_go_on(path);
   return {.iteration = file.read_attribute<int64_t>("/", "iteration"),
           .config = file.read_attribute<std::string>("/", "config"),
           .history = MetricTable::load(file, "metrics")};
 }
 
 void restore(const std::filesystem::path& path, Game& game) {
-  const Hdf5File file = open_checkpoint(path);
+  const Hdf5File file = open_to_go_on(path);
   const auto iteration = static_cast<uint64_t>(file.read_attribute<int64_t>("/", "iteration"));
   read_state(file, game);
   game.iteration().upload(std::span<const uint64_t>(&iteration, 1));

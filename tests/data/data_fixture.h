@@ -50,6 +50,13 @@ inline Dataset read_into_memory(const std::function<void(ImageSink&)>& read) {
   return all;
 }
 
+/// What read_into_memory gathered, again.
+inline void pour(const Dataset& from, ImageSink& sink) {
+  sink.begin(from.info);
+  for (int64_t i = 0; i < std::ssize(from.labels); ++i)
+    sink.add(from.image(i), from.labels[static_cast<size_t>(i)]);
+}
+
 inline void append(Bytes& to, const Bytes& from) {
   to.insert(to.end(), from.begin(), from.end());
 }

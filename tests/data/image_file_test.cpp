@@ -10,12 +10,6 @@ namespace {
 
 constexpr Features shape{.height = 9, .width = 7, .channels = 3};
 
-void pour(const Dataset& from, ImageSink& sink) {
-  sink.begin(from.info);
-  for (int64_t i = 0; i < std::ssize(from.labels); ++i)
-    sink.add(from.image(i), from.labels[static_cast<size_t>(i)]);
-}
-
 class ImageFileTest : public IoTest {
  protected:
   void write(const Dataset& all) {

@@ -8,10 +8,22 @@ import torch
 from torch import nn
 
 
+MANY = 100  # rows of J, beyond which it has far fewer columns
+
+
+def jacobian_by_columns(y, z):
+    """J^T u is linear in u, so its derivative in u is J again: row j of J^T is column j of J."""
+    u = torch.zeros_like(y, requires_grad=True)
+    back = torch.autograd.grad(y, z, u, create_graph=True)[0]
+    return torch.stack([torch.autograd.grad(back[:, j].sum(), u, create_graph=True)[0] for j in range(z.shape[1])], 2)
+
+
 def jacobian(generator: nn.Module, z):
     """J (B x D x d), differentiable in z and in the parameters. The generator must be in eval mode, so that each
     row of G(z) depends on its own row of z alone."""
     y = generator(z)
+    if y.shape[1] > MANY:
+        return jacobian_by_columns(y, z)
     return torch.stack([torch.autograd.grad(y[:, i].sum(), z, create_graph=True)[0] for i in range(y.shape[1])], 1)
 
 
@@ -77,6 +89,19 @@ def lobpcg(J, v0, iterations: int):
         n = torch.where(hp, n, torch.ones_like(n))
         p, Jp = p / n, Jp / n
     return v
+
+
+def authors_iteration(J, v, p, iterations: int):
+    """Unit v by the authors' variant of LOBPCG: the basis are the left singular vectors of [v, r / mean(r), p], and the
+    next p is what of the next v lies along the last two of them."""
+    for _ in range(iterations):
+        u = apply(J, v)
+        r = apply_adjoint(J, u) - v * dot(u, u) / dot(v, v)
+        basis = torch.linalg.svd(torch.stack([v, r / r.mean(1, keepdim=True), p], 2), full_matrices=False)[0]
+        images = J @ basis
+        c = torch.linalg.eigh(images.transpose(1, 2) @ images)[1][:, :, 0]
+        v, p = apply(basis, c), apply(basis[:, :, 1:], c[:, 1:])
+    return unit(v)[0]
 
 
 def slq(J, g, pairs: int):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One training iteration of the toy experiment, in PyTorch, as the formulas read.
+"""One training iteration in PyTorch, as the formulas read: of the toy experiment, or of any dump that replay.py is given.
 
 An independent witness of the C++ program: everything is autograd on a dense Jacobian, in float64 unless asked
 otherwise, and nothing is fast. B samples, d latent, D data; J = dG/dz (B x D x d) with batch norm on its running
@@ -20,7 +20,7 @@ Generator step (parameters of G, with the energy just updated):
     entropy_z 'energy': entropy of the energy step's z, J from the statistics after the FIRST update;
     entropy_z 'generator': entropy of z_generator, J from the statistics after the SECOND update.
 entropy_i (up to the entropy of N(0, I)), and what is held fixed in its gradient:
-    s1, lobpcg   d log ||J v||, v a unit vector, fixed      logdet   1/2 log det J^T J, exact
+    s1, lobpcg, authors   d log ||J v||, v a unit vector, fixed      logdet   1/2 log det J^T J, exact
     slq          Gauss rule of n Lanczos pairs started at v0; gradient that of u^T J v with u, v fixed
 
 Run as a program it trains on a toy data set and prints how the density fares:
@@ -41,8 +41,8 @@ try:
     from torch import nn
 except ImportError:
     sys.exit("toy_game: PyTorch is missing: install it with `python3 -m pip install torch`")
-
-from generator_jacobian import apply, jacobian, lobpcg, slq
+from generator_jacobian import apply, authors_iteration, jacobian, lobpcg, slq
+from image_networks import convolutional_network, is_convolutional
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Config:
 
     method: str = "ebm_bb"
     preset: str = "paper"
-    lower_bound: str = "s1"  # s1, lobpcg, logdet, slq, none
+    lower_bound: str = "s1"  # s1, lobpcg, authors (LOBPCG with their direction), logdet, slq, none
     upper_bound: str = "bidirectional"  # bidirectional, gp_real, gp_fake, gp_interpolated
     lobpcg_iterations: int = 2
     slq_pairs: int = 2
@@ -70,11 +70,11 @@ class Config:
     bn_momentum: float = 0.1
 
     def draws_v0(self) -> bool:
-        on_energy_z = self.lower_bound in ("lobpcg", "slq") and self.entropy_z == "energy"
+        on_energy_z = self.lower_bound in ("lobpcg", "authors", "slq") and self.entropy_z == "energy"
         return self.upper_bound == "bidirectional" or on_energy_z
 
     def draws_v0_generator(self) -> bool:
-        return self.entropy_z == "generator" and self.lower_bound in ("lobpcg", "slq")
+        return self.entropy_z == "generator" and self.lower_bound in ("lobpcg", "authors", "slq")
 
 
 # ---------------------------------------------------------------------------------------------------- networks
@@ -122,6 +122,8 @@ def make_generator(config: Config, latent_dim: int, data_dim: int, hidden: int) 
 
 def network_from_state(state: dict, config: Config, kind: str) -> nn.Module:
     """The network whose state_dict is `state`; the layers are told from the names and shapes alone."""
+    if is_convolutional(state):
+        return convolutional_network(state, kind)
     groups: dict[int, dict] = {}
     for name, value in state.items():
         match = re.fullmatch(r"main\.(\d+)\.(\w+)", name)
@@ -163,7 +165,7 @@ def make_adam(config: Config, network: nn.Module, lr: float) -> torch.optim.Adam
 # ------------------------------------------------------------------------------------------------ lower bounds
 
 
-def entropy_of(config: Config, J, v0):
+def entropy_of(config: Config, J, v0, p0):
     """(entropy per sample with the gradient of the bound in use, {v, log_s1} where the bound has them)."""
     d = J.shape[2]
     fixed = J.detach()
@@ -177,8 +179,10 @@ def entropy_of(config: Config, J, v0):
         v = torch.linalg.svd(fixed)[2][:, -1, :]
     elif config.lower_bound == "lobpcg":
         v = lobpcg(fixed, v0, config.lobpcg_iterations)
+    elif config.lower_bound == "authors":
+        v = authors_iteration(fixed, v0, p0, config.lobpcg_iterations)
     else:
-        raise ValueError(f"lower_bound {config.lower_bound} has no entropy: use s1, lobpcg, logdet or slq")
+        raise ValueError(f"lower_bound {config.lower_bound} has no entropy: use s1, lobpcg, authors, logdet or slq")
     log_s1 = apply(J, v).norm(dim=1).log()
     return d * log_s1, {"v": v, "log_s1": log_s1.detach()}
 
@@ -237,7 +241,7 @@ def iterate(config: Config, energy, generator, adam_energy, adam_generator, inpu
     z = inputs["z"].detach().requires_grad_()
     if config.upper_bound == "bidirectional" or (has_entropy and config.entropy_z == "energy"):
         J = jacobian(generator, z)
-        entropy, named = entropy_of(config, J, inputs.get("v0"))
+        entropy, named = entropy_of(config, J, inputs.get("v0"), inputs.get("p0"))
         results.update(named, entropy=entropy.detach())
     if config.upper_bound == "bidirectional":
         slope = torch.autograd.grad(entropy.sum(), z, retain_graph=True, allow_unused=True)[0]
@@ -267,7 +271,8 @@ def iterate(config: Config, energy, generator, adam_energy, adam_generator, inpu
     generator.eval()
     if has_entropy and config.entropy_z == "generator":
         z = inputs["z_generator"].detach().requires_grad_()
-        entropy, named = entropy_of(config, jacobian(generator, z), inputs.get("v0_generator"))
+        entropy, named = entropy_of(config, jacobian(generator, z), inputs.get("v0_generator"),
+                                    inputs.get("p0_generator"))
         results.update({f"{name}_generator": value for name, value in named.items()})
         results["entropy_generator"] = entropy.detach()
         results["entropy_mean"] = entropy.detach().mean()

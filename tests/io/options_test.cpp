@@ -11,6 +11,7 @@
 namespace ebm {
 namespace {
 
+using test::contains;
 using test::error_of;
 
 enum class Method { ebm_bb, ebm_0gp };
@@ -264,6 +265,85 @@ TEST_F(OptionsTest, SaysWhatDiffersFromARun) {
             (std::vector<std::string>{"seed: the run does not have it, now 1",
                                       "zeta: the run has 3, this program has no such option"}));
   EXPECT_HAS(error_of([&] { (void)run.options.differences("= 5"); }), "the run's configuration:1");
+}
+
+TEST_F(OptionsTest, AConfigurationNamesItsProgram) {
+  Program run;
+  const std::string text = run.options.to_toml();
+  EXPECT_HAS(text, "\nprogram = \"toy\"\n");
+  EXPECT_EQ(Options::program_of(text), "toy");
+  EXPECT_EQ(Options::program_of("batch = 32\n"), "");
+  EXPECT_HAS(error_of([] { (void)Options::program_of("program = \n"); }), "the configuration:1");
+
+  const auto read = [](const std::string& config) {
+    return error_of([&] { Program().options.read_config_text(config, "run.h5"); });
+  };
+  EXPECT_EQ(read(text), "(no Error)");
+  EXPECT_EQ(read("seed = 1\nprogram = \"fig2\"\n"),
+            "run.h5:2: this is a configuration of 'fig2', not of toy; give one of toy");
+  EXPECT_HAS(read("program = \"a\\nb\"\n"), "run.h5:1: this is a configuration of 'a?b', not of toy");
+  EXPECT_HAS(read("program = [1]\n"), "run.h5:1: this is a configuration of ''");
+  EXPECT_HAS(read("seed = 1\nbacth = 5\n"), "run.h5:2: 'bacth' is no option");
+
+  int64_t batch = 200;
+  Options other("fig2", "");
+  other.add("batch", &batch, "");
+  EXPECT_EQ(other.differences(text), (std::vector<std::string>{"program: the run has toy, now fig2"}));
+  EXPECT_EQ(error_of([&] { other.read_config(config_file(text)); }),
+            (*this / "config.toml").string() +
+                ":2: this is a configuration of 'toy', not of fig2; give one of fig2");
+}
+
+TEST_F(OptionsTest, ConfigurationsThatNameNoProgramGoOn) {
+  Program run;
+  const std::string text = run.options.to_toml(), named = "program = \"toy\"\n";
+  ASSERT_TRUE(contains(text, named));
+  const std::string old = text.substr(0, text.find(named)) + text.substr(text.find(named) + named.size());
+  EXPECT_TRUE(run.options.differences(old).empty());
+  Program again;
+  again.options.read_config(config_file(old));
+  EXPECT_EQ(again.options.to_toml(), text);
+  again.config.batch = 7;
+  EXPECT_EQ(again.options.differences(old), (std::vector<std::string>{"batch: the run has 200, now 7"}));
+}
+
+TEST_F(OptionsTest, TheArgumentStandsAnywhere) {
+  const std::vector<std::vector<const char*>> lines{{"file.h5", "--batch", "7", "--deterministic"},
+                                                    {"--batch", "7", "file.h5", "--deterministic"},
+                                                    {"--batch=7", "--deterministic", "file.h5"}};
+  for (const auto& line : lines) {
+    Program p;
+    std::string file = "before";
+    p.options.add_argument("FILE", &file, "what is read");
+    EXPECT_TRUE(p.parse(line));
+    EXPECT_EQ(file, "file.h5");
+    EXPECT_EQ(p.config.batch, 7);
+    EXPECT_TRUE(p.config.deterministic);
+    EXPECT_FALSE(contains(p.options.to_toml(), "file"));
+  }
+}
+
+TEST_F(OptionsTest, NamesWhatIsWrongWithTheArgument) {
+  const auto error = [](const std::vector<const char*>& line) {
+    Program p;
+    std::string file;
+    p.options.add_argument("FILE", &file, "what is read");
+    return p.usage_error(line);
+  };
+  EXPECT_EQ(error({}), "FILE is missing: what is read");
+  EXPECT_EQ(error({"--batch", "7"}), "FILE is missing: what is read");
+  EXPECT_HAS(error({"a", "b"}), "unexpected 'b'");
+  EXPECT_HAS(error({"--bacth", "a"}), "unknown option '--bacth'; did you mean '--batch'?");
+  EXPECT_HAS(error({"--batch", "x", "a"}), "option --batch: 'x' is not allowed");
+
+  Program p;
+  std::string file;
+  p.options.add_argument("FILE", &file, "what is read");
+  EXPECT_HAS(p.options.help(), "Usage: toy FILE [--option value]...\n  FILE   ");
+  EXPECT_HAS(p.options.help(), "what is read\n");
+  testing::internal::CaptureStdout();
+  EXPECT_FALSE(p.parse({"--help"}));
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), p.options.help());
 }
 
 TEST_F(OptionsTest, RefusesAMalformedList) {

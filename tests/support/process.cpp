@@ -2,9 +2,11 @@
 #include "support/process.h"
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -79,6 +81,13 @@ Finished Process::wait() {
 
 Finished run_command(std::vector<std::string> command) {
   return Process(std::move(command)).wait();
+}
+
+void expect_refused(const std::string& program, const Finished& run, int status, const std::string& message) {
+  EXPECT_EQ(run.status, status);
+  EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 1) << run.err;
+  EXPECT_TRUE(run.err.starts_with(program + ": ")) << run.err;
+  EXPECT_NE(run.err.find(message), std::string::npos) << run.err << "lacks: " << message;
 }
 
 }  // namespace ebm::test

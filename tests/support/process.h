@@ -39,4 +39,7 @@ class Process {
 /// Runs a command to its end.
 Finished run_command(std::vector<std::string> command);
 
+/// The program ended with this status and one line on stderr, which starts with its name and holds `message`.
+void expect_refused(const std::string& program, const Finished& run, int status, const std::string& message);
+
 }  // namespace ebm::test

@@ -34,7 +34,9 @@ class RecordedNoise final : public NoiseSource {
 class RecordedData final : public DataSource {
  public:
   RecordedData(Kernels& kernels, const reference::Matrix<double>& x)
-      : kernels_(kernels), x_(on_device(kernels, x)) {}
+      : RecordedData(kernels, x, flat(x.cols)) {}
+  RecordedData(Kernels& kernels, const reference::Matrix<double>& x, const Features& features)
+      : kernels_(kernels), x_(on_device(kernels, x, features)) {}
   const Features& features() const override { return x_.features(); }
   void draw(const uint64_t*, View x) override {
     kernels_.copy(x.data, x_.data(), x.size() * static_cast<int64_t>(sizeof(float)));

@@ -3,12 +3,15 @@
 // must say why.
 #include <gtest/gtest.h>
 
+#include "data/image_data.h"
 #include "data/toy.h"
 #include "layers/batch_norm.h"
 #include "layers/linear.h"
 #include "layers/prelu.h"
 #include "layers/tanh.h"
+#include "models/dcgan.h"
 #include "models/toy.h"
+#include "support/devices.h"
 #include "train/method.h"
 
 namespace ebm {
@@ -48,6 +51,22 @@ struct Counted {
   Passes generator, energy;
 };
 
+Counted count(Kernels& kernels, Network& energy, Network& generator, DataSource& data,
+              const GameOptions& options) {
+  Game game(kernels, energy, generator, data, options);
+  game.initialize();
+  const int64_t allocations = kernels.allocations();
+  game.iterate();
+  EXPECT_EQ(kernels.allocations(), allocations) << "an iteration allocates nothing";
+  const auto passes = [&](const Network& network) {
+    const PassCounts& rows = network.passes();
+    EXPECT_EQ(rows.total() % options.batch, 0);
+    return Passes{rows.forward / options.batch, rows.input_gradient / options.batch,
+                  rows.weight_gradient / options.batch};
+  };
+  return {passes(generator), passes(energy)};
+}
+
 Counted count(const Setting& setting) {
   const auto kernels = open_kernels("cpu");
   GameOptions options = toy_options(setting.method, Preset::paper);
@@ -56,15 +75,7 @@ Counted count(const Setting& setting) {
   Network energy(*kernels, toy_energy(hidden, OutputScale::none));
   Network generator(*kernels, small_generator(setting.latent, setting.output));
   ToyData data(*kernels, ToyDataset::gaussians25, batch, 1, static_cast<uint32_t>(Stream::data));
-  Game game(*kernels, energy, generator, data, options);
-  game.initialize();
-  game.iterate();
-  const auto passes = [](const Network& network) {
-    const PassCounts& rows = network.passes();
-    EXPECT_EQ(rows.total() % batch, 0);
-    return Passes{rows.forward / batch, rows.input_gradient / batch, rows.weight_gradient / batch};
-  };
-  return {passes(generator), passes(energy)};
+  return count(*kernels, energy, generator, data, options);
 }
 
 TEST(BatchPassesTest, BidirectionalBoundsWithLobpcg) {
@@ -89,6 +100,37 @@ TEST(BatchPassesTest, GradientPenalties) {
   EXPECT_EQ(count({.method = Method::ebm_0gp}).energy, (Passes{4, 4, 2}));
   EXPECT_EQ(count({.method = Method::wgan_0gp}).energy, (Passes{5, 5, 3}));
 }
+
+class ImageBatchPassesTest : public testing::TestWithParam<std::string> {
+ protected:
+  /// Narrow networks of Table 8.
+  static Counted count_images(Method method, Preset preset) {
+    const auto kernels = test::open_device(GetParam());
+    GameOptions options = image_options(ImageNetworks::dcgan, method, preset);
+    options.batch = 4;
+    Network energy(*kernels, dcgan_energy(2)), generator(*kernels, dcgan_generator(5, 2));
+    const auto data = make_synthetic_images(*kernels, energy.input(), options.batch, options.seed,
+                                            static_cast<uint32_t>(Stream::data));
+    return count(*kernels, energy, generator, *data, options);
+  }
+};
+
+TEST_P(ImageBatchPassesTest, Table8) {
+  for (const Preset preset : {Preset::code, Preset::paper}) {
+    const int64_t of_p0 = preset == Preset::code ? 1 : 0;  // J p0 of the authors' direction
+    const Counted bb = count_images(Method::ebm_bb, preset);
+    EXPECT_EQ(bb.generator, (Passes{7 + of_p0, 5, 3}));
+    EXPECT_EQ(bb.energy, (Passes{4, 3, 2}));
+    const Counted ebm_0gp = count_images(Method::ebm_0gp, preset);
+    EXPECT_EQ(ebm_0gp.generator, (Passes{7 + of_p0, 5, 3}));
+    EXPECT_EQ(ebm_0gp.energy, (Passes{4, 4, 2}));
+    const Counted wgan_0gp = count_images(Method::wgan_0gp, preset);
+    EXPECT_EQ(wgan_0gp.generator, (Passes{2, 1, 1}));
+    EXPECT_EQ(wgan_0gp.energy, (Passes{5, 5, 3}));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, ImageBatchPassesTest, testing::ValuesIn(test::devices_with_convolutions()));
 
 }  // namespace
 }  // namespace ebm

@@ -44,10 +44,7 @@ class ToyBbTest : public IoTest {
     return run_command(command(out, more));
   }
   void expect_refused(const Finished& run, int status, const std::string& message) {
-    EXPECT_EQ(run.status, status);
-    EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 1) << run.err;
-    EXPECT_TRUE(run.err.starts_with("toy_bb: ")) << run.err;
-    EXPECT_HAS(run.err, message);
+    test::expect_refused("toy_bb", run, status, message);
   }
   std::string checkpoint(const std::string& out) { return newest_checkpoint(*this / out)->string(); }
 

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: MIT
+// The experiments on images and `sample` as their user meets them: files, messages and statuses, and death at
+// any moment.
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+
+#include "data/data_fixture.h"
+#include "data/image_file.h"
+#include "io/image_grid.h"
+#include "reference/random.h"
+#include "support/networks.h"
+#include "support/process.h"
+#include "train/image_config.h"
+#include "train/image_sampler.h"
+#include "train/state.h"
+#include "trainer_fixture.h"
+
+namespace ebm::test {
+namespace {
+
+using Words = std::vector<std::string>;
+
+/// A small run of an experiment: its program, what makes it small, its images, the sides of a 2 x 2 grid.
+struct Small {
+  std::string name, program;
+  Words options;
+  Features shape;
+  int64_t page;
+};
+
+std::ostream& operator<<(std::ostream& out, const Small& small) {
+  return out << small.name;
+}
+
+std::vector<Small> small_runs() {
+  return {{"cifar10", "cifar10_bb", {"--width", "2"}, {32, 32, 3}, 134},
+          {"mnist", "mnist_bb", {"--width", "16"}, {28, 28, 1}, 174},
+          {"stacked", "mnist_bb", {"--width", "16", "--stacked"}, {28, 28, 3}, 174},
+          {"animeface", "animeface_bb", {"--width", "1"}, {64, 64, 3}, 134},
+          {"animeface_norm", "animeface_bb", {"--width", "1", "--energy-norm", "batch"}, {64, 64, 3}, 134}};
+}
+
+class ImageExperimentsTest : public IoTest {
+ protected:
+  void SetUp() override {
+    IoTest::SetUp();
+    if (program_path("sample").empty()) GTEST_SKIP() << "the programs are not built";
+  }
+  std::string path(const std::string& name) { return (*this / name).string(); }
+
+  /// The command of a small run in the folder `out`.
+  Words command(const Small& small, const std::string& out, const Words& more = {}) {
+    Words words{program_path(small.program),
+                "--device",
+                "cpu",
+                "--latent",
+                "3",
+                "--batch",
+                "4",
+                "--out",
+                path(out),
+                "--grid",
+                "2",
+                "--hinge",
+                "0"};
+    words.insert(words.end(), small.options.begin(), small.options.end());
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+  Finished run(const Small& small, const std::string& out, const Words& more = {}) {
+    return run_command(command(small, out, more));
+  }
+  /// Some iterations on made up images.
+  Finished train(const Small& small, const std::string& out, const Words& more = {}) {
+    Words words{"--synthetic", "--iterations", "3"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(small, out, words);
+  }
+  Finished sample(const Words& words) {
+    Words all{program_path("sample"), "--device", "cpu", "--out", path("drawn")};
+    all.insert(all.end(), words.begin(), words.end());
+    std::filesystem::create_directories(*this / "drawn");
+    return run_command(all);
+  }
+  /// Writes a file of random images; returns the images.
+  Dataset write_images(const std::string& name, int64_t count, const Features& shape, uint32_t seed) {
+    const Dataset all = random_dataset(count, shape, 10, seed);
+    write_image_file(*this / name, [&](ImageSink& sink) { pour(all, sink); });
+    return all;
+  }
+  void expect_picture(const std::string& name, int64_t width, int64_t height) {
+    const Image picture = read_png(*this / name);
+    EXPECT_EQ(picture.width, width) << name;
+    EXPECT_EQ(picture.height, height) << name;
+  }
+
+  const Small cifar_ = small_runs().front();
+};
+
+/// The column of that name.
+std::vector<double> column(const MetricTable& metrics, const std::string& name) {
+  const auto found = std::find(metrics.names.begin(), metrics.names.end(), name);
+  if (found == metrics.names.end()) throw Error("run.h5 has no " + name);
+  return metrics.columns[static_cast<size_t>(found - metrics.names.begin())];
+}
+
+class EveryExperimentTest : public ImageExperimentsTest, public testing::WithParamInterface<Small> {};
+
+TEST_P(EveryExperimentTest, TrainsAndLeavesItsFiles) {
+  const Small& small = GetParam();
+  write_images("train.h5", 9, small.shape, 1);
+  write_images("test.h5", 5, small.shape, 2);
+  const Words data{"--data", path("train.h5"), "--held-out", path("test.h5"), "--iterations",
+                   "4",      "--log-every",    "1"};
+  const Finished done = run(small, "run", data);
+  EXPECT_EQ(done.status, 0) << done.err;
+  EXPECT_HAS(done.out, "device: cpu");
+  EXPECT_HAS(done.out, "done: 4 iterations; samples " + path("run/samples.png"));
+  expect_picture("run/samples.png", small.page, small.page);
+  EXPECT_TRUE(bytes_of(*this / "run/samples/samples-00000004.png") == bytes_of(*this / "run/samples.png"));
+  const MetricTable metrics = read_run_log(*this / "run/run.h5").metrics;
+  EXPECT_EQ(metrics.iterations, (std::vector<int64_t>{1, 2, 3, 4}));
+  for (const std::string name : {"energy_real", "energy_fake", "penalty", "loss_energy", "entropy",
+                                 "share_good", "loss_generator", "energy_held_out", "energy_samples"}) {
+    EXPECT_TRUE(std::isfinite(column(metrics, name).back())) << name;
+  }
+  EXPECT_TRUE(std::isnan(column(metrics, "energy_held_out").front()));
+
+  EXPECT_HAS(run(small, "run", data).out, "complete at iteration 4");
+  const Finished more =
+      run_command({program_path(small.program), "--config", path("run/config.toml"), "--iterations", "6"});
+  EXPECT_EQ(more.status, 0) << more.err;
+  EXPECT_HAS(more.out, "goes on from iteration 4");
+
+  const Finished drawn = sample({path("run"), "--grid", "2", "--rows", "1", "--columns", "2"});
+  EXPECT_EQ(drawn.status, 0) << drawn.err;
+  expect_picture("drawn/samples.png", small.page, small.page);
+  expect_picture("drawn/interpolations.png", small.page, (small.page - 2) / 2 + 2);
+}
+
+TEST_P(EveryExperimentTest, TrainsOnMadeUpImages) {
+  const Finished done = train(GetParam(), "run");
+  EXPECT_EQ(done.status, 0) << done.err;
+  const MetricTable metrics = read_run_log(*this / "run/run.h5").metrics;
+  EXPECT_TRUE(std::isnan(column(metrics, "energy_held_out").back()));
+  EXPECT_TRUE(std::isfinite(column(metrics, "energy_samples").back()));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EveryExperimentTest, testing::ValuesIn(small_runs()),
+                         [](const auto& info) { return info.param.name; });
+
+TEST_F(ImageExperimentsTest, EveryMethodAndPresetTrainsWithItsConstants) {
+  const struct {
+    std::string method, preset;
+    Words constants;
+  } choices[] = {
+      {"ebm_bb",
+       "paper",
+       {"upper_bound = \"bidirectional\"", "penalty_normaliser = \"d\"", "entropy_weight = 1.0",
+        "lobpcg_direction = \"orthonormal\"", "entropy_z = \"energy\"", "adam_epsilon = 1e-08"}},
+      {"ebm_bb",
+       "code",
+       {"upper_bound = \"bidirectional\"", "penalty_normaliser = \"none\"", "entropy_weight = 0.0001",
+        "lobpcg_direction = \"authors\"", "entropy_z = \"energy\"", "adam_epsilon = 1e-06"}},
+      {"ebm_0gp",
+       "paper",
+       {"upper_bound = \"gp_real\"", "penalty_weight = 0.001", "entropy_weight = 1.0",
+        "entropy_z = \"generator\"", "lower_bound = \"lobpcg\""}},
+      {"ebm_0gp", "code", {"upper_bound = \"gp_real\"", "penalty_weight = 0.001", "entropy_weight = 0.0001"}},
+      {"wgan_0gp",
+       "paper",
+       {"upper_bound = \"gp_interpolated\"", "penalty_weight = 0.1", "lower_bound = \"none\"",
+        "entropy_weight = 0.0"}},
+      {"wgan_0gp", "code", {"upper_bound = \"gp_interpolated\"", "lower_bound = \"none\""}}};
+  for (const auto& choice : choices) {
+    const std::string out = choice.method + "_" + choice.preset;
+    const Finished done = train(cifar_, out, {"--method", choice.method, "--preset", choice.preset});
+    EXPECT_EQ(done.status, 0) << out << ": " << done.err;
+    const std::string config = bytes_of(*this / out / "config.toml");
+    for (const std::string& constant : choice.constants) EXPECT_HAS(config, "\n" + constant + " ");
+  }
+}
+
+TEST_F(ImageExperimentsTest, HeldOutEnergyIsThatOfTheCheckpoint) {
+  constexpr int64_t count = 20, most = 18;  // more than are measured at a time
+  write_images("train.h5", 9, cifar_.shape, 1);
+  const Dataset held_out = write_images("test.h5", count, cifar_.shape, 2);
+  const Finished done = run(cifar_, "run",
+                            {"--data", path("train.h5"), "--held-out", path("test.h5"), "--held-out-images",
+                             std::to_string(most), "--iterations", "2", "--lr-energy", "0.01"});
+  ASSERT_EQ(done.status, 0) << done.err;
+
+  const auto kernels = open_device("cpu");
+  Network energy(*kernels, image_energy({.kind = ImageNetworks::dcgan, .latent = 3, .width = 2}));
+  read_network(open_checkpoint(*newest_checkpoint(*this / "run")), *kernels, energy, "energy");
+  std::vector<float> x;
+  for (int64_t i = 0; i < most * cifar_.shape.size(); ++i)
+    x.push_back(2 * static_cast<float>(held_out.images[static_cast<size_t>(i)]) / 255 - 1);
+  Tensor images(*kernels, most, cifar_.shape);
+  images.upload(x);
+  const Tensor energies = unwritten(*kernels, most, flat(1));
+  energy.forward(*energy.make_trace({.batch = most}), images, energies);
+  double mean = 0;
+  for (const float e : energies.download()) mean += static_cast<double>(e) / most;
+  EXPECT_TRUE(
+      close(static_cast<float>(column(read_run_log(*this / "run/run.h5").metrics, "energy_held_out").back()),
+            mean));
+}
+
+TEST_F(ImageExperimentsTest, DataThatDoNotFitAreOneLine) {
+  const auto refused = [&](const std::string& out, const Words& more, const std::string& message) {
+    expect_refused("cifar10_bb", run(cifar_, out, more), 1, message);
+  };
+  const std::string train_file = path("train.h5");
+  refused("a", {"--data", path("none.h5")}, "there is no data file '" + path("none.h5") + "'");
+  refused("a", {"--data", path("none.h5")}, "./experiments/prepare_data");
+  refused("a", {"--data", path("none.h5")}, "; or train on made up images with --synthetic");
+  write_images("grey.h5", 9, {28, 28, 1}, 1);
+  refused("a", {"--data", path("grey.h5")},
+          path("grey.h5") + " has images of 28x28x1, these networks are for 32x32x3; give another --data");
+  EXPECT_FALSE(exists(*this / "a"));
+
+  write_images("train.h5", 9, cifar_.shape, 1);
+  refused("b", {"--data", train_file, "--held-out", path("grey.h5")}, "give another --held-out");
+  write_file(*this / "damaged.h5", bytes_of(train_file).substr(0, 5000));
+  refused("c", {"--data", path("damaged.h5")}, path("damaged.h5"));
+
+  const Words go{"--data", train_file, "--iterations", "2"};
+  ASSERT_EQ(run(cifar_, "run", go).status, 0);
+  write_images("train.h5", 9, cifar_.shape, 2);
+  refused("run", go, "data_checksum: the run has crc32:");
+  refused("run", {"--config", path("run/config.toml")}, "not crc32:");
+  expect_refused("cifar10_bb", train(cifar_, "run"), 1, "synthetic: the run has false, now true");
+}
+
+TEST_F(ImageExperimentsTest, AnotherProgramsFolderIsRefused) {
+  ASSERT_EQ(train(cifar_, "run").status, 0);
+  const Small anime = small_runs().back();
+  expect_refused("animeface_bb", train(anime, "run"), 1, "program: the run has cifar10_bb, now animeface_bb");
+  expect_refused("animeface_bb", train(anime, "a", {"--config", path("run/config.toml")}), 1,
+                 "this is a configuration of 'cifar10_bb'");
+}
+
+TEST_F(ImageExperimentsTest, ADumpHoldsImagesAndWeightsInPytorchsOrder) {
+  const Dataset data = write_images("train.h5", 4, cifar_.shape, 1);  // one batch, in some order
+  ASSERT_EQ(run(cifar_, "run",
+                {"--data", path("train.h5"), "--iterations", "3", "--dump-iteration", "2", "--flips", "none"})
+                .status,
+            0);
+  const Hdf5File dump = Hdf5File::open_read(*this / "run/iteration-2.h5", Hdf5File::Strings::variable);
+  const auto dims = [&](const std::string& name) { return dump.read_dataset<float>(name).dims; };
+  using Shape = std::vector<int64_t>;
+  EXPECT_EQ(dims("inputs/x"), (Shape{4, 3, 32, 32}));
+  EXPECT_EQ(dims("inputs/z"), (Shape{4, 3}));
+  for (const std::string part : {"before/", "after/", "gradients/", "before/adam/", "after/adam/"}) {
+    const std::string moment = part.ends_with("adam/") ? "/exp_avg/" : "/";
+    EXPECT_EQ(dims(part + "energy" + moment + "main.2.weight"), (Shape{2, 2, 4, 4})) << part;
+    EXPECT_EQ(dims(part + "energy" + moment + "main.4.weight"), (Shape{4, 2, 3, 3})) << part;
+    EXPECT_EQ(dims(part + "energy" + moment + "expand.weight"), (Shape{1, 256})) << part;
+    EXPECT_EQ(dims(part + "generator" + moment + "main.2.weight"), (Shape{16, 8, 4, 4})) << part;
+    EXPECT_EQ(dims(part + "generator" + moment + "main.11.weight"), (Shape{3, 2, 3, 3})) << part;
+  }
+  const std::vector<float> x = dump.read_dataset<float>("inputs/x").values;
+  const int64_t size = cifar_.shape.size(), pixels = cifar_.shape.pixels();
+  std::vector<int> seen;
+  for (int64_t row = 0; row < 4; ++row) {
+    for (int image = 0; image < 4; ++image) {
+      bool same = true;
+      for (int64_t i = 0; i < size && same; ++i) {
+        const uint8_t byte = data.image(image)[static_cast<size_t>(i % pixels * 3 + i / pixels)];
+        const float expected = 2 * static_cast<float>(byte) / 255 - 1;
+        same = std::abs(x[static_cast<size_t>(row * size + i)] - expected) < 1e-6f;
+      }
+      if (same) seen.push_back(image);
+    }
+  }
+  std::sort(seen.begin(), seen.end());
+  EXPECT_EQ(seen, (std::vector<int>{0, 1, 2, 3}));
+}
+
+TEST_F(ImageExperimentsTest, KilledAndResumedItIsTheUninterruptedRun) {
+  write_images("train.h5", 9, cifar_.shape, 1);
+  write_images("test.h5", 5, cifar_.shape, 2);
+  const Words options{
+      "--data", path("train.h5"), "--held-out", path("test.h5"), "--log-every", "7", "--checkpoint-every",
+      "10",     "--eval-every",   "25",         "--iterations",  "60"};
+  const auto start = std::chrono::steady_clock::now();
+  ASSERT_EQ(run(cifar_, "run", options).status, 0);
+  const std::chrono::duration<double, std::micro> length = std::chrono::steady_clock::now() - start;
+  std::filesystem::rename(*this / "run", *this / "whole");
+
+  reference::Random random{7};
+  for (int kills = 0; kills < 8;) {
+    Process process(command(cifar_, "run", options));
+    usleep(static_cast<useconds_t>(length.count() * random.uniform()));
+    if (process.running()) {
+      process.signal(SIGKILL);
+      process.wait();
+      ++kills;
+    } else {
+      ASSERT_EQ(process.wait().status, 0);
+      expect_same_runs(*this / "whole", *this / "run", 60);
+      std::filesystem::remove_all(*this / "run");
+    }
+  }
+  ASSERT_EQ(run(cifar_, "run", options).status, 0);
+  expect_same_runs(*this / "whole", *this / "run", 60);
+  EXPECT_TRUE(bytes_of(*this / "whole/samples.png") == bytes_of(*this / "run/samples.png"));
+}
+
+TEST_F(ImageExperimentsTest, StoppedBySigtermAndResumedItIsTheUninterruptedRun) {
+  write_images("train.h5", 9, cifar_.shape, 1);
+  const Words options{"--data", path("train.h5"), "--log-every", "7", "--checkpoint-every", "10"};
+  const auto with_iterations = [&](int64_t iterations) {
+    Words words = options;
+    words.insert(words.end(), {"--iterations", std::to_string(iterations)});
+    return words;
+  };
+  Process process(command(cifar_, "run", with_iterations(100'000'000)));
+  while (process.running() && numbered_files(*this / "run/checkpoints", "iteration-", ".h5").empty())
+    usleep(1000);
+  process.signal(SIGTERM);
+  const Finished ended = process.wait();
+  EXPECT_EQ(ended.status, 143) << ended.err;
+  EXPECT_HAS(ended.out, "stopped by SIGTERM");
+  const int64_t end = read_checkpoint_info(*newest_checkpoint(*this / "run")).iteration + 10;
+  ASSERT_EQ(run(cifar_, "run", with_iterations(end)).status, 0);
+  std::filesystem::rename(*this / "run", *this / "resumed");
+  ASSERT_EQ(run(cifar_, "run", with_iterations(end)).status, 0);
+  expect_same_runs(*this / "run", *this / "resumed", end);
+}
+
+TEST_F(ImageExperimentsTest, SampleDrawsTheGeneratorOfACheckpoint) {
+  ASSERT_EQ(train(cifar_, "run", {"--lr-generator", "0.01"}).status, 0);
+  const auto checkpoint = *newest_checkpoint(*this / "run");
+  const Words sizes{"--grid", "3", "--rows", "2", "--columns", "4", "--seed", "5"};
+  const auto draw = [&](const std::string& from, Words words) {
+    words.push_back(from);
+    const Finished done = sample(words);
+    EXPECT_EQ(done.status, 0) << done.err;
+    EXPECT_EQ(done.out, path("drawn/samples.png") + "\n" + path("drawn/interpolations.png") + "\n");
+    return bytes_of(*this / "drawn/samples.png") + bytes_of(*this / "drawn/interpolations.png");
+  };
+  const std::string drawn = draw(checkpoint.string(), sizes);
+  expect_picture("drawn/samples.png", 200, 200);
+  expect_picture("drawn/interpolations.png", 266, 134);
+  const auto kernels = open_device("cpu");
+  Network generator(*kernels, image_generator({.kind = ImageNetworks::dcgan, .latent = 3, .width = 2}));
+  read_network(open_checkpoint(checkpoint), *kernels, generator, "generator");
+  const auto expected =
+      image_grid(ImageSampler(*kernels, generator, 64).images(latent_points(*kernels, 5, 0, 9, flat(3))),
+                 cifar_.shape, 3);
+  EXPECT_TRUE(read_png(*this / "drawn/samples.png").rgb == expected.rgb);
+
+  EXPECT_TRUE(draw(path("run"), sizes) == drawn);
+  EXPECT_FALSE(draw(path("run"), {"--grid", "3", "--rows", "2", "--columns", "4", "--seed", "6"}) == drawn);
+}
+
+TEST_F(ImageExperimentsTest, SampleRefusesWhatIsNoCheckpointOfImages) {
+  const auto refused = [&](const Words& words, int status, const std::string& message) {
+    expect_refused("sample", sample(words), status, message);
+  };
+  refused({}, 2, "CHECKPOINT is missing");
+  refused({path("none")}, 1, "there is no '" + path("none") + "'");
+  refused({path("")}, 1, "has no checkpoints/iteration-N.h5");
+  write_file(*this / "text", "no checkpoint");
+  refused({path("text")}, 1, "as HDF5");
+  EXPECT_FALSE(contains(sample({path("text")}).err, "remove")) << "nobody resumes here";
+  write_images("train.h5", 4, cifar_.shape, 1);
+  refused({path("train.h5")}, 1, path("train.h5"));
+  ASSERT_EQ(
+      run_command({program_path("toy_bb"), "--device", "cpu", "--hidden", "8", "--batch", "10", "--eval-grid",
+                   "20", "--eval-points", "100", "--iterations", "2", "--out", path("toy")})
+          .status,
+      0);
+  refused({path("toy")}, 1, "'toy_bb' is no experiment on images");
+  EXPECT_EQ(count_files(), 4) << "drawn, text, train.h5, toy";
+  EXPECT_TRUE(std::filesystem::is_empty(*this / "drawn"));
+}
+
+}  // namespace
+}  // namespace ebm::test

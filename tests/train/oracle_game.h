@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// Whole iterations of random networks, with what the oracle makes of them.
+#pragma once
+
+#include "train/played.h"
+
+namespace ebm::test {
+
+struct OracleNetworks {
+  reference::NetworkSpec energy, generator;
+  int64_t d;
+  Features data;
+};
+
+/// Where an iteration starts, and what the oracle makes of it.
+struct OracleGame {
+  GameOptions options;
+  Features data;
+  reference::GameState state;
+  reference::GameInputs in;
+  ExpectedIteration expected;
+};
+
+OracleGame oracle_game(const GameOptions& options, const OracleNetworks& networks);
+
+/// One iteration of these networks, which are those of `start`.
+void expect_oracles_iteration(Kernels& kernels, Network& energy, Network& generator, const OracleGame& start);
+
+}  // namespace ebm::test
