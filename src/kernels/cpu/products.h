@@ -25,7 +25,7 @@ class Products {
 
   /// Throws Error if oneDNN refuses the product.
   void run(const Gemm& product);
-  /// `first` and those that follow it; no a b^T. At most most_parts; each runs on one thread.
+  /// `first` and those that follow it, at most most_parts, each on one thread.
   void run(const Gemm& first, const Batch& batch);
 
  private:

@@ -18,10 +18,10 @@ constexpr int64_t position(int i, int j) {
 }
 constexpr int64_t stride = 2, parities = stride * stride, padding = 1, kernel = taps * stride;
 
-/// Matrices of all positions, one behind the other. The gap keeps elements of the same place in different
-/// matrices from competing for the same lines of the cache.
+/// From the matrix of one position to the next. The gap, a line of the cache, keeps the same element of all
+/// matrices from competing for the same places there.
 int64_t step(int64_t rows, int64_t columns) {
-  return rows * columns + lanes;
+  return rows * columns + 16;
 }
 
 /// Tiles and channels of a pass, and what it keeps for them. Images are taken a few at a time, so that v and
@@ -54,7 +54,7 @@ void for_lanes(int64_t channels, const F& f) {
   for (int64_t c = 0; c < channels; c += lanes) f(c);
 }
 
-/// The pixels of x that one parity of one tile reads: pixel(i, j) for i, j < points.
+/// The pixels (i, j) of x_pq, i, j < points, that a tile reads.
 class Patch {
  public:
   Patch(const Features& input, int64_t tile_row, int64_t tile_column, int64_t parity)
@@ -93,8 +93,10 @@ void transform_input(const Plan& plan, const float* x, float* v) {
       float* const to = v + tile * plan.inputs + parity * input.channels;
       for_lanes(input.channels, [&](int64_t c) {
         transform<InputTransform>(
-            [&](int i, int j) { return patch.inside(i, j) ? load(x + patch.offset(i, j) + c) : Lanes{}; },
-            [&](int i, int j, Lanes value) { store(to + position(i, j) * plan.step_v + c, value); });
+            [&](int i, int j) {
+              return patch.inside(i, j) ? load<Wide>(x + patch.offset(i, j) + c) : Lanes{};
+            },
+            [&](int i, int j, Lanes value) { store<Wide>(to + position(i, j) * plan.step_v + c, value); });
       });
     }
   });
@@ -108,13 +110,14 @@ void input_gradient(const Plan& plan, const float* v, float* x_bar) {
       const Patch patch(input, row, column, parity);
       const float* const from = v + tile * plan.inputs + parity * input.channels;
       for_lanes(input.channels, [&](int64_t c) {
-        transform<InputGradient>([&](int i, int j) { return load(from + position(i, j) * plan.step_v + c); },
-                                 [&](int i, int j, Lanes value) {
-                                   if (!patch.inside(i, j)) return;
-                                   float* const to = x_bar + patch.offset(i, j) + c;
-                                   const bool second = (i == 0 && row > 0) || (j == 0 && column > 0);
-                                   store(to, second ? load(to) + value : value);
-                                 });
+        transform<InputGradient>(
+            [&](int i, int j) { return load<Wide>(from + position(i, j) * plan.step_v + c); },
+            [&](int i, int j, Lanes value) {
+              if (!patch.inside(i, j)) return;
+              float* const to = x_bar + patch.offset(i, j) + c;
+              const bool second = (i == 0 && row > 0) || (j == 0 && column > 0);
+              store<Wide>(to, second ? load<Wide>(to) + value : value);
+            });
       });
     }
   });
@@ -135,8 +138,10 @@ void transform_output(const Plan& plan, const float* m, float* y) {
   for_output_tiles(plan, [&](int64_t tile, int64_t first) {
     for_lanes(plan.outputs, [&](int64_t o) {
       transform<OutputTransform>(
-          [&](int i, int j) { return load(m + position(i, j) * plan.step_m + tile * plan.outputs + o); },
-          [&](int i, int j, Lanes value) { store(y + first + i * row + j * plan.outputs + o, value); });
+          [&](int i, int j) {
+            return load<Wide>(m + position(i, j) * plan.step_m + tile * plan.outputs + o);
+          },
+          [&](int i, int j, Lanes value) { store<Wide>(y + first + i * row + j * plan.outputs + o, value); });
     });
   });
 }
@@ -147,9 +152,9 @@ void output_gradient(const Plan& plan, const float* y_bar, float* m) {
   for_output_tiles(plan, [&](int64_t tile, int64_t first) {
     for_lanes(plan.outputs, [&](int64_t o) {
       transform<OutputGradient>(
-          [&](int i, int j) { return load(y_bar + first + i * row + j * plan.outputs + o); },
+          [&](int i, int j) { return load<Wide>(y_bar + first + i * row + j * plan.outputs + o); },
           [&](int i, int j, Lanes value) {
-            store(m + position(i, j) * plan.step_m + tile * plan.outputs + o, value);
+            store<Wide>(m + position(i, j) * plan.step_m + tile * plan.outputs + o, value);
           });
     });
   });
@@ -176,8 +181,8 @@ void transform_weight_inputs_first(const Plan& plan, const float* weight, int64_
       for (int64_t c = 0; c < lanes; ++c) {
         float* const to = u + (parity * channels + first + c) * plan.outputs + first_o;
         transform<WeightTransform>(
-            [&](int i, int j) { return load(block + (tap(parity, i, j) * lanes + c) * lanes); },
-            [&](int i, int j, Lanes value) { store(to + position(i, j) * plan.step_u, value); });
+            [&](int i, int j) { return load<Wide>(block + (tap(parity, i, j) * lanes + c) * lanes); },
+            [&](int i, int j, Lanes value) { store<Wide>(to + position(i, j) * plan.step_u, value); });
       }
     }
   });
@@ -189,9 +194,9 @@ void transform_weight(const Plan& plan, const float* weight, float* u) {
   for (int64_t parity = 0; parity < parities; ++parity) {
     for_lanes(channels, [&](int64_t c) {
       transform<WeightTransform>(
-          [&](int i, int j) { return load(weight + tap(parity, i, j) * channels + c); },
+          [&](int i, int j) { return load<Wide>(weight + tap(parity, i, j) * channels + c); },
           [&](int i, int j, Lanes value) {
-            store(u + position(i, j) * plan.step_u + parity * channels + c, value);
+            store<Wide>(u + position(i, j) * plan.step_u + parity * channels + c, value);
           });
     });
   }
@@ -203,10 +208,10 @@ void weight_gradient(const Plan& plan, const float* u, float* weight_bar, Write 
   for (int64_t parity = 0; parity < parities; ++parity) {
     for_lanes(channels, [&](int64_t c) {
       transform<WeightGradient>(
-          [&](int i, int j) { return load(u + position(i, j) * plan.step_u + parity * channels + c); },
+          [&](int i, int j) { return load<Wide>(u + position(i, j) * plan.step_u + parity * channels + c); },
           [&](int i, int j, Lanes value) {
             float* const to = weight_bar + tap(parity, i, j) * channels + c;
-            store(to, mode == Write::accumulate ? load(to) + value : value);
+            store<Wide>(to, mode == Write::accumulate ? load<Wide>(to) + value : value);
           });
     });
   }
@@ -244,8 +249,8 @@ class Job {
       f(first, std::min(plan_.images, rows - first));
   }
   /// v of some images, and m.
-  void inputs(const float* x, int64_t count);
-  void outputs(const float* y_bar, int64_t count);
+  void transform_inputs(const float* x, int64_t count);
+  void output_gradients(const float* y_bar, int64_t count);
 
   int64_t weights() const { return kernel * kernel * plan_.shape.input.channels; }
 
@@ -255,13 +260,13 @@ class Job {
   float *u_, *v_, *m_;
 };
 
-void Job::inputs(const float* x, int64_t count) {
+void Job::transform_inputs(const float* x, int64_t count) {
   const int64_t size = plan_.shape.input.size();
   share(count, size,
         [&](int64_t i) { transform_input(plan_, x + i * size, v_ + i * plan_.tiles * plan_.inputs); });
 }
 
-void Job::outputs(const float* y_bar, int64_t count) {
+void Job::output_gradients(const float* y_bar, int64_t count) {
   const int64_t size = plan_.shape.output().size();
   share(count, size,
         [&](int64_t i) { output_gradient(plan_, y_bar + i * size, m_ + i * plan_.tiles * plan_.outputs); });
@@ -272,7 +277,7 @@ void Job::forward(const float* x, const float* weight, float* y) {
   share(plan_.shape.input.channels / lanes, lanes * kernel * kernel * plan_.outputs,
         [&](int64_t i) { transform_weight_inputs_first(plan_, weight, i * lanes, u_); });
   for_images([&](int64_t first, int64_t count) {
-    inputs(x + first * in, count);
+    transform_inputs(x + first * in, count);
     products_.run(
         {.m = count * plan_.tiles, .n = plan_.outputs, .inner = plan_.inputs, .a = v_, .b = u_, .c = m_},
         {.count = positions, .step_a = plan_.step_v, .step_b = plan_.step_u, .step_c = plan_.step_m});
@@ -287,7 +292,7 @@ void Job::backward_data(float* x_bar, const float* weight, const float* y_bar) {
   share(plan_.outputs, weights(),
         [&](int64_t o) { transform_weight(plan_, weight + o * weights(), u_ + o * plan_.inputs); });
   for_images([&](int64_t first, int64_t count) {
-    outputs(y_bar + first * out, count);
+    output_gradients(y_bar + first * out, count);
     products_.run(
         {.m = count * plan_.tiles, .n = plan_.inputs, .inner = plan_.outputs, .a = m_, .b = u_, .c = v_},
         {.count = positions, .step_a = plan_.step_m, .step_b = plan_.step_u, .step_c = plan_.step_v});
@@ -299,8 +304,8 @@ void Job::backward_data(float* x_bar, const float* weight, const float* y_bar) {
 
 void Job::backward_weight(const float* x, float* weight_bar, const float* y_bar, Write mode) {
   for_images([&](int64_t first, int64_t count) {
-    inputs(x + first * plan_.shape.input.size(), count);
-    outputs(y_bar + first * plan_.shape.output().size(), count);
+    transform_inputs(x + first * plan_.shape.input.size(), count);
+    output_gradients(y_bar + first * plan_.shape.output().size(), count);
     products_.run(
         {.m = plan_.outputs,
          .n = plan_.inputs,
@@ -320,10 +325,11 @@ void Job::backward_weight(const float* x, float* weight_bar, const float* y_bar,
 
 bool WinogradConvolution::suits(const ConvolutionShape& s) {
   constexpr int64_t many_tiles = 32;  // else the transform of the weight takes longer than it saves
+  constexpr int64_t block = 16;       // a multiple of all lanes
   const Features output = s.output();
   return s.kernel == square(kernel) && s.stride == square(stride) && s.padding == square(padding) &&
-         output.height % tile == 0 && output.width % tile == 0 && s.input.channels % lanes == 0 &&
-         s.output_channels % lanes == 0 && s.rows * output.pixels() >= many_tiles * tile * tile;
+         output.height % tile == 0 && output.width % tile == 0 && s.input.channels % block == 0 &&
+         s.output_channels % block == 0 && s.rows * output.pixels() >= many_tiles * tile * tile;
 }
 
 size_t WinogradConvolution::workspace_bytes(const ConvolutionShape& shape) {

@@ -12,27 +12,19 @@
 
 #include <cstdint>
 
+#include "kernels/cpu/vector.h"
+
 namespace ebm::cpu::winograd {
 
 inline constexpr int tile = 4;    // outputs in a row of a tile
 inline constexpr int points = 5;  // and inputs
 inline constexpr int taps = 2;
 
-/// Channels that lie next to each other and are transformed together: a GNU vector.
-inline constexpr int64_t lanes = 16;
-using Lanes __attribute__((vector_size(lanes * sizeof(float)))) = float;
+/// Channels that lie next to each other and are transformed together.
+inline constexpr int64_t lanes = Wide::lanes;
+using Lanes = Wide::Value;
 
-inline Lanes load(const float* from) {
-  using Unaligned __attribute__((vector_size(lanes * sizeof(float)), aligned(4), may_alias)) = float;
-  return *reinterpret_cast<const Unaligned*>(from);
-}
-inline void store(float* to, Lanes value) {
-  using Unaligned __attribute__((vector_size(lanes * sizeof(float)), aligned(4), may_alias)) = float;
-  *reinterpret_cast<Unaligned*>(to) = value;
-}
-
-// The points. With these the rounding errors are half of those with the usual 0, 1, -1, 2 and infinity: a
-// third of what 3 x 3 kernels have with F(4, 3).
+// The points. With these the rounding errors are half of those with 0, 1, -1, 2 and infinity.
 inline constexpr float a = 0.5f, b = 1.25f, aa = a * a, bb = b * b;
 inline constexpr float scale_a = 1 / (2 * a * (aa - bb)), scale_b = 1 / (2 * b * (bb - aa));
 
