@@ -157,6 +157,26 @@ TEST_P(ConvolutionTest, ManyChannels) {  // where Winograd may come in, and seve
                  .padding = square(1)});
 }
 
+TEST_P(ConvolutionTest, KernelFourStrideTwo) {  // in tiles of 4 x 4 outputs, some images at a time
+  struct Sizes {
+    int64_t rows;
+    Features input;
+    int64_t output_channels;
+  };
+  const Sizes all[] = {{33, {.height = 8, .width = 8, .channels = 32}, 16},
+                       {33, {.height = 8, .width = 8, .channels = 64}, 48},
+                       {47, {.height = 25, .width = 16, .channels = 16}, 32},
+                       {11, {.height = 8, .width = 25, .channels = 16}, 16}};
+  for (const Sizes& sizes : all) {
+    expect_passes({.rows = sizes.rows,
+                   .input = sizes.input,
+                   .output_channels = sizes.output_channels,
+                   .kernel = square(4),
+                   .stride = square(2),
+                   .padding = square(1)});
+  }
+}
+
 TEST_P(ConvolutionTest, TrainingPrecisionIsAtWorstTf32) {
   precision_ = Precision::training;
   relative_ = 1e-3;

@@ -16,6 +16,7 @@
 #include "kernels/cpu/convolution_piece.h"
 #include "kernels/cpu/narrow_convolution.h"
 #include "kernels/cpu/one_thread.h"
+#include "kernels/cpu/winograd.h"
 
 namespace ebm::cpu {
 
@@ -186,7 +187,8 @@ Key key_of(Pass pass, const ConvolutionShape& s, Write mode) {
 }  // namespace
 
 struct Convolutions::Cache {
-  Cache(Threads& threads, Products& products) : threads(threads), narrow(threads, products) {}
+  Cache(Threads& threads, Products& products)
+      : threads(threads), narrow(threads, products), winograd(threads, products) {}
 
   void run(Pass pass, const ConvolutionShape& shape, const float* x, const float* weight, const float* y,
            Write mode = Write::overwrite) {
@@ -198,6 +200,10 @@ struct Convolutions::Cache {
     if (NarrowConvolution::suits(pass, shape)) {
       std::byte* const p = workspace.of_at_least(NarrowConvolution::workspace_bytes(pass, shape));
       return narrow.run(pass, shape, x, weight, y, mode, reinterpret_cast<float*>(p));
+    }
+    if (WinogradConvolution::suits(shape)) {
+      std::byte* const p = workspace.of_at_least(WinogradConvolution::workspace_bytes(shape));
+      return winograd.run(pass, shape, x, weight, y, mode, reinterpret_cast<float*>(p));
     }
     const OneThread guard;
     const Key key = key_of(pass, shape, mode);
@@ -213,6 +219,7 @@ struct Convolutions::Cache {
 
   Threads& threads;
   NarrowConvolution narrow;
+  WinogradConvolution winograd;
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   std::map<Key, Prepared> prepared;
   HostMemory workspace;

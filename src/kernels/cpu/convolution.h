@@ -9,8 +9,8 @@
 
 namespace ebm::cpu {
 
-/// Convolutions through oneDNN, the narrow ones through products. Keeps what a shape needs from one call to
-/// the next: after the first call of a shape, another allocates nothing.
+/// Convolutions through oneDNN, narrow ones and those with kernel 4 and stride 2 through products. Keeps what
+/// a shape needs from one call to the next: after the first call of a shape, another allocates nothing.
 class Convolutions {
  public:
   Convolutions(Threads& threads, Products& products);

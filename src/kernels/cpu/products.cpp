@@ -134,6 +134,20 @@ void Products::run(const Gemm& g) {
   }
 }
 
+void Products::run(const Gemm& first, const Batch& batch) {
+  const OneThread guard;
+  std::atomic<dnnl_status_t> status = dnnl_success;
+  threads_.run(batch.count, [&](int64_t i) {
+    Block block(first);
+    block.a += i * batch.step_a;
+    block.b += i * batch.step_b;
+    block.c += i * batch.step_c;
+    const dnnl_status_t result = sgemm(block);
+    if (result != dnnl_success) status = result;
+  });
+  check(status, first);
+}
+
 /// Threads share the rows of c, or its columns if they are more.
 void Products::rows_or_columns(const Gemm& g) {
   const Block whole(g);

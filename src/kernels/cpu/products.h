@@ -10,6 +10,11 @@
 
 namespace ebm::cpu {
 
+/// Products of one shape: each with its matrices so many elements behind those of the one before.
+struct Batch {
+  int64_t count, step_a, step_b, step_c;
+};
+
 /// Matrix products through oneDNN. Keeps what a shape needs from one call to the next.
 class Products {
  public:
@@ -20,6 +25,8 @@ class Products {
 
   /// Throws Error if oneDNN refuses the product.
   void run(const Gemm& product);
+  /// `first` and those that follow it, at most most_parts, each on one thread.
+  void run(const Gemm& first, const Batch& batch);
 
  private:
   struct Matmuls;

@@ -7,44 +7,21 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "kernels/cpu/vector.h"
+
 namespace ebm::cpu {
 
 namespace {
 
-/// GNU vectors: arithmetic on them is arithmetic on each element. Unaligned is the same vector anywhere in
-/// memory.
-template <int size>
-struct Vector {
-  static constexpr int lanes = size;
-  using Value __attribute__((vector_size(size * sizeof(float)))) = float;
-  using Unaligned __attribute__((vector_size(size * sizeof(float)), aligned(4), may_alias)) = float;
-};
-template <>
-struct Vector<1> {
-  static constexpr int lanes = 1;
-  using Value = float;
-  using Unaligned = float;
-};
-
-template <class V>
-typename V::Value load(const float* from) {
-  return *reinterpret_cast<const typename V::Unaligned*>(from);
-}
-template <class V>
-void store(float* to, typename V::Value value) {
-  *reinterpret_cast<typename V::Unaligned*>(to) = value;
-}
-
 #ifdef __AVX512F__
-constexpr int width = 16, tile_rows = 8;  // 24 sums of 32 registers
+constexpr int tile_rows = 8;  // 24 sums of 32 registers
 #else
-constexpr int width = 8, tile_rows = 4;  // 12 sums of 16 registers
+constexpr int tile_rows = 4;  // 12 sums of 16 registers
 #endif
-constexpr int tile_vectors = 3;
+constexpr int width = Wide::lanes, tile_vectors = 3;
 constexpr int64_t panel_columns = tile_vectors * width;
 constexpr int64_t most_inner = 512;  // of what is copied to the stack
 constexpr int64_t very_few = 4;      // fewer columns make no vector
-using Wide = Vector<width>;
 using Four = Vector<4>;
 using One = Vector<1>;
 
