@@ -2,6 +2,7 @@
 #include "kernels/cpu/threads.h"
 
 #include <omp.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <bit>
@@ -16,9 +17,26 @@ void pause() {
 #endif
 }
 
+/// While it lives, this thread and those that it starts take no signals.
+class NoSignals {
+ public:
+  NoSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~NoSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  NoSignals(const NoSignals&) = delete;
+  NoSignals& operator=(const NoSignals&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
 }  // namespace
 
 Threads::Threads(int count) {
+  const NoSignals helpers_take_none;  // their stacks are no place for a handler: see train/signals.h
   for (int i = 1; i < count; ++i) helpers_.push_back(std::make_unique<Helper>());
   for (int i = 1; i < count; ++i) {
     Helper& helper = *helpers_[static_cast<size_t>(i - 1)];
