@@ -15,6 +15,10 @@ bool is_image(const Features& features) {
 
 Linear::Linear(const Features& in, const Features& out, Bias bias, Activation activation)
     : AffineLayer(in, out, activation), has_bias_(bias) {
+  if (in.size() < 1 || out.size() < 1) {
+    throw Error("a Linear from " + to_string(in) + " to " + to_string(out) +
+                ": both need at least one feature; use a wider network");
+  }
   if (is_image(in) && is_image(out)) {
     throw Error("a Linear from image " + to_string(in) + " to image " + to_string(out) +
                 " has no order in PyTorch's files; put a flat layer between them");

@@ -62,14 +62,16 @@ const ImageExperiment& image_experiment(const std::string& program) {
 }
 
 Options declare_image_options(ImageConfig& config, const ImageExperiment& experiment) {
-  constexpr Interval<int64_t> width{1, 65536};
+  constexpr Interval<int64_t> latent{1, 65536};
+  const bool mlp = experiment.networks == ImageNetworks::mlp;
+  const Interval<int64_t> width{mlp ? 8 : 1, 65536};  // the narrowest layers of Table 7 have an eighth of it
   Options options(experiment.program, experiment.description);
   config.width = experiment.width;
   config.flips = experiment.flips;
   config.run.schedule = {
       .iterations = experiment.iterations, .log_every = 20, .checkpoint_every = 1000, .eval_every = 1000};
   options.group("Data (files of images, as prepare_data writes them)");
-  if (experiment.networks == ImageNetworks::mlp) {
+  if (mlp) {
     options.add("stacked", &config.stacked, "StackedMNIST: three digits as red, green and blue");
   }
   options.add("data", &config.data, "images to train on", Scope::placement);
@@ -80,11 +82,9 @@ Options declare_image_options(ImageConfig& config, const ImageExperiment& experi
   options.add_choice("flips", &config.flips, {{"none", Flips::none}, {"horizontal", Flips::horizontal}},
                      "images are mirrored at random");
   options.group("Networks");
-  options.add("latent", &config.latent, "dimensions of z, d", width);
-  options.add(
-      "width", &config.width,
-      experiment.networks == ImageNetworks::mlp ? "of the widest layers" : "channels of the narrowest layers",
-      width);
+  options.add("latent", &config.latent, "dimensions of z, d", latent);
+  options.add("width", &config.width, mlp ? "of the widest layers" : "channels of the narrowest layers",
+              width);
   if (experiment.networks == ImageNetworks::resnet) {
     options.add_choice("energy_norm", &config.energy_norm,
                        {energy_norm_names.begin(), energy_norm_names.end()},

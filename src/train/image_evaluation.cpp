@@ -33,7 +33,8 @@ ImageEvaluation::ImageEvaluation(Game& game, const ImageFile* held_out, const Im
       sampler_(game.kernels(), game.generator(), chunk),
       latents_(latent_points(game.kernels(), game.options().seed, static_cast<uint32_t>(Stream::evaluation),
                              grid_ * grid_, game.generator().input())),
-      energy_trace_(game.energy().make_trace({.batch = chunk, .statistics = Statistics::running})),
+      energy_trace_(game.energy().make_trace(
+          {.batch = chunk, .statistics = Statistics::running, .precision = Precision::full})),
       images_(game.kernels(), chunk, game.energy().input()),
       energies_(game.kernels(), chunk, flat(1)) {
   if (held_out == nullptr) return;

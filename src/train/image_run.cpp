@@ -63,10 +63,10 @@ int run(const ImageExperiment& experiment, int argc, const char* const* argv) {
   const auto kernels = open_kernels(run.device);
   std::printf("device: %s\n", kernels->description().c_str());
   std::fflush(stdout);
-  const RunFolder folder(run.out);
+  const auto data = make_data(*kernels, files, config, game_options, image_shape(networks));
+  const RunFolder folder(run.out);  // after the data were read: damaged ones leave no folder
   const auto resumed = resume_point(folder, options);
   Network energy(*kernels, image_energy(networks)), generator(*kernels, image_generator(networks));
-  const auto data = make_data(*kernels, files, config, game_options, image_shape(networks));
   Game game(*kernels, energy, generator, *data, game_options);
   ImageEvaluation evaluation(game, files.held_out ? &*files.held_out : nullptr,
                              {.grid = config.grid, .held_out_images = config.held_out_images}, folder);

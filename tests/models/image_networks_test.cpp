@@ -96,6 +96,11 @@ TEST(ImageNetworksTest, NamesAndShapesOfTheMlps) {
             "main.9.weight 12 16\nmain.9.bias 12\n");
 }
 
+TEST(ImageNetworksTest, LayersWithoutFeaturesAreRefused) {
+  EXPECT_THROW(mnist_energy({28, 28, 1}, 7), Error);
+  EXPECT_THROW(mnist_generator(0, {28, 28, 1}, 16), Error);
+}
+
 TEST(ImageNetworksTest, NamesOfResidualBlocksCountEveryModule) {
   const auto starts = [](Layer& layer, const std::string& block) {
     std::string names;

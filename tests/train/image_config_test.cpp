@@ -62,5 +62,15 @@ TEST(ImageConfigTest, NetworksOfTheConfiguration) {
              "these are mnist_bb, cifar10_bb, animeface_bb");
 }
 
+TEST(ImageConfigTest, MlpsHaveAnEighthOfTheirWidthToSpare) {
+  const auto refusal = [](const std::string& program) {
+    ImageConfig config;
+    Options options = declare_image_options(config, image_experiment(program));
+    return error_of([&] { options.set_default("width", 7); });
+  };
+  EXPECT_HAS(refusal("mnist_bb"), "8..65536");
+  EXPECT_EQ(refusal("cifar10_bb"), "(no Error)");
+}
+
 }  // namespace
 }  // namespace ebm::test

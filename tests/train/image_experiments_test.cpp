@@ -4,11 +4,10 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <chrono>
-
 #include "data/data_fixture.h"
 #include "data/image_file.h"
 #include "io/image_grid.h"
+#include "killed_runs.h"
 #include "reference/random.h"
 #include "support/networks.h"
 #include "support/process.h"
@@ -286,28 +285,7 @@ TEST_F(ImageExperimentsTest, KilledAndResumedItIsTheUninterruptedRun) {
   const Words options{
       "--data", path("train.h5"), "--held-out", path("test.h5"), "--log-every", "7", "--checkpoint-every",
       "10",     "--eval-every",   "25",         "--iterations",  "60"};
-  const auto start = std::chrono::steady_clock::now();
-  ASSERT_EQ(run(cifar_, "run", options).status, 0);
-  const std::chrono::duration<double, std::micro> length = std::chrono::steady_clock::now() - start;
-  std::filesystem::rename(*this / "run", *this / "whole");
-
-  reference::Random random{7};
-  for (int kills = 0; kills < 8;) {
-    Process process(command(cifar_, "run", options));
-    usleep(static_cast<useconds_t>(length.count() * random.uniform()));
-    if (process.running()) {
-      process.signal(SIGKILL);
-      process.wait();
-      ++kills;
-    } else {
-      ASSERT_EQ(process.wait().status, 0);
-      expect_same_runs(*this / "whole", *this / "run", 60);
-      std::filesystem::remove_all(*this / "run");
-    }
-  }
-  ASSERT_EQ(run(cifar_, "run", options).status, 0);
-  expect_same_runs(*this / "whole", *this / "run", 60);
-  EXPECT_TRUE(bytes_of(*this / "whole/samples.png") == bytes_of(*this / "run/samples.png"));
+  expect_kills_change_nothing(command(cifar_, "run", options), *this / "run", 8, 60, "samples.png");
 }
 
 TEST_F(ImageExperimentsTest, StoppedBySigtermAndResumedItIsTheUninterruptedRun) {

@@ -4,10 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <chrono>
-
 #include "io/atomic_file.h"
 #include "io/png.h"
+#include "killed_runs.h"
 #include "reference/random.h"
 #include "support/process.h"
 #include "trainer_fixture.h"
@@ -182,30 +181,7 @@ TEST_F(ToyBbTest, SignalsEndWithACheckpointAndTheirStatus) {
 TEST_F(ToyBbTest, KilledAtFiftyMomentsItIsTheUninterruptedRun) {
   const std::vector<std::string> options{"--iterations",       "800", "--log-every",  "7",
                                          "--checkpoint-every", "40",  "--eval-every", "400"};
-  const auto start = std::chrono::steady_clock::now();
-  ASSERT_EQ(run("run", options).status, 0);
-  const std::chrono::duration<double, std::micro> length = std::chrono::steady_clock::now() - start;
-  // The same name for both: checkpoints hold the configuration, and that the folder.
-  std::filesystem::rename(*this / "run", *this / "whole");
-
-  reference::Random random{7};
-  int kills = 0;
-  while (kills < 50) {
-    Process process(command("run", options));
-    usleep(static_cast<useconds_t>(length.count() * random.uniform()));
-    if (process.running()) {
-      process.signal(SIGKILL);
-      process.wait();
-      ++kills;
-    } else {
-      ASSERT_EQ(process.wait().status, 0);
-      expect_same_runs(*this / "whole", *this / "run", 800);
-      std::filesystem::remove_all(*this / "run");
-    }
-  }
-  ASSERT_EQ(run("run", options).status, 0);
-  expect_same_runs(*this / "whole", *this / "run", 800);
-  EXPECT_TRUE(bytes_of(*this / "whole/density.png") == bytes_of(*this / "run/density.png"));
+  expect_kills_change_nothing(command("run", options), *this / "run", 50, 800, "density.png");
 }
 
 }  // namespace
