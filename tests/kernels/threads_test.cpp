@@ -39,14 +39,38 @@ TEST(ThreadsTest, ResultsAreSeenByTheCallerAndByTheNextJob) {
   }
 }
 
-TEST(ThreadsTest, HelpersWakeUpAfterARest) {
-  cpu::Threads threads(3);
-  for (int rest = 0; rest < 5; ++rest) {
-    std::atomic<int64_t> sum = 0;
-    threads.run(8, [&](int64_t part) { sum += part; });
-    EXPECT_EQ(sum, 28);
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
+/// True if two parts of a job can be under way at the same time: each waits for the other to begin.
+bool a_helper_comes(cpu::Threads& threads) {
+  std::atomic<int> begun = 0;
+  std::atomic<bool> met = true;
+  threads.run(2, [&](int64_t) {
+    ++begun;
+    const auto start = std::chrono::steady_clock::now();
+    while (begun < 2 && met) {
+      std::this_thread::yield();
+      if (std::chrono::steady_clock::now() - start > std::chrono::seconds(10)) met = false;
+    }
+  });
+  return met;
+}
+
+TEST(ThreadsTest, HelpersComeAgainAfterRestsOfAnyLength) {
+  // They fall asleep after some 50 us. There are more threads than cores, so that any may be held up
+  // anywhere.
+  std::atomic<int> came = 0;
+  const auto drive = [&] {
+    cpu::Threads threads(2);
+    for (int job = 0; job < 3000; ++job) {
+      threads.run(2, [](int64_t) {});
+      std::this_thread::sleep_for(std::chrono::microseconds(job % 60));
+    }
+    if (a_helper_comes(threads)) ++came;
+  };
+  constexpr int teams = 8;
+  std::vector<std::thread> drivers;
+  for (int team = 0; team < teams; ++team) drivers.emplace_back(drive);
+  for (std::thread& driver : drivers) driver.join();
+  EXPECT_EQ(came, teams);
 }
 
 /// A CPU with `threads` threads.

@@ -53,8 +53,9 @@ Threads::~Threads() {
 }
 
 void Threads::ask(Helper& helper, uint32_t job) {
+  using State = Helper::State;
   helper.asked = job;
-  if (helper.asleep.exchange(false)) helper.asked.notify_one();  // once: to wake takes 5 us
+  if (helper.state.exchange(State::awake) == State::asleep) helper.state.notify_one();
 }
 
 void Threads::share(int parts, Call call, const void* f) {
@@ -100,17 +101,22 @@ void Threads::work(uint32_t mine) {
   }
 }
 
+/// Until ask() wakes the helper. ask() asks first and looks at the state afterwards, the helper the other way
+/// round: so one of them sees the other.
+void Threads::sleep(Helper& helper, uint32_t done) {
+  using State = Helper::State;
+  helper.state = State::asleep;
+  if (helper.asked == done) helper.state.wait(State::asleep);
+  helper.state = State::awake;
+}
+
 void Threads::help(Helper& helper, uint32_t mine) {
   omp_set_num_threads(1);         // for oneDNN: this thread is all it may use
   constexpr int patience = 2000;  // some 50 us: longer than between two jobs of an iteration
   uint32_t done = 0;
   for (;;) {
     for (int i = 0; i < patience && helper.asked.load(std::memory_order_relaxed) == done; ++i) pause();
-    if (helper.asked == done) {
-      helper.asleep = true;
-      helper.asked.wait(done);
-      helper.asleep = false;
-    }
+    if (helper.asked == done) sleep(helper, done);
     done = helper.asked;
     if (stop_) return;
     work(mine);

@@ -41,11 +41,13 @@ class Threads {
 
   struct alignas(64) Helper {
     std::atomic<uint32_t> asked{0};  // the last job that this helper was asked to help with
-    std::atomic<bool> asleep{false};
+    enum class State : int { awake, asleep };
+    std::atomic<State> state{State::awake};
     std::thread thread;
   };
 
   static void ask(Helper& helper, uint32_t job);
+  static void sleep(Helper& helper, uint32_t done);
   void share(int parts, Call call, const void* f);
   void work(uint32_t mine);
   void help(Helper& helper, uint32_t mine);
