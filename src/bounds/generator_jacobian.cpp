@@ -30,4 +30,8 @@ void GeneratorJacobian::gradient(ConstView u_bar, View z_bar, Gradient gradient)
   generator_.vjp_of_jvp(*trace_, {{}, u_bar.reshaped(generator_.output())}, {z_bar, {}}, gradient);
 }
 
+void GeneratorJacobian::gradient_of_columns(ConstView v, ConstView u_bar, Gradient gradient) {
+  generator_.vjp_shared(*trace_, u_bar.reshaped(generator_.output()), {nullptr, v.data}, {}, gradient);
+}
+
 }  // namespace ebm

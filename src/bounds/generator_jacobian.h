@@ -20,6 +20,9 @@ class GeneratorJacobian final : public LinearOperator {
   /// wanted) and the parameters. If z_depends() is false the gradient with respect to z is zero and must not
   /// be asked for.
   void gradient(ConstView u_bar, View z_bar, Gradient gradient);
+  /// The gradient of sum_b <u_bar_b, J_b v_b> with respect to the parameters after apply() of all unit vectors
+  /// (tangents() = d), in one backward pass and no JVP at v. Only if !z_depends().
+  void gradient_of_columns(ConstView v, ConstView u_bar, Gradient gradient);
   /// False if J is piecewise constant in z (no curved layer in G).
   bool z_depends() const { return !generator_.piecewise_linear(Statistics::running); }
 

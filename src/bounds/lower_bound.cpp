@@ -36,6 +36,12 @@ class BoundBase : public LowerBound {
   ConstView good() const override { return good_; }
   GeneratorJacobian& jacobian() override { return jacobian_; }
 
+  void probe(ConstView z, ConstView v0, View jv0) override {
+    jacobian_.linearize(z);
+    jacobian_.apply(v0, jv0);
+    kernels_.run(FiniteImages{.rows = batch_, .columns = range_, .x = jv0.data, .good = good_.data()});
+  }
+
   bool wants_e() const override { return preconditioner_.has_value(); }
   Buffer<double>* state() override { return preconditioner_ ? &preconditioner_->state() : nullptr; }
   void state_restored() override {
@@ -134,6 +140,12 @@ class ExactSingularValue final : public SingularValue {
     linearize(z, probes);
     gram_.run(jacobian_, probes.v0);
     finish(gram_.result());
+  }
+
+  /// The trace holds the tangents of all unit vectors, so those of v are their combination.
+  void gradient(View z_bar, Gradient gradient) override {
+    if (jacobian_.z_depends()) return SingularValue::gradient(z_bar, gradient);
+    jacobian_.gradient_of_columns(v(), u_bar_, gradient);
   }
 
  private:

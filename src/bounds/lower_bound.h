@@ -57,7 +57,11 @@ class LowerBound {
   /// The (right) singular vector or other v of the gradient, B x d; empty for logdet.
   virtual ConstView v() const = 0;
 
-  /// J v0 (B x D; 0 for bad samples): free, since the evaluation began there, but for slq: one pass.
+  /// Instead of evaluate, where h is not wanted: J v0 alone (B x D), one pass. good() becomes 0 for samples
+  /// where it is not finite; their rows are 0.
+  virtual void probe(ConstView z, ConstView v0, View jv0) = 0;
+
+  /// J v0 (B x D; 0 for bad samples): free, since evaluate began there, but for slq: one pass.
   virtual void probe_product(View jv0) = 0;
 
   /// The gradient of sum over good samples of h: z_bar (B x d; must be empty if !jacobian().z_depends()) and

@@ -95,7 +95,6 @@ class BidirectionalPenalty final : public UpperBound {
 
  protected:
   void forward(const Draw& draw) override {
-    lower_.probe_product(directions());
     kernels_.run(GeneratorScore{.rows = batch_,
                                 .domain = draw.z.columns(),
                                 .z = draw.z.data,

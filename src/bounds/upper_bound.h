@@ -45,6 +45,8 @@ class UpperBound {
   /// Where the caller puts x (B data points) and x~ (B samples) before evaluate.
   View data() const { return inputs_.row_range(real_row_, batch_); }
   View samples() const { return inputs_.row_range(fake_row_, batch_); }
+  /// Bidirectional: where the caller puts J v0 (LowerBound::probe_product or probe).
+  View directions() const { return inputs_.row_range(values_, batch_); }
 
   /// What one iteration brings besides x and x~; empty where a bound has no use for it.
   struct Draw {
@@ -76,7 +78,6 @@ class UpperBound {
   virtual EnergyObjective objective() const = 0;
 
   View points() const { return inputs_.row_range(0, batch_); }
-  View directions() const { return inputs_.row_range(values_, batch_); }
   View directional_outputs() const { return outputs_.row_range(values_, batch_); }
   ConstView unit_cotangents() const { return ones_; }
   /// The trace of the points and their tangents, and E's values on its rows: all rows, or the points alone.

@@ -55,10 +55,10 @@ using Formulas = FormulaList<
     // data
     ToyBatch, PickImages, ImageBatch, SmoothImages,  //
     // bounds
-    SingularValueBound, ScaleRows, ZeroBadRows, LogDetBound, GeneratorScore, EnergyObjective, EntropyMean,
+    SingularValueBound, ScaleRows, ZeroBadRows, FiniteImages, LogDetBound, GeneratorScore, EnergyObjective, EntropyMean,
     ScaleBy, GeneratorObjective, Interpolate,  //
     // layers
-    AddBias, AddTo, ColumnSum, TotalSum, MixTangents, WindowSum, WindowSpread,     //
+    AddBias, AddTo, ColumnSum, WeightedColumnSum, TotalSum, MixTangents, AddTangent, WindowSum, WindowSpread,     //
     LeakyRelu, LeakyReluLinearized, PreluBackward,                                 //
     Tanh, TanhLinearized, TanhCurvature,                                           //
     BatchNormStatistics, BatchNormRunning, BatchNormApply, BatchNormScale,         //

@@ -58,17 +58,19 @@ ConstPair AffineLayer::masked(Trace& trace, ConstPair y_bar) const {
   return masked_cotangents(trace, activation_, of(trace).y, y_bar, trace.scratch->data() + of(trace).mixed);
 }
 
-void AffineLayer::add_bias_gradient(Trace& trace, ConstView h_bar, const float* row_weight,
-                                    Write mode) const {
+void AffineLayer::add_bias_gradient(Trace& trace, ConstView h_bar, Write mode) const {
   if (bias_ == nullptr) return;
-  const int64_t rows = h_bar.size() / bias_->size;
-  trace.kernels.run(ColumnSum{.rows = rows,
+  trace.kernels.run(ColumnSum{.rows = h_bar.size() / bias_->size,
                               .columns = bias_->size,
                               .x = h_bar.data,
-                              .row_weight = row_weight,
                               .out = bias_->gradient,
-                              .mode = mode,
-                              .pixels = rows / h_bar.rows});
+                              .mode = mode});
+}
+
+/// What tangents alone add to the bias's gradient: they do not see it.
+void AffineLayer::no_bias_gradient(Trace& trace, Write mode) const {
+  if (bias_ == nullptr || mode == Write::accumulate) return;
+  trace.kernels.zero(bias_->gradient, bias_->size * static_cast<int64_t>(sizeof(float)));
 }
 
 void AffineLayer::do_forward(Trace& trace, View y) const {
@@ -90,18 +92,12 @@ void AffineLayer::do_forward_jvp(Trace& trace, Pair y) const {
   finish_tangents(trace, y.tangent);
 }
 
-/// The parameters' gradients for one chain or for both, joined.
-void AffineLayer::gradients(Trace& trace, ConstView h_bar, ConstView x, const float* row_weight,
-                            Gradient gradient) const {
-  if (gradient == Gradient::ignore || weight_ == nullptr) return;
-  add_weight_gradient(trace, h_bar, x, write_mode(gradient));
-  add_bias_gradient(trace, h_bar, row_weight, write_mode(gradient));
-}
-
 void AffineLayer::do_vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) const {
   const ConstView h_bar = masked(trace, {y_bar, {}}).value;
   if (!x_bar.empty()) apply_transposed(trace, h_bar, x_bar);
-  gradients(trace, h_bar, trace.x, nullptr, gradient);
+  if (gradient == Gradient::ignore || weight_ == nullptr) return;
+  add_weight_gradient(trace, h_bar, trace.x, write_mode(gradient));
+  add_bias_gradient(trace, h_bar, write_mode(gradient));
 }
 
 void AffineLayer::do_vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient) const {
@@ -122,11 +118,7 @@ void AffineLayer::do_vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradi
     add_weight_gradient(trace, h_bar.tangent, trace.x_dot, mode);
     if (has_value) add_weight_gradient(trace, h_bar.value, trace.x, Write::accumulate);
   }
-  if (has_value) {
-    add_bias_gradient(trace, h_bar.value, nullptr, mode);
-  } else if (bias_ != nullptr && mode == Write::overwrite) {  // a tangent does not see the bias
-    trace.kernels.zero(bias_->gradient, bias_->size * static_cast<int64_t>(sizeof(float)));
-  }
+  has_value ? add_bias_gradient(trace, h_bar.value, mode) : no_bias_gradient(trace, mode);
 }
 
 void AffineLayer::do_vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar,
@@ -134,7 +126,18 @@ void AffineLayer::do_vjp_shared(Trace& trace, ConstView y_bar, const SharedWeigh
   const ConstView h_bar = masked(trace, {y_bar, {}}).value;
   if (!x_bar.empty()) apply_transposed(trace, h_bar, x_bar);
   if (gradient == Gradient::ignore || weight_ == nullptr) return;
-  gradients(trace, h_bar, mix_tangents(trace, weights), weights.values, gradient);
+  const Write mode = write_mode(gradient);
+  add_weight_gradient(trace, h_bar, mix_tangents(trace, weights), mode);
+  if (weights.values == nullptr) return no_bias_gradient(trace, mode);
+  if (bias_ == nullptr) return;
+  const int64_t rows = h_bar.size() / bias_->size;
+  trace.kernels.run(WeightedColumnSum{.rows = rows,
+                                      .columns = bias_->size,
+                                      .x = h_bar.data,
+                                      .row_weight = weights.values,
+                                      .out = bias_->gradient,
+                                      .mode = mode,
+                                      .pixels = rows / h_bar.rows});
 }
 
 }  // namespace ebm

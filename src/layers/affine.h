@@ -47,9 +47,8 @@ class AffineLayer : public Layer {
   void finish_values(Trace& trace, View y) const;
   void finish_tangents(Trace& trace, View y_dot) const;
   ConstPair masked(Trace& trace, ConstPair y_bar) const;
-  void gradients(Trace& trace, ConstView h_bar, ConstView x, const float* row_weight,
-                 Gradient gradient) const;
-  void add_bias_gradient(Trace& trace, ConstView h_bar, const float* row_weight, Write mode) const;
+  void add_bias_gradient(Trace& trace, ConstView h_bar, Write mode) const;
+  void no_bias_gradient(Trace& trace, Write mode) const;
 
   Activation activation_;
 };

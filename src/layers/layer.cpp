@@ -80,22 +80,37 @@ void Layer::vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weigh
   if (!piecewise_linear(trace.options.statistics)) {
     throw Error("vjp_shared: this layer is not piecewise linear; use vjp_of_jvp");
   }
-  if (trace.x_dot.rows != trace.tangent_samples())
-    throw Error("vjp_shared: needs a jvp with one tangent a sample first");
+  if (trace.x_dot.rows == 0) throw Error("vjp_shared: needs a jvp first");
+  if (weights.values == nullptr && trace.tangent_samples() < trace.options.batch) {
+    throw Error("vjp_shared: samples without tangents need factors of their values");
+  }
   do_vjp_shared(trace, y_bar, weights, x_bar, gradient);
 }
 
 ConstView Layer::mix_tangents(Trace& trace, const SharedWeights& weights) {
   const ConstView x = trace.x;
+  const int64_t samples = trace.tangent_samples(), tangents = trace.x_dot.rows / samples;
   float* mixed = trace.scratch->data();
-  trace.kernels.run(MixTangents{.rows = x.rows,
-                                .columns = x.columns(),
-                                .tangent_rows = trace.x_dot.rows,
-                                .x = x.data,
-                                .x_dot = trace.x_dot.data,
-                                .a = weights.values,
-                                .b = weights.tangents,
-                                .out = mixed});
+  if (weights.values != nullptr) {
+    trace.kernels.run(MixTangents{.rows = x.rows,
+                                  .columns = x.columns(),
+                                  .tangent_rows = samples,
+                                  .x = x.data,
+                                  .x_dot = trace.x_dot.data,
+                                  .a = weights.values,
+                                  .b = weights.tangents,
+                                  .b_step = tangents,
+                                  .out = mixed});
+  }
+  for (int64_t t = weights.values != nullptr ? 1 : 0; t < tangents; ++t) {
+    trace.kernels.run(AddTangent{.rows = samples,
+                                 .columns = x.columns(),
+                                 .x_dot = trace.x_dot.row_range(t * samples, samples).data,
+                                 .b = weights.tangents + t,
+                                 .b_step = tangents,
+                                 .out = mixed,
+                                 .mode = t == 0 ? Write::overwrite : Write::accumulate});
+  }
   return {mixed, x.rows, x.features};
 }
 

@@ -100,11 +100,11 @@ struct PairOf {
 using ConstPair = PairOf<ConstView>;
 using Pair = PairOf<View>;
 
-/// Per-sample factors of vjp_shared, on the device: sample i's value counts values[i] times, its tangent
-/// tangents[i] times.
+/// Per-sample factors of vjp_shared, on the device: sample i's value counts values[i] times, its tangent t
+/// tangents[i * k + t] times.
 struct SharedWeights {
-  const float* values;    ///< batch
-  const float* tangents;  ///< tangent_samples
+  const float* values;    ///< batch; null: the values count for nothing
+  const float* tangents;  ///< tangent_samples x k
 };
 
 class Layer {
@@ -140,8 +140,8 @@ class Layer {
   /// be empty (not wanted). If y_bar.value is empty and the layer is piecewise linear, x_bar.value must be
   /// empty: it is zero.
   void vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient) const;
-  /// The gradient of sum_i values[i] <y_bar_i, y_i> + tangents[i] <y_bar_i, y_dot_i> with respect to the
-  /// parameters, and x_bar = J^T y_bar, unweighted. Throws Error if the layer is not piecewise linear.
+  /// The gradient of sum_i values[i] <y_bar_i, y_i> + sum_t tangents[i, t] <y_bar_i, y_dot_ti> with respect to
+  /// the parameters, and x_bar = J^T y_bar, unweighted. Throws Error if the layer is not piecewise linear.
   void vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar,
                   Gradient gradient) const;
 
@@ -158,7 +158,7 @@ class Layer {
   static Write write_mode(Gradient gradient) {
     return gradient == Gradient::accumulate ? Write::accumulate : Write::overwrite;
   }
-  /// values[i] x_i + tangents[i] x_dot_i in the trace's scratch memory: batch x features.
+  /// values[i] x_i + sum_t tangents[i, t] x_dot_ti in the trace's scratch memory: batch x features.
   static ConstView mix_tangents(Trace& trace, const SharedWeights& weights);
 
  private:

@@ -40,9 +40,17 @@ Game::Game(Kernels& kernels, Network& energy, Network& generator, DataSource& da
   make_draws();
 }
 
+bool Game::needs_probe() const {
+  return lower_ != nullptr && options_.upper.kind == UpperBoundKind::bidirectional;
+}
+
+// Not where J v0 is all that it would give: where the generator takes its entropy at other points, and a = z
+// since h does not depend on z.
 bool Game::evaluates_at_energy_step() const {
-  return lower_ != nullptr && (options_.upper.kind == UpperBoundKind::bidirectional ||
-                               options_.entropy_points == EntropyPoints::energy);
+  if (lower_ == nullptr) return false;
+  if (options_.entropy_points == EntropyPoints::energy) return true;
+  const bool plain = !lower_->wants_p0() && !lower_->wants_e();
+  return needs_probe() && (lower_->jacobian().z_depends() || !plain);
 }
 
 bool Game::evaluates_at_generator_step() const {
@@ -56,9 +64,10 @@ void Game::make_draws() {
     return wanted ? Tensor(kernels_, batch, features) : Tensor();
   };
   const bool first = evaluates_at_energy_step(), second = evaluates_at_generator_step();
+  const bool probed = first || needs_probe();
   const bool p0 = lower_ && lower_->wants_p0(), e = lower_ && lower_->wants_e();
   draws_ = {.z = tensor(true, latent),
-            .v0 = tensor(first, latent),
+            .v0 = tensor(probed, latent),
             .p0 = tensor(first && p0, latent),
             .alpha = tensor(options_.upper.kind == UpperBoundKind::gp_interpolated, flat(1)),
             .e = tensor(first && e, generator_.output()),
@@ -131,6 +140,10 @@ void Game::energy_step() {
     } else if (!z_score.empty()) {
       lower_->gradient(z_score, Gradient::ignore);
     }
+    if (needs_probe()) lower_->probe_product(upper_->directions());
+  } else if (needs_probe()) {
+    const Range bound(kernels_, "lower bound");
+    lower_->probe(draws_.z, draws_.v0, upper_->directions());
   }
 
   // theta: minimise mean E(x) - mean E(x~) + [ penalty term ]_+

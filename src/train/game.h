@@ -97,6 +97,8 @@ class Game {
   Kernels& kernels() { return kernels_; }
   Network& energy() { return energy_; }
   Network& generator() { return generator_; }
+  /// Whether the energy step evaluates the lower bound; if not, it takes at most J v0 of it.
+  bool evaluates_at_energy_step() const;
   LowerBound* lower() { return lower_.get(); }  ///< null without entropy and bidirectional penalty
   UpperBound& upper() { return *upper_; }
 
@@ -109,7 +111,7 @@ class Game {
   ConstView generator_energies() const { return generator_energies_; }  ///< E(G(z_generator)), B x 1
 
  private:
-  bool evaluates_at_energy_step() const;
+  bool needs_probe() const;
   bool evaluates_at_generator_step() const;
   void make_draws();
   void draw(Stream stream, Distribution distribution, const Tensor& out);

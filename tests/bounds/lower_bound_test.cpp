@@ -286,9 +286,27 @@ TEST_P(LowerBoundTest, ABadSampleIsLeftOut) {
   }
 }
 
+TEST_P(LowerBoundTest, ProbesAlone) {
+  constexpr int64_t bad = 3;
+  const auto bound = make();
+  const Tensor jv0 = unwritten(*kernels_, batch, flat(case_.range()));
+  bound->probe(z_, v0_, jv0);
+  EXPECT_TRUE(close(jv0.download(), expected_.jv0.values, {.factor = 4, .reason = "several layers"}));
+  EXPECT_EQ(host(bound->good()), std::vector<float>(batch, 1));
+
+  const std::vector<float> good = jv0.download();
+  const Tensor v0 = on_device(*kernels_, spoiled(expected_.v0, bad, std::nan("")));
+  bound->probe(z_, v0, jv0);
+  EXPECT_EQ(host(bound->good()), (std::vector<float>{1, 1, 1, 0, 1}));
+  std::vector<float> expected = good;
+  std::fill_n(expected.begin() + bad * case_.range(), case_.range(), 0.0f);
+  EXPECT_EQ(jv0.download(), expected);
+}
+
 TEST_P(LowerBoundTest, AllocatesNothing) {
   const auto bound = make();
   const Tensor jv0(*kernels_, batch, flat(case_.range()));
+  bound->probe(z_, v0_, jv0);
   evaluate(*bound, z_, v0_);
   const int64_t allocations = kernels_->allocations();
   bound->evaluate(z_, {.v0 = v0_,

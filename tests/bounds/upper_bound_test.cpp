@@ -139,6 +139,7 @@ class UpperBoundTest : public testing::TestWithParam<std::tuple<PenaltyCase, std
     if (bidirectional()) {
       lower_->evaluate(z_, {.v0 = v0_, .p0 = {}, .e = {}});
       if (!z_score_.empty()) lower_->gradient(z_score_, Gradient::ignore);
+      lower_->probe_product(upper_->directions());
     }
     upload(*kernels_, upper_->data(), in_.x);
     upload(*kernels_, upper_->samples(), step_.x_fake);

@@ -220,12 +220,8 @@ TEST_P(ImageDataTest, ReplayedByARecordedIteration) {
     set_iteration(0);
     const std::unique_ptr<Graph> graph = kernels_->capture([&] {
       source->draw(iteration_.data(), x);
-      kernels_->run(ColumnSum{.rows = 6,
-                              .columns = 45,
-                              .x = x.data(),
-                              .row_weight = nullptr,
-                              .out = sums.data(),
-                              .mode = Write::accumulate});
+      kernels_->run(
+          ColumnSum{.rows = 6, .columns = 45, .x = x.data(), .out = sums.data(), .mode = Write::accumulate});
       kernels_->run(Advance{.counter = iteration_.data()});
     });
     // Nothing waits for the device in between, so its queue grows as on a GPU; half-way the run jumps.

@@ -22,12 +22,8 @@ TEST_P(GraphTest, DrawsAnewAtEachLaunch) {
   const auto work = [&] {
     kernels_->noise(
         {.distribution = Distribution::normal, .seed = 8, .stream = 1, .iteration = iteration.data()}, noise);
-    kernels_->run(ColumnSum{.rows = 7,
-                            .columns = 5,
-                            .x = noise.data(),
-                            .row_weight = nullptr,
-                            .out = sums.data(),
-                            .mode = Write::accumulate});
+    kernels_->run(
+        ColumnSum{.rows = 7, .columns = 5, .x = noise.data(), .out = sums.data(), .mode = Write::accumulate});
     kernels_->gemm({.m = 7,
                     .n = 7,
                     .inner = 5,
@@ -70,12 +66,8 @@ TEST_P(GraphTest, DrawsAnewAtEachLaunch) {
 TEST_P(GraphTest, LongSumsAreRecordedToo) {  // they take two steps, through scratch memory
   const int64_t rows = 20'000, columns = 3;
   const Tensor x = tensor(rows, columns, normals(rows * columns)), out(*kernels_, 1, flat(columns));
-  const ColumnSum sum{.rows = rows,
-                      .columns = columns,
-                      .x = x.data(),
-                      .row_weight = nullptr,
-                      .out = out.data(),
-                      .mode = Write::overwrite};
+  const ColumnSum sum{
+      .rows = rows, .columns = columns, .x = x.data(), .out = out.data(), .mode = Write::overwrite};
   const std::unique_ptr<Graph> graph = kernels_->capture([&] { kernels_->run(sum); });
   graph->launch();
   const std::vector<float> replayed = out.download();
@@ -128,12 +120,8 @@ TEST_P(GraphTest, StagingKeepsItsBytesUntilTheyHaveLeft) {
   const Tensor x(*kernels_, 1, flat(3)), sum(*kernels_, 1, flat(3));
   const std::unique_ptr<Staging> staging = kernels_->staging(3 * sizeof(float));
   const std::unique_ptr<Graph> graph = kernels_->capture([&] {
-    kernels_->run(ColumnSum{.rows = 1,
-                            .columns = 3,
-                            .x = x.data(),
-                            .row_weight = nullptr,
-                            .out = sum.data(),
-                            .mode = Write::accumulate});
+    kernels_->run(
+        ColumnSum{.rows = 1, .columns = 3, .x = x.data(), .out = sum.data(), .mode = Write::accumulate});
   });
   for (const float value : {1.0f, 10.0f, 100.0f}) {
     auto* block = static_cast<float*>(staging->host());  // waits for the copy before

@@ -39,6 +39,7 @@ TEST_P(PatternsTest, MapKnowsItsRow) {
                             .x_dot = device_x_dot.data(),
                             .a = device_a.data(),
                             .b = device_b.data(),
+                            .b_step = 1,
                             .out = out.data()});
   std::vector<double> expected;
   for (size_t i = 0; i < x.size(); ++i) {
@@ -56,12 +57,12 @@ TEST_P(PatternsTest, ColumnsSumAllRowsInFloat64) {
       const std::vector<float> x = normals(rows * columns), weight = normals(rows), before = normals(columns);
       const Tensor device_x = tensor(rows, columns, x), device_weight = tensor(rows, 1, weight),
                    out = tensor(1, columns, before);
-      const ColumnSum sum{.rows = rows,
-                          .columns = columns,
-                          .x = device_x.data(),
-                          .row_weight = device_weight.data(),
-                          .out = out.data(),
-                          .mode = Write::overwrite};
+      const WeightedColumnSum sum{.rows = rows,
+                                  .columns = columns,
+                                  .x = device_x.data(),
+                                  .row_weight = device_weight.data(),
+                                  .out = out.data(),
+                                  .mode = Write::overwrite};
       kernels_->run(sum);
       std::vector<double> expected(static_cast<size_t>(columns));
       for (size_t i = 0; i < x.size(); ++i) {
@@ -72,7 +73,7 @@ TEST_P(PatternsTest, ColumnsSumAllRowsInFloat64) {
       EXPECT_TRUE(close(first, expected)) << rows << " x " << columns;
       kernels_->run(sum);
       EXPECT_TRUE(same_bits(out.download(), first)) << "a second time, " << rows << " x " << columns;
-      ColumnSum accumulating = sum;
+      WeightedColumnSum accumulating = sum;
       accumulating.mode = Write::accumulate;
       kernels_->run(accumulating);
       for (double& e : expected) e *= 2;
@@ -171,12 +172,7 @@ TEST_P(PatternsTest, TeamsDoEveryRowAndARowKnowsNothingOfItsBatch) {
 TEST_P(PatternsTest, NothingToDoIsNothing) {
   kernels_->run(AddBias{.rows = 0, .columns = 3, .bias = nullptr, .y = nullptr});
   kernels_->run(AddBias{.rows = 3, .columns = 0, .bias = nullptr, .y = nullptr});
-  kernels_->run(ColumnSum{.rows = 3,
-                          .columns = 0,
-                          .x = nullptr,
-                          .row_weight = nullptr,
-                          .out = nullptr,
-                          .mode = Write::overwrite});
+  kernels_->run(ColumnSum{.rows = 3, .columns = 0, .x = nullptr, .out = nullptr, .mode = Write::overwrite});
   kernels_->synchronize();
 }
 

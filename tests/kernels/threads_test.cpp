@@ -115,12 +115,8 @@ std::vector<float> all_results(Kernels& kernels) {
   }
   const int64_t rows = 1001, columns = 129;
   const Tensor x = random(rows, columns, 3), bias = random(1, columns, 4), sums(kernels, 1, flat(columns));
-  kernels.run(ColumnSum{.rows = rows,
-                        .columns = columns,
-                        .x = x.data(),
-                        .row_weight = nullptr,
-                        .out = sums.data(),
-                        .mode = Write::overwrite});
+  kernels.run(ColumnSum{
+      .rows = rows, .columns = columns, .x = x.data(), .out = sums.data(), .mode = Write::overwrite});
   keep(sums);
   kernels.run(AddBias{.rows = rows, .columns = columns, .bias = bias.data(), .y = x.data()});
   keep(x);

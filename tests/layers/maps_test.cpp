@@ -161,27 +161,37 @@ TEST_P(LayerMapsTest, VjpOfJvp) {
   }
 }
 
-/// sum_i values[i] <y_bar_i, y_i> + tangents[i] <y_bar_i, y_dot_i> is what vjp_of_jvp takes backwards from
-/// weighted cotangents.
-Rows weighted(const Rows& y_bar, const std::vector<double>& weights) {
+/// sum_i values[i] <y_bar_i, y_i> + sum_t tangents[i, t] <y_bar_i, y_dot_ti> is what vjp_of_jvp takes
+/// backwards from weighted cotangents: those of the first `samples` samples, tangent-major.
+Rows weighted(const Rows& y_bar, const std::vector<double>& weights, int64_t samples) {
   Rows result(std::ssize(weights), y_bar.cols);
-  for (int64_t i = 0; i < result.rows; ++i)
-    result.set_row(i, reference::scale(weights[static_cast<size_t>(i)], y_bar.row(i)));
+  const int64_t k = result.rows / samples;
+  for (int64_t i = 0; i < samples; ++i) {
+    for (int64_t t = 0; t < k; ++t) {
+      result.set_row(t * samples + i,
+                     reference::scale(weights[static_cast<size_t>(i * k + t)], y_bar.row(i)));
+    }
+  }
   return result;
 }
 
 TEST_P(LayerMapsTest, VjpShared) {
+  std::vector<std::pair<Tangents, bool>> choices;  // with factors of the values or without
   for (const Tangents& tangents : tangent_choices()) {
-    if (tangents.k != 1) continue;
-    const int64_t samples = tangents.samples;
-    const Rows x_dot = random_inputs(samples), y_bar = random_outputs(batch);
-    const std::vector<double> values = reference::rounded_to_float(random_.normals(batch)),
-                              factors = reference::rounded_to_float(random_.normals(samples));
+    choices.emplace_back(tangents, true);
+    if (tangents.samples == batch) choices.emplace_back(tangents, false);
+  }
+  for (const auto& [tangents, has_values] : choices) {
+    const int64_t samples = tangents.samples, rows = tangents.k * samples;
+    const Rows x_dot = random_inputs(rows), y_bar = random_outputs(batch);
+    const std::vector<double> values = has_values ? reference::rounded_to_float(random_.normals(batch))
+                                                  : std::vector<double>(static_cast<size_t>(batch)),
+                              factors = reference::rounded_to_float(random_.normals(rows));
     const Tensor x_dot_on_device = inputs(x_dot), y_bar_on_device = outputs(y_bar);
     const Buffer<float> values_on_device(*kernels_, reference::to_float(values)),
         factors_on_device(*kernels_, reference::to_float(factors));
-    const SharedWeights weights{values_on_device.data(), factors_on_device.data()};
-    const Tensor y = output_rows(batch), y_dot = output_rows(samples);
+    const SharedWeights weights{has_values ? values_on_device.data() : nullptr, factors_on_device.data()};
+    const Tensor y = output_rows(batch), y_dot = output_rows(rows);
     const auto trace = make_trace(tangents);
     network_->forward(*trace, x_on_device_, y);
     network_->jvp(*trace, x_dot_on_device, y_dot);
@@ -190,13 +200,13 @@ TEST_P(LayerMapsTest, VjpShared) {
       continue;
     }
     const reference::VjpOfJvp expected = reference::vjp_of_jvp_many(
-        oracle_, x_, oracle_.parameters, for_all(x_dot, samples, batch), weighted(y_bar, values),
-        for_all(weighted(y_bar, factors), samples, batch));
+        oracle_, x_, oracle_.parameters, for_all(x_dot, samples, batch), weighted(y_bar, values, batch),
+        for_all(weighted(y_bar, factors, samples), samples, batch));
     const reference::Vjp plain = reference::vjp(oracle_, x_, oracle_.parameters, y_bar);
     for (const Gradient mode : gradient_modes) {
       for (const bool x_bar_wanted : {true, false}) {
-        SCOPED_TRACE(describe(tangents) + ", mode " + std::to_string(static_cast<int>(mode)) +
-                     (x_bar_wanted ? ", x_bar" : ""));
+        SCOPED_TRACE(describe(tangents) + (has_values ? "" : ", no values") + ", mode " +
+                     std::to_string(static_cast<int>(mode)) + (x_bar_wanted ? ", x_bar" : ""));
         prepare_gradients(mode);
         const Tensor x_bar = x_bar_wanted ? input_rows(batch) : Tensor();
         network_->vjp_shared(*trace, y_bar_on_device, weights, x_bar, mode);

@@ -242,8 +242,9 @@ struct BatchNormTangentWeight {
 struct BatchNormSharedBackward {
   static constexpr Pattern pattern = Pattern::columns;
   int64_t rows, columns;
-  int64_t pixels;          // rows that belong to one sample
-  const float *mixed, *a;  // rows x columns, rows / pixels
+  int64_t pixels;      // rows that belong to one sample
+  const float* mixed;  // rows x columns
+  const float* a;      // rows / pixels; null: zeros
   const float *mean, *inv_std, *weight, *y_bar;
   float* x_bar;  // rows x columns, or null
   float *weight_bar, *bias_bar;
@@ -254,7 +255,7 @@ struct BatchNormSharedBackward {
     const int64_t i = row * columns + c;
     const float bar = mask.at(row, c, columns) * y_bar[i];
     if (x_bar != nullptr) x_bar[i] = weight[c] * inv_std[c] * bar;
-    const float weight_of_sample = a[quotient32(row, pixels)];
+    const float weight_of_sample = a != nullptr ? a[quotient32(row, pixels)] : 0;
     return {{static_cast<double>(inv_std[c] * (mixed[i] - weight_of_sample * mean[c])) * bar,
              static_cast<double>(weight_of_sample) * bar}};
   }

@@ -67,6 +67,24 @@ struct ZeroBadRows {
   }
 };
 
+/// good[b] = 1 if x[b, :] is finite; else 0, and the row becomes 0.
+struct FiniteImages {
+  static constexpr Pattern pattern = Pattern::teams;
+  int64_t rows, columns;
+  float* x;     // rows x columns
+  float* good;  // rows
+
+  EBM_HD int64_t work() const { return columns; }
+  template <class Team>
+  EBM_DEVICE void operator()(const Team& team, int64_t row) const {
+    float* const image = x + row * columns;
+    const double sum = team.sum(columns, [=](int64_t i) { return fabs(static_cast<double>(image[i])); });
+    const bool finite = is_finite(sum);
+    team.each(columns, [=](int64_t i) { image[i] = finite ? image[i] : 0; });
+    team.single([&] { good[row] = finite ? 1.0f : 0.0f; });
+  }
+};
+
 /// value = L (or 0), good = 1 or 0 by the sample's status: the estimates of the log determinant itself.
 struct LogDetBound {
   static constexpr Pattern pattern = Pattern::map;

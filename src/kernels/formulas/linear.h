@@ -33,19 +33,32 @@ struct AddTo {
   }
 };
 
-/// out[c] (+)= sum over rows of weight[r / pixels] x[r, c]; weight null: 1. A bias's gradient.
+/// out[c] (+)= sum over rows of x[r, c]. A bias's gradient.
 struct ColumnSum {
   static constexpr Pattern pattern = Pattern::columns;
   int64_t rows, columns;
+  const float* x;  // rows x columns
+  float* out;      // columns
+  Write mode;
+
+  EBM_HD Sums<1> term(int64_t row, int64_t column) const { return {{x[row * columns + column]}}; }
+  EBM_HD void finish(int64_t column, const Sums<1>& sums) const {
+    write(out[column], static_cast<float>(sums.of[0]), mode);
+  }
+};
+
+/// out[c] (+)= sum over rows of weight[r / pixels] x[r, c].
+struct WeightedColumnSum {
+  static constexpr Pattern pattern = Pattern::columns;
+  int64_t rows, columns;
   const float* x;           // rows x columns
-  const float* row_weight;  // rows / pixels, or null
+  const float* row_weight;  // rows / pixels
   float* out;               // columns
   Write mode;
   int64_t pixels = 1;  // rows that belong to one sample
 
   EBM_HD Sums<1> term(int64_t row, int64_t column) const {
-    const double w = row_weight != nullptr ? row_weight[quotient32(row, pixels)] : 1.0f;
-    return {{w * x[row * columns + column]}};
+    return {{static_cast<double>(row_weight[quotient32(row, pixels)]) * x[row * columns + column]}};
   }
   EBM_HD void finish(int64_t column, const Sums<1>& sums) const {
     write(out[column], static_cast<float>(sums.of[0]), mode);
@@ -79,12 +92,29 @@ struct MixTangents {
   const float* x;      // rows x columns
   const float* x_dot;  // tangent_rows x columns
   const float* a;      // rows
-  const float* b;      // tangent_rows
-  float* out;          // rows x columns
+  const float* b;      // tangent_rows, every b_step-th
+  int64_t b_step;
+  float* out;  // rows x columns
 
   EBM_HD void operator()(int64_t row, int64_t column) const {
     const int64_t i = row * columns + column;
-    out[i] = row < tangent_rows ? a[row] * x[i] + b[row] * x_dot[i] : a[row] * x[i];
+    out[i] = row < tangent_rows ? a[row] * x[i] + b[row * b_step] * x_dot[i] : a[row] * x[i];
+  }
+};
+
+/// out[r, c] (+)= b[r] x_dot[r, c]: one tangent more, or the first where values count for nothing.
+struct AddTangent {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows, columns;
+  const float* x_dot;  // rows x columns
+  const float* b;      // rows, every b_step-th
+  int64_t b_step;
+  float* out;  // rows x columns
+  Write mode;
+
+  EBM_HD void operator()(int64_t row, int64_t column) const {
+    const int64_t i = row * columns + column;
+    write(out[i], b[row * b_step] * x_dot[i], mode);
   }
 };
 
