@@ -145,6 +145,7 @@ class ExactSingularValue final : public SingularValue {
   /// The trace holds the tangents of all unit vectors, so those of v are their combination.
   void gradient(View z_bar, Gradient gradient) override {
     if (jacobian_.z_depends()) return SingularValue::gradient(z_bar, gradient);
+    if (!z_bar.empty()) throw Error("the gradient with respect to z is zero; do not ask for it");
     jacobian_.gradient_of_columns(v(), u_bar_, gradient);
   }
 

@@ -93,6 +93,7 @@ void Dump::gradients(const std::string& network) {
 
 void Dump::energy_step() {
   game_.energy_step();
+  game_.complete_energy_step();
   const Game::Draws& draws = game_.draws();
   image_batch("inputs/x", game_.upper().data());
   array("inputs/z", draws.z);
@@ -105,9 +106,6 @@ void Dump::energy_step() {
   array("results/directional", game_.upper().directional());
   array("results/a", game_.upper().score());
   if (!draws.v0.empty()) {
-    // An energy step that took J v0 alone left the rest unevaluated: the generator is still the same.
-    if (!game_.evaluates_at_energy_step())
-      game_.lower()->evaluate(draws.z, {.v0 = draws.v0, .p0 = {}, .e = {}});
     array("results/v", game_.lower()->v());
     array("results/log_s1", game_.lower()->log_s1());
     array("results/entropy", game_.lower()->value());

@@ -155,6 +155,11 @@ void Game::energy_step() {
   adam(energy_, options_.lr_energy, 0);
 }
 
+void Game::complete_energy_step() {
+  if (!needs_probe() || evaluates_at_energy_step()) return;
+  lower_->evaluate(draws_.z, {.v0 = draws_.v0, .p0 = {}, .e = {}});
+}
+
 void Game::generator_step() {
   const Range range(kernels_, "generator step");
   IterationScalars* scalars = scalars_.data();

@@ -97,8 +97,9 @@ class Game {
   Kernels& kernels() { return kernels_; }
   Network& energy() { return energy_; }
   Network& generator() { return generator_; }
-  /// Whether the energy step evaluates the lower bound; if not, it takes at most J v0 of it.
-  bool evaluates_at_energy_step() const;
+  /// After energy_step, for a look at it: evaluates the lower bound at the step's z where the step itself took
+  /// J v0 alone.
+  void complete_energy_step();
   LowerBound* lower() { return lower_.get(); }  ///< null without entropy and bidirectional penalty
   UpperBound& upper() { return *upper_; }
 
@@ -112,6 +113,7 @@ class Game {
 
  private:
   bool needs_probe() const;
+  bool evaluates_at_energy_step() const;
   bool evaluates_at_generator_step() const;
   void make_draws();
   void draw(Stream stream, Distribution distribution, const Tensor& out);

@@ -100,6 +100,7 @@ Played play(Game& game) {
                 .generator = read_before(game, game.generator(), steps().at(1)),
                 .running = {}};
   game.energy_step();
+  game.complete_energy_step();
   UpperBound& upper = game.upper();
   played.results["energy_real"] = download(kernels, upper.energy_real());
   played.results["energy_fake"] = download(kernels, upper.energy_fake());
