@@ -42,8 +42,8 @@ class Lobpcg {
 
  private:
   void start(LinearOperator& j, ConstView v0, ConstView p0);
-  void search(LinearOperator& j, const float* u);
-  void rayleigh_ritz(const float* u, float* u_next);
+  void search(LinearOperator& j);
+  void rayleigh_ritz(const float* u, float* u_next, float* uh);
   void finish(float* u);
 
   Kernels& kernels_;

@@ -25,6 +25,7 @@ NetworkSpec scaled_toy_energy(int64_t hidden) {
 
 std::vector<LayerCase> layer_cases() {
   const Features vector = flat(17), image{.height = 2, .width = 3, .channels = 5};
+  const Features fours{.height = 2, .width = 2, .channels = 8};  // a GPU's thread takes 4 neighbours
   const double float_slope = 0.2f;
   std::vector<LayerCase> cases{
       {"Linear", {LayerSpec::linear(5, 19)}, flat(5)},
@@ -35,6 +36,9 @@ std::vector<LayerCase> layer_cases() {
       {"LeakyRelu", {LayerSpec::leaky_relu(float_slope)}, vector},
       {"Relu", {LayerSpec::relu()}, vector},
       {"Tanh", {LayerSpec::tanh()}, vector},
+      {"PreluOfFours", {LayerSpec::prelu()}, fours},
+      {"LeakyReluOfFours", {LayerSpec::leaky_relu(float_slope)}, fours},
+      {"TanhOfFours", {LayerSpec::tanh()}, fours},
       {"ToyEnergy", reference::table6_energy(2, 9), flat(2), Statistics::running,
        [] { return toy_energy(9, OutputScale::none); }},
       {"ToyEnergyScaled", scaled_toy_energy(9), flat(2), Statistics::running,
@@ -51,6 +55,7 @@ std::vector<LayerCase> layer_cases() {
     };
     add("BatchNorm", {LayerSpec::batch_norm(17)}, vector);
     add("BatchNormOfImages", {LayerSpec::batch_norm(5)}, image);
+    add("BatchNormOfFours", {LayerSpec::batch_norm(8)}, fours);
     add("Several",
         {LayerSpec::linear(5, 7), LayerSpec::tanh(), LayerSpec::batch_norm(7), LayerSpec::leaky_relu(0.25),
          without_bias(LayerSpec::linear(7, 3)), LayerSpec::prelu()},

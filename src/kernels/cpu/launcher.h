@@ -5,17 +5,19 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 #include <vector>
 
 #include "kernels/cpu/parts.h"
 #include "kernels/cpu/threads.h"
-#include "kernels/formulas/formula.h"
+#include "kernels/formulas/element.h"
 
 namespace ebm::cpu {
 
 /// One thread that plays a whole team. Very short loops go without SIMD: its preparations take several times
 /// as long as they do.
 struct Team {
+  using Elements = Element;
   static constexpr int64_t short_loop = 8;
 
   template <class F>
@@ -28,6 +30,14 @@ struct Team {
       for (int64_t i = 0; i < n; ++i) total += f(i);
     }
     return total;
+  }
+  template <class F>
+  auto sums(int64_t n, F f) const {
+    decltype(f(n)) all;
+    constexpr int terms = sizeof(all) / sizeof(double);
+#pragma GCC unroll 8
+    for (int k = 0; k < terms; ++k) all.of[k] = sum(n, [=](int64_t i) { return f(i).of[k]; });
+    return all;
   }
   template <class F>
   void each(int64_t n, F f) const {
@@ -50,7 +60,7 @@ class Launcher {
 
   template <class Formula>
   void launch(const Formula& formula) {
-    if constexpr (Formula::pattern == Pattern::map) {
+    if constexpr (Formula::pattern == Pattern::elements || Formula::pattern == Pattern::map) {
       map(formula);
     } else if constexpr (Formula::pattern == Pattern::columns) {
       columns(formula);
@@ -66,7 +76,14 @@ class Launcher {
   static void map_block(const Formula f, Range rows, Range columns) {
     for (int64_t row = rows.first; row < rows.last; ++row) {
 #pragma omp simd
-      for (int64_t column = columns.first; column < columns.last; ++column) f(row, column);
+      for (int64_t column = columns.first; column < columns.last; ++column) {
+        if constexpr (Formula::pattern == Pattern::elements) {
+          const Element e{row, column, f.columns};
+          e.write(f.output(), f(e));
+        } else {
+          f(row, column);
+        }
+      }
     }
   }
 
@@ -89,8 +106,12 @@ class Launcher {
       for (int64_t row = rows.first; row < rows.last; ++row) {
 #pragma GCC ivdep  // omp simd would keep each Sums in memory
         for (int64_t c = 0; c < count; ++c) {
-          const auto t = f.term(row, first + c);
-          for (int k = 0; k < terms; ++k) sums[k][c] += t.of[k];
+          const Element e{row, first + c, f.columns};
+          const auto t = f.term(e);
+          if constexpr (requires { t.element; }) {
+            if (f.output() != nullptr) e.write(f.output(), t.element);
+          }
+          for (int k = 0; k < terms; ++k) sums[k][c] += sums_of(t).of[k];
         }
       }
       for (int k = 0; k < terms; ++k) std::copy_n(sums[k], count, out + k * f.columns + first);
@@ -99,7 +120,7 @@ class Launcher {
 
   template <class Formula>
   void columns(const Formula& f) {
-    using S = decltype(f.term(0, 0));
+    using S = std::remove_cvref_t<decltype(sums_of(f.term(Element{})))>;
     constexpr int terms = sizeof(S) / sizeof(double);
     const Parts segments = cut(f.rows, f.rows * f.columns, 8);
     // Partial sums [segment][term][column]; the buffer only ever grows, so that an iteration allocates

@@ -16,7 +16,10 @@ class Launcher {
 
  private:
   template <class Formula>
-  void map(const Formula& f);
+  void elements(const Formula& f);
+  /// One thread, or several turns of it, for each (row, i), i < `across`.
+  template <class Formula>
+  void spread(const Formula& f, int64_t across, void (*kernel)(Formula));
   template <class Formula>
   void columns(const Formula& f);
   template <class Formula>

@@ -2,7 +2,7 @@
 // The bounds' arithmetic between the networks' passes. Notation and equation numbers: docs/method.md.
 #pragma once
 
-#include "kernels/formulas/formula.h"
+#include "kernels/formulas/element.h"
 #include "kernels/formulas/sample_status.h"
 
 namespace ebm {
@@ -43,27 +43,32 @@ struct SingularValueBound {
 
 /// out[b, :] = scale[b] in[b, :].
 struct ScaleRows {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;
   const float* in;      // rows x columns
   const double* scale;  // rows
   float* out;           // rows x columns
 
-  EBM_HD void operator()(int64_t row, int64_t column) const {
-    out[row * columns + column] = static_cast<float>(scale[row]) * in[row * columns + column];
+  bool aligned() const { return on_16_bytes(in, out); }
+  EBM_HD float* output() const { return out; }
+  template <class E>
+  EBM_HD auto operator()(const E& e) const {
+    return static_cast<float>(scale[e.row]) * e(in);
   }
 };
 
 /// x[b, :] = 0 for a bad sample, whatever it held: 0 times NaN would not do.
 struct ZeroBadRows {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;
   const float* good;  // rows: 1 or 0
   float* x;           // rows x columns
 
-  EBM_HD void operator()(int64_t row, int64_t column) const {
-    const int64_t i = row * columns + column;
-    x[i] = good[row] != 0 ? x[i] : 0;
+  bool aligned() const { return on_16_bytes(x); }
+  EBM_HD float* output() const { return x; }
+  template <class E>
+  EBM_HD typename E::Value operator()(const E& e) const {
+    return good[e.row] != 0 ? e(x) : 0;
   }
 };
 
@@ -203,12 +208,17 @@ struct EntropyMean {
 
 /// x *= *factor, over a flat buffer.
 struct ScaleBy {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows = 1, columns;
   const float* factor;
   float* x;
 
-  EBM_HD void operator()(int64_t, int64_t i) const { x[i] *= *factor; }
+  bool aligned() const { return on_16_bytes(x); }
+  EBM_HD float* output() const { return x; }
+  template <class E>
+  EBM_HD auto operator()(const E& e) const {
+    return e(x) * *factor;
+  }
 };
 
 /// The generator's loss (eq. 11): mean E(G(z)) - entropy_weight * entropy_mean (null: no entropy term).
@@ -233,14 +243,16 @@ struct GeneratorObjective {
 
 /// out = alpha[b] x[b, :] + (1 - alpha[b]) y[b, :]: the points between data and samples of WGAN-GP.
 struct Interpolate {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;
   const float *alpha, *x, *y;
   float* out;
 
-  EBM_HD void operator()(int64_t row, int64_t column) const {
-    const int64_t i = row * columns + column;
-    out[i] = alpha[row] * x[i] + (1 - alpha[row]) * y[i];
+  bool aligned() const { return on_16_bytes(x, y, out); }
+  EBM_HD float* output() const { return out; }
+  template <class E>
+  EBM_HD auto operator()(const E& e) const {
+    return alpha[e.row] * e(x) + (1 - alpha[e.row]) * e(y);
   }
 };
 

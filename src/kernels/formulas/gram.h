@@ -6,6 +6,7 @@
 // `range` long.
 #pragma once
 
+#include "kernels/formulas/element.h"
 #include "kernels/formulas/sample_status.h"
 #include "kernels/formulas/small_eigen.h"
 #include "kernels/formulas/vectors.h"
@@ -165,20 +166,23 @@ struct GramInverse {
 /// out[k*B + b] = J_b G_b^-1 e_k (rows = d*B): d log det = sum_k <J G^-1 e_k, dJ e_k>. Zero for a flagged
 /// sample: it has no gradient.
 struct GramCotangents {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns, d;
   const float* columns_of_j;  // d*B x columns
   const double* inverse;      // B x d x d
   const int32_t* status;
   float* out;
 
-  EBM_HD void operator()(int64_t row, int64_t i) const {
-    const int64_t batch = rows / d, b = row % batch, k = row / batch;
-    double sum = 0;
+  bool aligned() const { return on_16_bytes(columns_of_j, out); }
+  EBM_HD float* output() const { return out; }
+  template <class E>
+  EBM_HD typename E::Value operator()(const E& e) const {
+    const int64_t batch = rows / d, b = e.row % batch, k = e.row / batch;
+    auto sum = as_double(typename E::Value(0));
     for (int64_t j = 0; j < d; ++j) {
-      sum += columns_of_j[(j * batch + b) * columns + i] * inverse[(b * d + j) * d + k];
+      sum = sum + as_double(e.in_row(columns_of_j, j * batch + b)) * inverse[(b * d + j) * d + k];
     }
-    out[row * columns + i] = status[b] == 0 ? static_cast<float>(sum) : 0;
+    return status[b] == 0 ? as_float(sum) : 0;
   }
 };
 

@@ -2,34 +2,39 @@
 // The parts of y = x W^T + b that are no matrix product, and sums over rows.
 #pragma once
 
-#include "kernels/formulas/formula.h"
+#include "kernels/formulas/element.h"
 
 namespace ebm {
 
 /// y[r, c] = a leaky ReLU of y[r, c] + bias[c]; slope 1: the sum itself.
 struct AddBias {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;
   const float* bias;  // columns
   float* y;           // rows x columns
   float slope = 1;
 
-  EBM_HD void operator()(int64_t row, int64_t column) const {
-    const float x = y[row * columns + column] + bias[column];
-    y[row * columns + column] = x > 0 ? x : slope * x;
+  bool aligned() const { return on_16_bytes(bias, y); }
+  EBM_HD float* output() const { return y; }
+  template <class E>
+  EBM_HD auto operator()(const E& e) const {
+    const auto x = e(y) + e.of_column(bias);
+    return where(x > 0, x, slope * x);
   }
 };
 
 /// y += x.
 struct AddTo {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;
   const float* x;  // rows x columns
   float* y;        // rows x columns
 
-  EBM_HD void operator()(int64_t row, int64_t column) const {
-    const int64_t i = row * columns + column;
-    y[i] += x[i];
+  bool aligned() const { return on_16_bytes(x, y); }
+  EBM_HD float* output() const { return y; }
+  template <class E>
+  EBM_HD auto operator()(const E& e) const {
+    return e(y) + e(x);
   }
 };
 
@@ -43,9 +48,11 @@ struct ColumnSum {
   Write mode;
   int64_t pixels = 1;  // rows that belong to one sample
 
-  EBM_HD Sums<1> term(int64_t row, int64_t column) const {
-    const double w = row_weight != nullptr ? row_weight[quotient32(row, pixels)] : 1.0f;
-    return {{w * x[row * columns + column]}};
+  bool aligned() const { return on_16_bytes(x); }
+  template <class E>
+  EBM_HD auto term(const E& e) const {
+    const double w = row_weight != nullptr ? row_weight[quotient32(e.row, pixels)] : 1.0f;
+    return Sums{w * as_double(e(x))};
   }
   EBM_HD void finish(int64_t column, const Sums<1>& sums) const {
     write(out[column], static_cast<float>(sums.of[0]), mode);
@@ -73,7 +80,7 @@ struct TotalSum {
 /// input that a layer's parameters see when values and tangents share one backward signal (docs/method.md,
 /// "One backward pass").
 struct MixTangents {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;
   int64_t tangent_rows;
   const float* x;      // rows x columns
@@ -82,9 +89,11 @@ struct MixTangents {
   const float* b;      // tangent_rows
   float* out;          // rows x columns
 
-  EBM_HD void operator()(int64_t row, int64_t column) const {
-    const int64_t i = row * columns + column;
-    out[i] = row < tangent_rows ? a[row] * x[i] + b[row] * x_dot[i] : a[row] * x[i];
+  bool aligned() const { return on_16_bytes(x, x_dot, out); }
+  EBM_HD float* output() const { return out; }
+  template <class E>
+  EBM_HD auto operator()(const E& e) const {
+    return e.row < tangent_rows ? a[e.row] * e(x) + b[e.row] * e(x_dot) : a[e.row] * e(x);
   }
 };
 

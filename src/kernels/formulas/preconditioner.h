@@ -3,6 +3,7 @@
 // order.
 #pragma once
 
+#include "kernels/formulas/element.h"
 #include "kernels/formulas/vectors.h"
 
 namespace ebm {
@@ -11,19 +12,23 @@ namespace ebm {
 /// batch), or one for all (batch = 1). Each row alone, so that a NaN stays in its row and the bits do not
 /// depend on the batch.
 struct RowTimesMatrix {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;
   int64_t inner, batch;
   const float* in;      // rows x inner
   const float* matrix;  // batch x inner x columns
   float* out;           // rows x columns
 
-  EBM_HD void operator()(int64_t row, int64_t column) const {
-    const float* x = in + row * inner;
-    const float* m = matrix + (row % batch) * inner * columns + column;
-    double sum = 0;
-    for (int64_t k = 0; k < inner; ++k) sum += static_cast<double>(x[k]) * m[k * columns];
-    out[row * columns + column] = static_cast<float>(sum);
+  bool aligned() const { return on_16_bytes(matrix, out); }
+  EBM_HD float* output() const { return out; }
+  template <class E>
+  EBM_HD auto operator()(const E& e) const {
+    const float* x = in + e.row * inner;
+    const int64_t first = (e.row % batch) * inner;
+    auto sum = as_double(typename E::Value(0));
+    for (int64_t k = 0; k < inner; ++k)
+      sum = sum + static_cast<double>(x[k]) * as_double(e.in_row(matrix, first + k));
+    return as_float(sum);
   }
 };
 
