@@ -6,6 +6,7 @@
 #   make ARCH=x86-64-v3       the CPU to build for (default: the machine at hand)
 #   make test FILTER='Lobpcg*'    some of the tests, by GoogleTest's pattern
 #   make test TESTED='linalg support'    the tests of some folders of tests/, without building the others
+#   make kernel-report    registers, spills, occupancy, 16-byte accesses of each GPU kernel, where nvcc is (no GPU needed)
 #   make demo DEMO_ITERATIONS=2000    a shorter demonstration
 
 # One job for each core, unless -j says otherwise.
@@ -47,11 +48,11 @@ TESTS := $(BUILD)/bin/tests
 TEST_BINARIES := $(TESTS)
 
 .PHONY: all help found found-tests found-bench found-lint deps programs demo test-programs test test-devices \
-        bench-program bench sanitize sanitize-quick lint format dist clean FORCE
+        kernel-report bench-program bench sanitize sanitize-quick lint format dist clean FORCE
 all: programs
 help:
 	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile
-	@echo "targets: all deps demo test bench sanitize lint format dist clean"
+	@echo "targets: all deps demo test bench kernel-report sanitize lint format dist clean"
 
 # --- what is here -----------------------------------------------------------------------------------------------------
 DEPS := CXX='$(CXX)' CPPFLAGS='$(CPPFLAGS_ALL)' scripts/deps
