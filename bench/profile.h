@@ -42,6 +42,7 @@ class ProfiledBase : public Kernels {
   void copy(void* to, const void* from, int64_t bytes) override { device_.copy(to, from, bytes); }
   void zero(void* memory, int64_t bytes) override { device_.zero(memory, bytes); }
   void synchronize() override { device_.synchronize(); }
+  void tune_convolutions(KeptText choices) override { device_.tune_convolutions(std::move(choices)); }
   void noise(const Noise& noise, View out) override { device_.noise(noise, out); }
   std::unique_ptr<Graph> capture(std::function<void()> work) override {
     return device_.capture(std::move(work));

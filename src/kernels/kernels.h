@@ -128,6 +128,13 @@ class Staging {
   virtual void start(void* device) = 0;
 };
 
+/// A text that somebody keeps from one process to the next, in a file say.
+struct KeptText {
+  std::string name;  ///< for messages
+  std::string text;  ///< as it was kept; empty at first
+  std::function<void(const std::string&)> keep;
+};
+
 /// Queued, ordered work on one device. Not thread-safe: one thread drives it.
 class Kernels : public Memory, public AllFormulas {
  public:
@@ -139,6 +146,10 @@ class Kernels : public Memory, public AllFormulas {
   virtual void convolve(const ConvolutionForward& pass) = 0;
   virtual void convolve(const ConvolutionBackwardData& pass) = 0;
   virtual void convolve(const ConvolutionBackwardWeight& pass) = 0;
+  /// From now on, where a library has several ways to a convolution, takes the one that is measured to be the
+  /// fastest, not the library's first proposal; it may give other bits each time. What was measured is kept
+  /// in `choices` and not measured again.
+  virtual void tune_convolutions(KeptText choices) = 0;
   /// Fills `out` (rows * features numbers, in order) with noise.
   virtual void noise(const Noise& noise, View out) = 0;
 

@@ -72,6 +72,7 @@ class CpuBase : public Kernels {
   void convolve(const ConvolutionForward& pass) override { convolutions_.run(pass); }
   void convolve(const ConvolutionBackwardData& pass) override { convolutions_.run(pass); }
   void convolve(const ConvolutionBackwardWeight& pass) override { convolutions_.run(pass); }
+  void tune_convolutions(KeptText) override {}  // there is one way
   void noise(const Noise& noise, View out) override { cpu::fill_noise(threads_, noise, out); }
 
   std::unique_ptr<Graph> capture(std::function<void()> work) override {

@@ -19,6 +19,7 @@ Context::Context(int device) : device_(device) {
   description_ = "cuda:" + std::to_string(device) + " (" + properties.name + ", compute capability " +
                  std::to_string(properties.major) + "." + std::to_string(properties.minor) + ", " +
                  std::to_string(properties.totalGlobalMem >> 30) + " GiB)";
+  name_ = properties.name;
   // Non-blocking: no hidden order with the default stream, and no call of another library that uses it.
   check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
 }

@@ -22,11 +22,14 @@ class Context {
   void synchronize() const;
 
   const std::string& description() const { return description_; }
+  /// Of the GPU's model.
+  const std::string& name() const { return name_; }
 
  private:
   int device_;
   cudaStream_t stream_ = nullptr;
   std::string description_;
+  std::string name_;
 };
 
 /// Device memory that the CUDA half keeps for itself (scratch, workspaces): not zeroed, not counted.

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "kernels/cuda/context.h"
+#include "kernels/cuda/plan_choices.h"
 #include "kernels/kernels.h"
 
 namespace ebm::cuda {
@@ -16,6 +17,10 @@ class Convolutions {
   ~Convolutions();
   Convolutions(const Convolutions&) = delete;
   Convolutions& operator=(const Convolutions&) = delete;
+
+  /// Plans that are made from now on are the fastest, by `choices` or else by timing. Before, they are
+  /// cuDNN's first proposals that give the same bits each time.
+  void tune(std::shared_ptr<PlanChoices> choices);
 
   /// Throw Error if cuDNN is missing or has no way to do it.
   void run(const ConvolutionForward& pass);

@@ -30,6 +30,9 @@ class CudaBase : public Kernels {
   void convolve(const ConvolutionForward& pass) override { convolutions_.run(pass); }
   void convolve(const ConvolutionBackwardData& pass) override { convolutions_.run(pass); }
   void convolve(const ConvolutionBackwardWeight& pass) override { convolutions_.run(pass); }
+  void tune_convolutions(KeptText choices) override {
+    convolutions_.tune(std::make_shared<cuda::PlanChoices>(std::move(choices)));
+  }
   void noise(const Noise& noise, View out) override;
 
   std::unique_ptr<Graph> capture(std::function<void()> work) override;
