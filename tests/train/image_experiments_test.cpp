@@ -329,7 +329,7 @@ TEST_F(ImageExperimentsTest, PlansOfConvolutionsAreKeptInTheFolder) {
   EXPECT_EQ(train_on_gpu("kept", "1").find("note: "), std::string::npos);
   const std::string plans = path("kept") + "/convolution_plans.txt", kept = bytes_of(plans);
   EXPECT_TRUE(kept.starts_with("ebm convolution plans 1\nfor emulated on the CPU, cuDNN ")) << kept;
-  EXPECT_NE(kept.find(": gradient by the weight of 4 images of 32x32x3 to 2 channels"), std::string::npos)
+  EXPECT_NE(kept.find(": gradient by the weight of 8 images of 32x32x3 to 2 channels"), std::string::npos)
       << kept;
 
   std::ofstream(plans, std::ios::binary | std::ios::app) << "?";

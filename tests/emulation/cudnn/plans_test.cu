@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <optional>
@@ -14,16 +13,16 @@
 #include "core/error.h"
 #include "kernels/cuda/cudnn/plan.h"
 #include "networks_convolutions.h"
+#include "support/files.h"
 
 namespace ebm::cuda {
 namespace {
 
 std::string description_of(const std::string& gpu) {
-  const auto file = std::filesystem::path(__FILE__).parent_path() / "../../devices" / (gpu + ".json");
+  const auto file = test::golden_folder().parent_path() / "devices" / (gpu + ".json");
   std::ostringstream text;
   text << std::ifstream(file).rdbuf();
-  if (text.str().empty())
-    throw Error("there is no " + file.string() + "; start the tests where they were built");
+  if (text.str().empty()) throw Error("there is no " + file.string() + " above the test program");
   return text.str();
 }
 
