@@ -7,11 +7,12 @@
 namespace ebm {
 
 /// J_b = dG/dz at the points z_b where the generator was last linearised, with batch norm on its running
-/// statistics, so that each sample has a Jacobian of its own. Products run in true float32.
+/// statistics, so that each sample has a Jacobian of its own. All products with J run in true float32.
 class GeneratorJacobian final : public LinearOperator {
  public:
   /// `tangents`: the most vectors a sample that one apply() takes.
-  GeneratorJacobian(Kernels& kernels, Network& generator, int64_t batch, int64_t tangents);
+  GeneratorJacobian(Kernels& kernels, Network& generator, int64_t batch, int64_t tangents,
+                    Precision weight_gradients = Precision::full);
 
   /// Evaluates G at z (B x d) and keeps what the products need.
   void linearize(ConstView z);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Kernels: everything that runs on a device. One abstract class with exactly two implementations,
-// src/kernels/cpu and src/kernels/cuda: memory, products, convolutions, noise, captured graphs, and
-// run(formula) for every formula of formulas.h.
+// Kernels: everything that runs on a device. One abstract class with exactly two implementations that
+// compute, src/kernels/cpu and src/kernels/cuda: memory, products, convolutions, noise, captured graphs, and
+// run(formula) for every formula of formulas.h. src/kernels/recorder writes down what it is asked for.
 #pragma once
 
 #include <functional>
@@ -30,6 +30,14 @@ struct Gemm {
   float alpha = 1;
   float beta = 0;
   Precision precision = Precision::full;
+
+  double flop() const { return 2.0 * static_cast<double>(m) * static_cast<double>(n * inner); }
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(a, m * inner);
+    uses.reads(b, inner * n);
+    uses.writes(c, m * n, beta == 0 ? Write::overwrite : Write::accumulate);
+  }
 };
 
 /// A 2-D convolution of `rows` images, as PyTorch's Conv2d without bias:
@@ -49,6 +57,11 @@ struct ConvolutionShape {
             .width = (input.width + 2 * padding.width - kernel.width) / stride.width + 1,
             .channels = output_channels};
   }
+  int64_t weights() const { return output_channels * kernel.height * kernel.width * input.channels; }
+  /// Of each of the three passes, zeros outside x counted too.
+  double flop() const {
+    return 2.0 * static_cast<double>(rows * output().pixels()) * static_cast<double>(weights());
+  }
   bool operator==(const ConvolutionShape&) const = default;
 };
 inline std::string to_string(const Extent& e) {
@@ -67,6 +80,13 @@ struct ConvolutionForward {
   const float* weight;
   float* y;
   Precision precision = Precision::full;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, shape.rows * shape.input.size());
+    uses.reads(weight, shape.weights());
+    uses.writes(y, shape.rows * shape.output().size());
+  }
 };
 
 /// x_bar = the gradient of <y_bar, x * w> with respect to x. A transposed convolution is this one forwards.
@@ -76,6 +96,13 @@ struct ConvolutionBackwardData {
   const float* weight;
   float* x_bar;
   Precision precision = Precision::full;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(y_bar, shape.rows * shape.output().size());
+    uses.reads(weight, shape.weights());
+    uses.writes(x_bar, shape.rows * shape.input.size());
+  }
 };
 
 /// weight_bar (+)= the gradient of <y_bar, x * w> with respect to w.
@@ -86,6 +113,13 @@ struct ConvolutionBackwardWeight {
   float* weight_bar;
   Write mode = Write::overwrite;
   Precision precision = Precision::full;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, shape.rows * shape.input.size());
+    uses.reads(y_bar, shape.rows * shape.output().size());
+    uses.writes(weight_bar, shape.weights(), mode);
+  }
 };
 
 enum class Distribution { normal, uniform };
@@ -101,11 +135,20 @@ struct Noise {
   int64_t first = 0;          ///< a multiple of 4
 };
 
+/// What a recorded graph holds.
+struct GraphNodes {
+  int64_t kernels = 0;
+  int64_t copies = 0;  ///< on the device, or fills of it
+  int64_t others = 0;  ///< anything else: copies from or to the host, calls of it
+};
+
 /// Work recorded once and launched many times (a CUDA graph; on the CPU simply the function).
 class Graph {
  public:
   virtual ~Graph() = default;
   virtual void launch() = 0;
+  /// None on the CPU.
+  virtual GraphNodes nodes() const { return {}; }
 };
 
 /// A small copy device -> host that nobody waits for until its value is wanted.
@@ -141,6 +184,12 @@ class Kernels : public Memory, public AllFormulas {
   virtual void convolve(const ConvolutionBackwardWeight& pass) = 0;
   /// Fills `out` (rows * features numbers, in order) with noise.
   virtual void noise(const Noise& noise, View out) = 0;
+
+  using Work = std::function<void()>;
+  /// Queues two pieces of work that need nothing of each other: neither writes what the other reads or
+  /// writes. A GPU may run them side by side; what is queued afterwards waits for both. Not one inside
+  /// another.
+  virtual void concurrently(const Work& first, const Work& second) = 0;
 
   /// Records `work` (which must allocate nothing and wait for nothing) without running it. It may be called
   /// twice: first to see what it needs.

@@ -71,7 +71,7 @@ void Convolution::add_weight_gradient(Trace& trace, ConstView y_bar, ConstView x
                                 .y_bar = y_bar.data,
                                 .weight_bar = weight_->gradient,
                                 .mode = mode,
-                                .precision = trace.options.precision});
+                                .precision = trace.options.weight_precision});
 }
 
 }  // namespace ebm

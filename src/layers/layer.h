@@ -69,6 +69,7 @@ struct TraceOptions {
   int64_t tangents = 0;         ///< the most tangents a sample, k
   int64_t tangent_samples = 0;  ///< the samples 0 .. tangent_samples - 1 have tangents; 0: all of them
   Precision precision = Precision::training;
+  Precision weight_precision = precision;  ///< of the products that give weights' gradients
 };
 
 /// What one evaluation of a layer leaves for its derivative maps. Made once for a (layer, batch, mode), used

@@ -67,7 +67,7 @@ void Linear::add_weight_gradient(Trace& trace, ConstView y_bar, ConstView x, Wri
                       .b = x.data,
                       .c = weight_->gradient,
                       .beta = mode == Write::accumulate ? 1.0f : 0.0f,
-                      .precision = trace.options.precision});
+                      .precision = trace.options.weight_precision});
 }
 
 }  // namespace ebm

@@ -58,7 +58,7 @@ void TransposedConvolution::add_weight_gradient(Trace& trace, ConstView y_bar, C
                                                    .y_bar = x.data,
                                                    .weight_bar = weight_->gradient,
                                                    .mode = mode,
-                                                   .precision = trace.options.precision});
+                                                   .precision = trace.options.weight_precision});
 }
 
 }  // namespace ebm

@@ -52,7 +52,7 @@ Lobpcg::Lobpcg(Kernels& kernels, int64_t B, int64_t d, int64_t D, const LobpcgOp
   if (options.preconditioner != nullptr) r_ = Tensor(kernels, B, flat(d));
 }
 
-void Lobpcg::run(LinearOperator& j, ConstView v0, ConstView p0) {
+void Lobpcg::check(const LinearOperator& j, ConstView v0, ConstView p0) const {
   const auto fits = [&](ConstView x) { return x.rows == batch_ && x.columns() == d_; };
   if (j.batch() != batch_ || j.domain() != d_ || j.range() != range_ || !fits(v0) ||
       !(p0.empty() || fits(p0))) {
@@ -62,20 +62,12 @@ void Lobpcg::run(LinearOperator& j, ConstView v0, ConstView p0) {
   }
   if (options_.direction == Direction::authors && p0.empty())
     throw Error("LOBPCG: the authors' direction needs a p0");
-  const Range range(kernels_, "lobpcg");
-
-  start(j, v0, p0);
-  float* u = u0_.data();
-  for (int k = 0; k < options_.iterations; ++k) {
-    search(j, u);
-    rayleigh_ritz(u, u_.data());
-    u = u_.data();  // and J v0 / ||v0|| stays in u0_
-  }
-  finish(u);
 }
 
 // v = v0 / ||v0||;  u = J v;  p = p0 made orthonormal to v, or 0
 void Lobpcg::start(LinearOperator& j, ConstView v0, ConstView p0) {
+  check(j, v0, p0);
+  const Range range(kernels_, "lobpcg");
   kernels_.run(LobpcgStart{.rows = batch_,
                            .d = d_,
                            .v0 = v0.data,
@@ -93,13 +85,37 @@ void Lobpcg::start(LinearOperator& j, ConstView v0, ConstView p0) {
   } else {
     j.apply(p_, jp_);
   }
+  normalise(u0_.data());
 }
 
-// theta = <u, u>;  uh = u / sqrt(theta);  r = J^T uh - sqrt(theta) v;  w = T r, orthonormal to v and p;  J w
-void Lobpcg::search(LinearOperator& j, const float* u) {
+void Lobpcg::finish(LinearOperator& j) {
+  const Range range(kernels_, "lobpcg");
+  float* u = u0_.data();
+  for (int k = 0; k < options_.iterations; ++k) {
+    if (k > 0) normalise(u);
+    search(j);
+    rayleigh_ritz(u, u_.data());
+    u = u_.data();  // and J v0 / ||v0|| stays in u0_
+  }
+  kernels_.run(LobpcgFinish{.rows = batch_,
+                            .range = range_,
+                            .u = u,
+                            .u0 = u0_.data(),
+                            .trace = trace_.data(),
+                            .theta = theta_.data(),
+                            .floor2 = floor2_.data(),
+                            .status = status_.data()});
+}
+
+// theta = <u, u>;  uh = u / sqrt(theta)
+void Lobpcg::normalise(const float* u) {
+  kernels_.run(UnitImage{.rows = batch_, .range = range_, .u = u, .uh = uh_.data(), .theta = theta_.data()});
+}
+
+// r = J^T uh - sqrt(theta) v;  w = T r, orthonormal to v and p;  J w
+void Lobpcg::search(LinearOperator& j) {
   const Preconditioner* const t = options_.preconditioner;
   const Tensor& r = t != nullptr ? r_ : w_;
-  kernels_.run(UnitImage{.rows = batch_, .range = range_, .u = u, .uh = uh_.data(), .theta = theta_.data()});
   j.apply_adjoint(uh_, r);
   kernels_.run(
       LobpcgResidual{.rows = batch_, .columns = d_, .v = v_.data(), .theta = theta_.data(), .r = r.data()});
@@ -132,18 +148,6 @@ void Lobpcg::rayleigh_ritz(const float* u, float* u_next) {
                                   .has_p = has_p_.data(),
                                   .status = status_.data(),
                                   .authors = authors_.data()});
-}
-
-// theta = <u, u>, and the status
-void Lobpcg::finish(float* u) {
-  kernels_.run(LobpcgFinish{.rows = batch_,
-                            .range = range_,
-                            .u = u,
-                            .u0 = u0_.data(),
-                            .trace = trace_.data(),
-                            .theta = theta_.data(),
-                            .floor2 = floor2_.data(),
-                            .status = status_.data()});
 }
 
 SmallestSingular Lobpcg::result() const {

@@ -177,24 +177,26 @@ cublasStatus_t cublasSgemm_v2(cublasHandle_t handle, cublasOperation_t transpose
   }
   const bool tf32 = handle->math == CUBLAS_TF32_TENSOR_OP_MATH && handle->tf32_allowed;
   const float alpha = *alpha_pointer, beta = *beta_pointer;
-  queue(handle->stream, [=] {
-    const std::vector<float> columns_of_a = packed(left, a_transposed, tf32);
-    const std::vector<float> columns_of_b = packed(right, b_transposed, tf32);
-    std::vector<float> sum(static_cast<size_t>(m));
-    for (int64_t j = 0; j < n; ++j) {
-      std::fill(sum.begin(), sum.end(), 0.0f);
-      for (int64_t l = 0; l < k; ++l) {
-        const float factor = columns_of_b[static_cast<size_t>(j * k + l)];
-        const float* const column = columns_of_a.data() + l * m;
-        for (int64_t i = 0; i < m; ++i) sum[static_cast<size_t>(i)] += factor * column[i];
-      }
-      float* const to = c + j * ldc;
-      for (int64_t i = 0; i < m; ++i) {
-        const float value = alpha * sum[static_cast<size_t>(i)];
-        to[i] = beta == 0 ? value : value + beta * to[i];  // beta 0: c is not read
-      }
-    }
-  });
+  queue(handle->stream,
+        [=] {
+          const std::vector<float> columns_of_a = packed(left, a_transposed, tf32);
+          const std::vector<float> columns_of_b = packed(right, b_transposed, tf32);
+          std::vector<float> sum(static_cast<size_t>(m));
+          for (int64_t j = 0; j < n; ++j) {
+            std::fill(sum.begin(), sum.end(), 0.0f);
+            for (int64_t l = 0; l < k; ++l) {
+              const float factor = columns_of_b[static_cast<size_t>(j * k + l)];
+              const float* const column = columns_of_a.data() + l * m;
+              for (int64_t i = 0; i < m; ++i) sum[static_cast<size_t>(i)] += factor * column[i];
+            }
+            float* const to = c + j * ldc;
+            for (int64_t i = 0; i < m; ++i) {
+              const float value = alpha * sum[static_cast<size_t>(i)];
+              to[i] = beta == 0 ? value : value + beta * to[i];  // beta 0: c is not read
+            }
+          }
+        },
+        {.type = cudaGraphNodeTypeKernel});
   return CUBLAS_STATUS_SUCCESS;
 }
 

@@ -312,10 +312,12 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
   if (!inside_allocation(arguments.workspace, workspace))
     violation("cudnnBackendExecute: the workspace does not lie inside one allocation of device memory");
   const bool tf32 = engine == tensor_cores && tf32_allowed();
-  queue(handle->stream, [=] {
-    std::fill_n(arguments.workspace, workspace, std::byte{0xFF});
-    compute(operation, arguments, tf32);
-  });
+  queue(handle->stream,
+        [=] {
+          std::fill_n(arguments.workspace, workspace, std::byte{0xFF});
+          compute(operation, arguments, tf32);
+        },
+        {.type = cudaGraphNodeTypeKernel});
   return CUDNN_STATUS_SUCCESS;
 }
 

@@ -74,6 +74,11 @@ class CpuBase : public Kernels {
   void convolve(const ConvolutionBackwardWeight& pass) override { convolutions_.run(pass); }
   void noise(const Noise& noise, View out) override { cpu::fill_noise(threads_, noise, out); }
 
+  void concurrently(const Work& first, const Work& second) override {
+    first();
+    second();
+  }
+
   std::unique_ptr<Graph> capture(std::function<void()> work) override {
     return std::make_unique<FunctionGraph>(std::move(work));
   }
@@ -93,12 +98,12 @@ class CpuBase : public Kernels {
     return std::memset(block, 0, rounded);
   }
 
+  cpu::Launcher& launcher() { return launcher_; }
+
  private:
   cpu::Threads threads_{omp_get_max_threads()};
   cpu::Products products_{threads_};
   cpu::Convolutions convolutions_{threads_, products_};
-
- protected:
   cpu::Launcher launcher_{threads_};
 };
 

@@ -16,6 +16,12 @@ struct AdamSchedule {
   int64_t* step;    // 1: t, counted here so that a captured graph counts
   float* schedule;  // 2
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.updates(step, 1);
+    uses.writes(schedule, 2);
+  }
+
   EBM_HD void operator()(int64_t, int64_t) const {
     const int64_t t = *step + 1;
     *step = t;
@@ -29,6 +35,16 @@ struct AdamStep {
   static constexpr Pattern pattern = Pattern::teams;
   static constexpr int64_t chunk = 1024;
   static int64_t chunks(int64_t size) { return (size + chunk - 1) / chunk; }
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(schedule, 2);
+    uses.reads(gradient, size);
+    uses.updates(value, size);
+    uses.updates(first, size);
+    uses.updates(second, size);
+    uses.touches(not_finite, 1);
+  }
 
   int64_t rows;  // chunks(size)
   int64_t size;

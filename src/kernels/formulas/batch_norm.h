@@ -21,6 +21,15 @@ struct BatchNormStatistics {
   float *mean, *inv_std;              // columns: m, s
   float *running_mean, *running_var;  // columns
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, rows * columns);
+    uses.writes(mean, columns);
+    uses.writes(inv_std, columns);
+    uses.updates(running_mean, columns);
+    uses.updates(running_var, columns);
+  }
+
   EBM_HD Sums<2> term(int64_t row, int64_t column) const {
     const double v = x[row * columns + column];
     return {{v, v * v}};
@@ -46,6 +55,13 @@ struct BatchNormRunning {
   float eps;
   float *mean, *inv_std;
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({running_mean, running_var}, columns);
+    uses.writes(mean, columns);
+    uses.writes(inv_std, columns);
+  }
+
   EBM_HD void operator()(int64_t, int64_t column) const {
     mean[column] = running_mean[column];
     inv_std[column] = static_cast<float>(1 / sqrt(static_cast<double>(running_var[column]) + eps));
@@ -59,6 +75,13 @@ struct BatchNormApply {
   const float *x, *mean, *inv_std, *weight, *bias;
   float* y;
   float slope = 1;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, rows * columns);
+    uses.reads({mean, inv_std, weight, bias}, columns);
+    uses.writes(y, rows * columns);
+  }
 
   EBM_HD void operator()(int64_t row, int64_t c) const {
     const int64_t i = row * columns + c;
@@ -75,6 +98,14 @@ struct BatchNormScale {
   float* out;
   Mask mask;
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(in, rows * columns);
+    uses.reads({inv_std, weight}, columns);
+    mask.arrays(uses, rows, columns);
+    uses.writes(out, rows * columns);
+  }
+
   EBM_HD void operator()(int64_t row, int64_t c) const {
     const int64_t i = row * columns + c;
     out[i] = mask.at(row, c, columns) * (weight[c] * inv_std[c]) * in[i];
@@ -89,6 +120,14 @@ struct BatchNormProjections {
   const float *x, *mean, *inv_std;  // rows x columns, columns, columns
   const float* u;                   // rows x columns
   float *sum_u, *sum_xhu;           // columns
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({x, u}, rows * columns);
+    uses.reads({mean, inv_std}, columns);
+    uses.writes(sum_u, columns);
+    uses.writes(sum_xhu, columns);
+  }
 
   EBM_HD Sums<2> term(int64_t row, int64_t c) const {
     const int64_t i = row * columns + c;
@@ -111,6 +150,13 @@ struct BatchNormProject {
   float* out;
   Write mode;
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({x, u}, rows * columns);
+    uses.reads({mean, inv_std, weight, sum_u, sum_xhu}, columns);
+    uses.writes(out, rows * columns, mode);
+  }
+
   EBM_HD void operator()(int64_t row, int64_t c) const {
     const int64_t i = row * columns + c;
     const float share = 1 / static_cast<float>(rows);
@@ -129,6 +175,13 @@ struct BatchNormPairing {
   int64_t rows, columns;
   const float *x_dot, *c;  // rows x columns
   float* sum;              // columns: sum c x_dot
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x_dot, rows * columns);
+    uses.reads(c, rows * columns);
+    uses.writes(sum, columns);
+  }
 
   EBM_HD Sums<1> term(int64_t row, int64_t column) const {
     const int64_t i = row * columns + column;
@@ -150,6 +203,13 @@ struct BatchNormCurvature {
   const float* sum_c_x_dot;
   float* x_bar;
   Write mode;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({x, x_dot, c}, rows * columns);
+    uses.reads({mean, inv_std, weight, sum_x_dot, sum_xh_x_dot, sum_c, sum_xh_c, sum_c_x_dot}, columns);
+    uses.writes(x_bar, rows * columns, mode);
+  }
 
   EBM_HD void operator()(int64_t row, int64_t k) const {
     const int64_t i = row * columns + k;
@@ -179,6 +239,17 @@ struct BatchNormBackward {
   float *sum_bar, *sum_xh_bar;  // columns: the two sums by themselves, for BatchNormProject
   Mask mask;
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({x, y_bar}, rows * columns);
+    uses.reads({mean, inv_std}, columns);
+    mask.arrays(uses, rows, columns);
+    if (x_bar != nullptr) uses.reads(weight, columns);
+    uses.writes(x_bar, rows * columns);
+    uses.writes({weight_bar, bias_bar}, columns, mode);
+    uses.writes({sum_bar, sum_xh_bar}, columns);
+  }
+
   EBM_HD Sums<2> term(int64_t row, int64_t c) const {
     const int64_t i = row * columns + c;
     const float bar = mask.at(row, c, columns) * y_bar[i];
@@ -207,6 +278,16 @@ struct BatchNormTangentBackward {
   Write mode;
   Mask mask;
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({x_dot, y_dot_bar}, rows * columns);
+    uses.reads(inv_std, columns);
+    mask.arrays(uses, rows, columns);
+    if (x_dot_bar != nullptr) uses.reads(weight, columns);
+    uses.writes(x_dot_bar, rows * columns);
+    uses.writes(weight_bar, columns, mode);
+  }
+
   EBM_HD Sums<1> term(int64_t row, int64_t c) const {
     const int64_t i = row * columns + c;
     const float bar = mask.at(row, c, columns) * y_dot_bar[i];
@@ -227,6 +308,12 @@ struct BatchNormTangentWeight {
   const float *inv_std, *sum_x_dot, *sum_xh_x_dot, *sum_c, *sum_xh_c, *sum_c_x_dot;
   float* weight_bar;
   Write mode;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({inv_std, sum_x_dot, sum_xh_x_dot, sum_c, sum_xh_c, sum_c_x_dot}, columns);
+    uses.writes(weight_bar, columns, mode);
+  }
 
   EBM_HD void operator()(int64_t, int64_t k) const {
     const float n = static_cast<float>(samples);
@@ -249,6 +336,17 @@ struct BatchNormSharedBackward {
   float *weight_bar, *bias_bar;
   Write mode;
   Mask mask;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({mixed, y_bar}, rows * columns);
+    uses.reads(a, rows / pixels);
+    uses.reads({mean, inv_std}, columns);
+    mask.arrays(uses, rows, columns);
+    if (x_bar != nullptr) uses.reads(weight, columns);
+    uses.writes(x_bar, rows * columns);
+    uses.writes({weight_bar, bias_bar}, columns, mode);
+  }
 
   EBM_HD Sums<2> term(int64_t row, int64_t c) const {
     const int64_t i = row * columns + c;

@@ -23,6 +23,15 @@ struct SingularValueBound {
   float* u_bar;           // rows x D
   float* good;            // rows: 1 or 0
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(u, rows * range);
+    uses.reads(status, rows);
+    uses.reads(floor2, rows);
+    uses.writes(u_bar, rows * range);
+    uses.writes({value, log_s1, good}, rows);
+  }
+
   EBM_HD int64_t work() const { return range; }
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t b) const {
@@ -41,16 +50,24 @@ struct SingularValueBound {
   }
 };
 
-/// out[b, :] = scale[b] in[b, :].
+/// out[b, :] = scale[b] in[b, :], or 0 where `squared` says that the row is not finite.
 struct ScaleRows {
   static constexpr Pattern pattern = Pattern::map;
   int64_t rows, columns;
-  const float* in;      // rows x columns
-  const double* scale;  // rows
-  float* out;           // rows x columns
+  const float* in;                // rows x columns
+  const double *scale, *squared;  // rows: factors, and ||in[b, :]||^2
+  float* out;                     // rows x columns
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(in, rows * columns);
+    uses.reads({scale, squared}, rows);
+    uses.writes(out, rows * columns);
+  }
 
   EBM_HD void operator()(int64_t row, int64_t column) const {
-    out[row * columns + column] = static_cast<float>(scale[row]) * in[row * columns + column];
+    const int64_t i = row * columns + column;
+    out[i] = is_finite(squared[row]) ? static_cast<float>(scale[row]) * in[i] : 0;
   }
 };
 
@@ -60,6 +77,12 @@ struct ZeroBadRows {
   int64_t rows, columns;
   const float* good;  // rows: 1 or 0
   float* x;           // rows x columns
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(good, rows);
+    uses.updates(x, rows * columns);
+  }
 
   EBM_HD void operator()(int64_t row, int64_t column) const {
     const int64_t i = row * columns + column;
@@ -75,6 +98,14 @@ struct LogDetBound {
   const double* s1_squared;  // rows, or null: log_s1 is NaN
   const int32_t* status;     // rows
   float *value, *log_s1, *good;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(log_det, rows);
+    uses.reads(s1_squared, rows);
+    uses.reads(status, rows);
+    uses.writes({value, log_s1, good}, rows);
+  }
 
   EBM_HD void operator()(int64_t b, int64_t) const {
     const bool usable = (status[b] & bad_sample) == 0 && is_finite(log_det[b]);
@@ -94,6 +125,14 @@ struct GeneratorScore {
   float* a;                     // rows x d
   float* target;                // rows
   float* norm_v0;               // rows: ||v0||
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({z, z_bar, v0}, rows * domain);
+    uses.writes(a, rows * domain);
+    uses.writes(target, rows);
+    uses.writes(norm_v0, rows);
+  }
 
   EBM_HD int64_t work() const { return domain; }
   template <class Team>
@@ -137,6 +176,18 @@ struct EnergyObjective {
   const float *target, *norm_v0, *good;    // B; null for gradient_norm
   float* c;                                // B
   float *mean_real, *mean_fake, *penalty, *loss;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({real, fake, directional, good}, samples);
+    if (kind == PenaltyKind::bidirectional) {
+      uses.reads(target, samples);
+      if (normaliser == PenaltyNormaliser::v || normaliser == PenaltyNormaliser::v2)
+        uses.reads(norm_v0, samples);
+    }
+    uses.writes(c, samples);
+    uses.writes({mean_real, mean_fake, penalty, loss}, 1);
+  }
 
   EBM_HD double divisor(int64_t i) const {
     if (normaliser == PenaltyNormaliser::none) return 1;
@@ -187,6 +238,13 @@ struct EntropyMean {
   const float *value, *good;  // B
   float *mean, *factor, *share_good;
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(value, samples);
+    uses.reads(good, samples);
+    uses.writes({mean, factor, share_good}, 1);
+  }
+
   EBM_HD int64_t work() const { return samples; }
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t) const {
@@ -208,6 +266,12 @@ struct ScaleBy {
   const float* factor;
   float* x;
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(factor, 1);
+    uses.updates(x, columns);
+  }
+
   EBM_HD void operator()(int64_t, int64_t i) const { x[i] *= *factor; }
 };
 
@@ -219,6 +283,13 @@ struct GeneratorObjective {
   float entropy_weight;
   const float *energy, *entropy_mean;
   float* loss;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(energy, samples);
+    uses.reads(entropy_mean, 1);
+    uses.writes(loss, 1);
+  }
 
   EBM_HD int64_t work() const { return samples; }
   template <class Team>
@@ -237,6 +308,14 @@ struct Interpolate {
   int64_t rows, columns;
   const float *alpha, *x, *y;
   float* out;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(alpha, rows);
+    uses.reads(x, rows * columns);
+    uses.reads(y, rows * columns);
+    uses.writes(out, rows * columns);
+  }
 
   EBM_HD void operator()(int64_t row, int64_t column) const {
     const int64_t i = row * columns + column;

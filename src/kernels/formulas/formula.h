@@ -14,6 +14,8 @@
 //                                            team.single(g); what a team wrote is seen by the whole team
 //                                            after the call. f.work() is about the length of its loops
 //
+// arrays(uses) tells what a launch reads and writes (kernels/arrays.h), all rows together.
+//
 // Every formula has `rows` and `columns` (teams: rows only). All orders of summation are fixed: the same
 // input gives the same bits, whatever the batch around a row.
 #pragma once

@@ -19,6 +19,11 @@ struct UnitVectors {
   int64_t batch;
   float* out;
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.writes(out, rows * columns);
+  }
+
   EBM_HD void operator()(int64_t row, int64_t column) const {
     out[row * columns + column] = row / batch == column ? 1 : 0;
   }
@@ -30,6 +35,12 @@ struct GramMatrix {
   int64_t rows, d, range;
   const float* columns_of_j;  // d*B x range
   double* gram;               // B x d x d
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(columns_of_j, rows * range);
+    uses.writes(gram, rows * d);
+  }
 
   EBM_HD int64_t work() const { return range * (d + 1) / 2; }
   template <class Team>
@@ -57,6 +68,17 @@ struct GramEigen {
   float* v;             // B x d
   double *log_det, *s_max, *floor2, *norm_v0;
   int32_t* status;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(gram, rows * d * d);
+    uses.reads(v0, rows * d);
+    uses.writes({work_matrix, vectors}, rows * d * d);
+    uses.touches(rotations, rows * (d + 1));
+    uses.writes(v, rows * d);
+    uses.writes({log_det, s_max, floor2, norm_v0}, rows);
+    uses.writes(status, rows);
+  }
 
   EBM_HD int64_t work() const { return 40 * d * d * d; }
   template <class Team>
@@ -115,6 +137,17 @@ struct GramImages {
   double *theta, *cond;  // B; cond = s_max / s1, with the floor under s1
   const int32_t* status;
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(columns_of_j, rows * d * range);
+    uses.reads(v, rows * d);
+    uses.reads(v0, rows * d);
+    uses.reads({norm_v0, s_max, floor2}, rows);
+    uses.reads(status, rows);
+    uses.writes({u, u0}, rows * range);
+    uses.writes({theta, cond}, rows);
+  }
+
   EBM_HD int64_t work() const { return 2 * d * range; }
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t row) const {
@@ -148,6 +181,13 @@ struct GramInverse {
   const double *values, *vectors;  // B x d x d, as GramEigen leaves them
   double* inverse;                 // B x d x d
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(values, rows * d * d);
+    uses.reads(vectors, rows * d * d);
+    uses.writes(inverse, rows * d * d);
+  }
+
   EBM_HD int64_t work() const { return d * d * d; }
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t row) const {
@@ -171,6 +211,14 @@ struct GramCotangents {
   const double* inverse;      // B x d x d
   const int32_t* status;
   float* out;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(columns_of_j, rows * columns);
+    uses.reads(inverse, rows * d);
+    uses.reads(status, rows / d);
+    uses.writes(out, rows * columns);
+  }
 
   EBM_HD void operator()(int64_t row, int64_t i) const {
     const int64_t batch = rows / d, b = row % batch, k = row / batch;

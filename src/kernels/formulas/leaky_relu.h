@@ -22,6 +22,11 @@ struct Mask {
   int64_t rows = 1;          // row r belongs to row r % rows of y
   float slope = 1;
 
+  /// For the arrays() of a formula over out_rows x columns elements.
+  template <class Uses>
+  void arrays(Uses& uses, int64_t out_rows, int64_t columns) const {
+    uses.reads(y, (out_rows < rows ? out_rows : rows) * columns);
+  }
   EBM_HD float at(int64_t row, int64_t column, int64_t columns) const {
     if (y == nullptr) return 1;
     return y[remainder32(row, rows) * columns + column] > 0 ? 1 : slope;
@@ -35,6 +40,13 @@ struct LeakyRelu {
   const float* x;  // rows x columns
   Slope slope;
   float* y;  // rows x columns
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, rows * columns);
+    uses.reads(slope.learned, 1);
+    uses.writes(y, rows * columns);
+  }
 
   EBM_HD void operator()(int64_t row, int64_t column) const {
     const int64_t i = row * columns + column;
@@ -53,6 +65,14 @@ struct LeakyReluLinearized {
   const float* in;  // rows x columns
   Slope slope;
   float* out;  // rows x columns
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, (rows < x_rows ? rows : x_rows) * columns);
+    uses.reads(in, rows * columns);
+    uses.reads(slope.learned, 1);
+    uses.writes(out, rows * columns);
+  }
 
   EBM_HD void operator()(int64_t row, int64_t column) const {
     const int64_t i = row * columns + column;
@@ -75,6 +95,15 @@ struct PreluBackward {
   float* x_bar;        // rows x columns, or null
   float* partial;      // columns
   Write mode;          // of partial
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, (rows < x_rows ? rows : x_rows) * columns);
+    uses.reads({input, y_bar}, rows * columns);
+    uses.reads(slope, 1);
+    uses.writes(x_bar, rows * columns);
+    uses.writes(partial, columns, mode);
+  }
 
   EBM_HD Sums<1> term(int64_t row, int64_t column) const {
     const int64_t i = row * columns + column;

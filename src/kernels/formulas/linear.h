@@ -14,6 +14,12 @@ struct AddBias {
   float* y;           // rows x columns
   float slope = 1;
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(bias, columns);
+    uses.updates(y, rows * columns);
+  }
+
   EBM_HD void operator()(int64_t row, int64_t column) const {
     const float x = y[row * columns + column] + bias[column];
     y[row * columns + column] = x > 0 ? x : slope * x;
@@ -26,6 +32,12 @@ struct AddTo {
   int64_t rows, columns;
   const float* x;  // rows x columns
   float* y;        // rows x columns
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, rows * columns);
+    uses.updates(y, rows * columns);
+  }
 
   EBM_HD void operator()(int64_t row, int64_t column) const {
     const int64_t i = row * columns + column;
@@ -42,6 +54,13 @@ struct ColumnSum {
   float* out;               // columns
   Write mode;
   int64_t pixels = 1;  // rows that belong to one sample
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, rows * columns);
+    uses.reads(row_weight, rows / pixels);
+    uses.writes(out, columns, mode);
+  }
 
   EBM_HD Sums<1> term(int64_t row, int64_t column) const {
     const double w = row_weight != nullptr ? row_weight[quotient32(row, pixels)] : 1.0f;
@@ -60,6 +79,12 @@ struct TotalSum {
   const float* x;  // count
   float* out;      // 1
   Write mode;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, count);
+    uses.writes(out, 1, mode);
+  }
 
   EBM_HD int64_t work() const { return count; }
   template <class Team>
@@ -81,6 +106,15 @@ struct MixTangents {
   const float* a;      // rows
   const float* b;      // tangent_rows
   float* out;          // rows x columns
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, rows * columns);
+    uses.reads(x_dot, tangent_rows * columns);
+    uses.reads(a, rows);
+    uses.reads(b, tangent_rows);
+    uses.writes(out, rows * columns);
+  }
 
   EBM_HD void operator()(int64_t row, int64_t column) const {
     const int64_t i = row * columns + column;

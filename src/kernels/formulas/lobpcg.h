@@ -25,6 +25,15 @@ struct LobpcgStart {
   int32_t *has_p, *status;
   AuthorsColumns* authors;  // rows, or null
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({v0, p0}, rows * d);
+    uses.writes({v, p}, rows * d);
+    uses.writes({norm_v0, trace}, rows);
+    uses.writes({has_p, status}, rows);
+    uses.writes(authors, rows);
+  }
+
   EBM_HD int64_t work() const { return 4 * d; }
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t row) const {
@@ -52,6 +61,13 @@ struct LobpcgResidual {
   const double* theta;
   float* r;
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(v, rows * columns);
+    uses.reads(theta, rows);
+    uses.updates(r, rows * columns);
+  }
+
   EBM_HD void operator()(int64_t row, int64_t column) const {
     const int64_t i = row * columns + column;
     r[i] = static_cast<float>(r[i] - sqrt(theta[row]) * v[i]);
@@ -66,6 +82,15 @@ struct LobpcgOrthonormalize {
   float* w;
   int32_t *has_w, *status;
   AuthorsColumns* authors;  // rows, or null
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({v, p}, rows * d);
+    uses.updates(w, rows * d);
+    uses.writes(has_w, rows);
+    uses.touches(status, rows);
+    uses.touches(authors, rows);
+  }
 
   EBM_HD int64_t work() const { return 15 * d; }
   template <class Team>
@@ -94,6 +119,21 @@ struct LobpcgRayleighRitz {
   const int32_t* has_w;  // rows
   int32_t *has_p, *status;
   AuthorsColumns* authors;  // rows, or null: then p is LOBPCG's
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.updates({v, p}, rows * d);
+    uses.reads(w, rows * d);
+    uses.reads({u, jw}, rows * range);
+    uses.writes(u_next, rows * range);
+    uses.updates(jp, rows * range);
+    uses.reads(has_w, rows);
+    uses.updates(has_p, rows);
+    uses.reads(trace, rows);
+    uses.touches(trace, rows);
+    uses.touches(status, rows);
+    uses.touches(authors, rows);
+  }
 
   EBM_HD int64_t work() const { return 6 * range + 6 * d; }
 
@@ -219,6 +259,16 @@ struct LobpcgFinish {
   const double* trace;
   double *theta, *floor2;
   int32_t* status;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(u, rows * range);
+    uses.touches({u, u0}, rows * range);
+    uses.reads(trace, rows);
+    uses.writes({theta, floor2}, rows);
+    uses.reads(status, rows);
+    uses.touches(status, rows);
+  }
 
   EBM_HD int64_t work() const { return range; }
   template <class Team>

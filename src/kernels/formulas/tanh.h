@@ -13,6 +13,12 @@ struct Tanh {
   const float* x;
   float* y;
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, rows * columns);
+    uses.writes(y, rows * columns);
+  }
+
   EBM_HD void operator()(int64_t row, int64_t column) const {
     const int64_t i = row * columns + column;
     y[i] = tanhf(x[i]);
@@ -27,6 +33,13 @@ struct TanhLinearized {
   const float* y;   // y_rows x columns
   const float* in;  // rows x columns
   float* out;       // rows x columns
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(y, (rows < y_rows ? rows : y_rows) * columns);
+    uses.reads(in, rows * columns);
+    uses.writes(out, rows * columns);
+  }
 
   EBM_HD void operator()(int64_t row, int64_t column) const {
     const int64_t i = row * columns + column;
@@ -46,6 +59,13 @@ struct TanhCurvature {
   const float* y_dot_bar;  // tangents * rows x columns
   float* x_bar;            // rows x columns
   Write mode;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(y, rows * columns);
+    uses.reads({x_dot, y_dot_bar}, tangents * rows * columns);
+    uses.writes(x_bar, rows * columns, mode);
+  }
 
   EBM_HD void operator()(int64_t row, int64_t column) const {
     const int64_t i = row * columns + column;

@@ -57,6 +57,13 @@ struct UnitImage {
   float* uh;       // rows x range
   double* theta;   // rows
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(u, rows * range);
+    uses.writes(uh, rows * range);
+    uses.writes(theta, rows);
+  }
+
   EBM_HD int64_t work() const { return 2 * range; }
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t row) const {

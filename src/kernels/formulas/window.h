@@ -33,6 +33,13 @@ struct WindowSum {
   float scale;
   float* coarse;
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    const int64_t images = rows / (tiling.coarse.height * tiling.coarse.width);
+    uses.reads(fine, images * tiling.fine.height * tiling.fine.width * columns);
+    uses.writes(coarse, rows * columns);
+  }
+
   EBM_HD void operator()(int64_t row, int64_t c) const {
     const Tiling& t = tiling;
     const Pixel p = pixel_of(row, t.coarse);
@@ -55,6 +62,13 @@ struct WindowSpread {
   const float* coarse;
   float scale;
   float* fine;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    const int64_t images = rows / (tiling.fine.height * tiling.fine.width);
+    uses.reads(coarse, images * tiling.coarse.height * tiling.coarse.width * columns);
+    uses.writes(fine, rows * columns);
+  }
 
   EBM_HD void operator()(int64_t row, int64_t c) const {
     const Tiling& t = tiling;
