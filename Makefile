@@ -38,7 +38,7 @@ LDFLAGS_ALL := -fopenmp $(SANITIZE) -Wl,-rpath,'$$ORIGIN/../lib' -Wl,--disable-n
 
 EXPERIMENTS := $(patsubst experiments/%.cpp,%,$(sort $(wildcard experiments/*.cpp)))
 LIB_SOURCES := $(filter-out src/kernels/cuda/%,$(shell find src -name '*.cpp' | sort))
-TEST_SOURCES := $(filter-out tests/emulated_cuda/% tests/programs/%,$(sort $(wildcard $(TESTED:%=tests/%/*.cpp))))
+TEST_SOURCES := $(filter-out tests/accesses/% tests/emulated_cuda/% tests/programs/%,$(sort $(wildcard $(TESTED:%=tests/%/*.cpp))))
 TEST_PROGRAMS := $(patsubst tests/programs/%.cpp,%,$(sort $(wildcard tests/programs/*.cpp)))
 BENCH_SOURCES := $(sort $(wildcard bench/*.cpp))
 objects = $(patsubst %.cpp,$(BUILD)/obj/%.o,$1)
@@ -108,6 +108,7 @@ endif
 # The CUDA half and its stand-in for machines without a GPU: add their libraries to `all`, `test` and `found`.
 -include src/kernels/cuda/cuda.mk
 -include tests/emulated_cuda/emulated.mk
+-include tests/accesses/accesses.mk
 
 demo:
 	@$(DEPS) check build run >/dev/null 2>&1 || scripts/deps install build run
@@ -130,7 +131,7 @@ test: test-programs
 	scripts/run_tests --filter '$(FILTER)' $(TEST_BINARIES)
 
 # The tests that run on every device, and those of the emulation.
-EMULATION_BINARIES := $(filter-out $(TESTS),$(TEST_BINARIES))
+EMULATION_BINARIES := $(filter $(EMULATION_TESTS),$(TEST_BINARIES))
 test-devices: test-programs
 	scripts/run_tests --filter 'Devices/*:All/*:Images/*' $(TESTS)
 	$(if $(EMULATION_BINARIES),scripts/run_tests $(EMULATION_BINARIES))
