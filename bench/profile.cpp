@@ -7,11 +7,6 @@ namespace ebm::bench {
 
 namespace {
 
-double flops(const ConvolutionShape& s) {
-  return 2 * static_cast<double>(s.rows * s.output().size() * s.kernel.height * s.kernel.width *
-                                 s.input.channels);
-}
-
 std::string in_words(const ConvolutionShape& s) {
   return to_string(s.input) + "-" + to_string(s.output()) + " k" + std::to_string(s.kernel.height) + "s" +
          std::to_string(s.stride.height);
@@ -63,15 +58,15 @@ void ProfiledBase::gemm(const Gemm& product) {
   const auto start = now();
   device_.gemm(product);
   const auto [m, n, inner] = std::array{product.m, product.n, product.inner};
-  note_product(2 * static_cast<double>(m * n * inner),
-               std::to_string(m) + "x" + std::to_string(inner) + "x" + std::to_string(n), start);
+  note_product(product.flop(), std::to_string(m) + "x" + std::to_string(inner) + "x" + std::to_string(n),
+               start);
 }
 
 template <class Pass>
 void ProfiledBase::convolve_timed(const Pass& pass) {
   const auto start = now();
   device_.convolve(pass);
-  note_product(flops(pass.shape), in_words(pass.shape), start);
+  note_product(pass.shape.flop(), in_words(pass.shape), start);
 }
 
 void ProfiledBase::convolve(const ConvolutionForward& pass) {

@@ -42,7 +42,12 @@ class ProfiledBase : public Kernels {
   void copy(void* to, const void* from, int64_t bytes) override { device_.copy(to, from, bytes); }
   void zero(void* memory, int64_t bytes) override { device_.zero(memory, bytes); }
   void synchronize() override { device_.synchronize(); }
+  void tune_convolutions(KeptText choices) override { device_.tune_convolutions(std::move(choices)); }
   void noise(const Noise& noise, View out) override { device_.noise(noise, out); }
+  void concurrently(const Work& first, const Work& second) override {  // one by one: each has its own time
+    first();
+    second();
+  }
   std::unique_ptr<Graph> capture(std::function<void()> work) override {
     return device_.capture(std::move(work));
   }
@@ -65,7 +70,7 @@ class ProfiledBase : public Kernels {
       device.run(formula);
     }
   };
-  Launcher launcher_;
+  Launcher& launcher() { return launcher_; }
 
   void* do_allocate(int64_t bytes) override { return device_.allocate(bytes); }
 
@@ -75,6 +80,7 @@ class ProfiledBase : public Kernels {
   Clock::time_point now();
   void note_product(double flops, const std::string& product, Clock::time_point start);
 
+  Launcher launcher_;
   Kernels& device_;
   RangeNode root_;
   RangeNode* open_ = &root_;

@@ -3,14 +3,16 @@
 
 namespace ebm {
 
-GeneratorJacobian::GeneratorJacobian(Kernels& kernels, Network& generator, int64_t batch, int64_t tangents)
+GeneratorJacobian::GeneratorJacobian(Kernels& kernels, Network& generator, int64_t batch, int64_t tangents,
+                                     Precision weight_gradients)
     : generator_(generator),
       batch_(batch),
       tangents_(tangents),
       trace_(generator.make_trace({.batch = batch,
                                    .statistics = Statistics::running,
                                    .tangents = tangents,
-                                   .precision = Precision::full})),
+                                   .precision = Precision::full,
+                                   .weight_precision = weight_gradients})),
       samples_(kernels, batch, generator.output()) {}
 
 void GeneratorJacobian::linearize(ConstView z) {

@@ -7,11 +7,12 @@
 namespace ebm {
 
 /// J_b = dG/dz at the points z_b where the generator was last linearised, with batch norm on its running
-/// statistics, so that each sample has a Jacobian of its own. Products run in true float32.
+/// statistics, so that each sample has a Jacobian of its own. All products with J run in true float32.
 class GeneratorJacobian final : public LinearOperator {
  public:
   /// `tangents`: the most vectors a sample that one apply() takes.
-  GeneratorJacobian(Kernels& kernels, Network& generator, int64_t batch, int64_t tangents);
+  GeneratorJacobian(Kernels& kernels, Network& generator, int64_t batch, int64_t tangents,
+                    Precision weight_gradients = Precision::full);
 
   /// Evaluates G at z (B x d) and keeps what the products need.
   void linearize(ConstView z);
@@ -20,8 +21,8 @@ class GeneratorJacobian final : public LinearOperator {
   /// wanted) and the parameters. If z_depends() is false the gradient with respect to z is zero and must not
   /// be asked for.
   void gradient(ConstView u_bar, View z_bar, Gradient gradient);
-  /// The gradient of sum_b <u_bar_b, J_b v_b> with respect to the parameters after apply() of all unit vectors
-  /// (tangents() = d), in one backward pass and no JVP at v. Only if !z_depends().
+  /// The gradient of sum_b <u_bar_b, J_b v_b> with respect to the parameters after apply() of all unit
+  /// vectors (tangents() = d), in one backward pass and no JVP at v. Only if !z_depends().
   void gradient_of_columns(ConstView v, ConstView u_bar, Gradient gradient);
   /// False if J is piecewise constant in z (no curved layer in G).
   bool z_depends() const { return !generator_.piecewise_linear(Statistics::running); }

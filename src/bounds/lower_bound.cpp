@@ -18,7 +18,7 @@ class BoundBase : public LowerBound {
   BoundBase(Kernels& kernels, Network& generator, int64_t batch, int64_t tangents,
             const LowerBoundOptions& options)
       : kernels_(kernels),
-        jacobian_(kernels, generator, batch, tangents),
+        jacobian_(kernels, generator, batch, tangents, options.weight_gradients),
         batch_(batch),
         domain_(jacobian_.domain()),
         range_(jacobian_.range()),
@@ -61,6 +61,14 @@ class BoundBase : public LowerBound {
     jacobian_.apply(v, jv_);
     jacobian_.gradient(u_bar, z_bar, gradient);
   }
+  void scale_probe_product(const SmallestSingular& found, View jv0) {
+    kernels_.run(ScaleRows{.rows = batch_,
+                           .columns = range_,
+                           .in = found.jv0_unit.data,
+                           .scale = found.norm_v0.data,
+                           .squared = found.theta.data,
+                           .out = jv0.data});
+  }
   const Preconditioner* preconditioner() const { return preconditioner_ ? &*preconditioner_ : nullptr; }
 
   Kernels& kernels_;
@@ -78,19 +86,15 @@ class SingularValue : public BoundBase {
 
   ConstView v() const override { return found_.v; }
 
-  void probe_product(View jv0) override {
-    kernels_.run(ScaleRows{.rows = batch_,
-                           .columns = range_,
-                           .in = found_.jv0_unit.data,
-                           .scale = found_.norm_v0.data,
-                           .out = jv0.data});
-  }
+  void probe_product(View jv0) override { scale_probe_product(found_, jv0); }
 
   void gradient(View z_bar, Gradient gradient) override { gradient_along(found_.v, u_bar_, z_bar, gradient); }
 
  protected:
-  void finish(const SmallestSingular& found) {
-    found_ = found;
+  /// Where s1 and v will be, or are.
+  void set_found(const SmallestSingular& found) { found_ = found; }
+  void bound() {
+    const SmallestSingular& found = found_;
     kernels_.run(SingularValueBound{.rows = batch_,
                                     .range = range_,
                                     .domain = domain_,
@@ -119,10 +123,14 @@ class LobpcgBound final : public SingularValue {
 
   bool wants_p0() const override { return direction_ == Direction::authors; }
 
-  void evaluate(ConstView z, const Probes& probes) override {
+  void start(ConstView z, const Probes& probes) override {
     linearize(z, probes);
-    solver_.run(jacobian_, probes.v0, wants_p0() ? probes.p0 : ConstView{});
-    finish(solver_.result());
+    solver_.start(jacobian_, probes.v0, wants_p0() ? probes.p0 : ConstView{});
+    set_found(solver_.result());
+  }
+  void finish() override {
+    solver_.finish(jacobian_);
+    bound();
   }
 
  private:
@@ -136,10 +144,11 @@ class ExactSingularValue final : public SingularValue {
       : SingularValue(kernels, generator, batch, generator.input().size(), options),
         gram_(kernels, batch, domain_, range_) {}
 
-  void evaluate(ConstView z, const Probes& probes) override {
+  void start(ConstView z, const Probes& probes) override {
     linearize(z, probes);
     gram_.run(jacobian_, probes.v0);
-    finish(gram_.result());
+    set_found(gram_.result());
+    bound();
   }
 
   /// The trace holds the tangents of all unit vectors, so those of v are their combination.
@@ -162,7 +171,7 @@ class ExactLogDet final : public BoundBase {
 
   ConstView v() const override { return {}; }
 
-  void evaluate(ConstView z, const Probes& probes) override {
+  void start(ConstView z, const Probes& probes) override {
     linearize(z, probes);
     gram_.run(jacobian_, probes.v0);
     const SmallestSingular found = gram_.result();
@@ -175,14 +184,7 @@ class ExactLogDet final : public BoundBase {
                              .good = good_.data()});
   }
 
-  void probe_product(View jv0) override {
-    const SmallestSingular found = gram_.result();
-    kernels_.run(ScaleRows{.rows = batch_,
-                           .columns = range_,
-                           .in = found.jv0_unit.data,
-                           .scale = found.norm_v0.data,
-                           .out = jv0.data});
-  }
+  void probe_product(View jv0) override { scale_probe_product(gram_.result(), jv0); }
 
   /// The generator's trace still holds the products with all unit vectors, the tangents of this gradient.
   void gradient(View z_bar, Gradient gradient) override {
@@ -203,7 +205,7 @@ class SlqBound final : public BoundBase {
 
   ConstView v() const override { return lanczos_.result().v; }
 
-  void evaluate(ConstView z, const Probes& probes) override {
+  void start(ConstView z, const Probes& probes) override {
     linearize(z, probes);
     v0_ = probes.v0;
     lanczos_.run(jacobian_, probes.v0);
@@ -251,7 +253,8 @@ std::unique_ptr<LowerBound> make_lower_bound(Kernels& kernels, Network& generato
     case LowerBoundKind::lobpcg:
       // Where LOBPCG's basis comes to span R^d, the whole Gram matrix gives the same vector for fewer passes.
       if (generator.input().size() <= std::min<int64_t>(options.lobpcg_iterations, 2) + 1) {
-        return std::make_unique<ExactSingularValue>(kernels, generator, batch, LowerBoundOptions{});
+        return std::make_unique<ExactSingularValue>(
+            kernels, generator, batch, LowerBoundOptions{.weight_gradients = options.weight_gradients});
       }
       return std::make_unique<LobpcgBound>(kernels, generator, batch, options);
   }

@@ -30,6 +30,9 @@ struct LowerBoundOptions {
   Direction direction = Direction::orthonormal;
   int64_t lanczos_pairs = 3;
   Preconditioning preconditioning = Preconditioning::none;
+  /// Of the last products of gradient(). They are sums over the batch, where no s1 is lost; J itself, and its
+  /// tangents and cotangents, are true float32 in any case.
+  Precision weight_gradients = Precision::full;
 };
 
 class LowerBound {
@@ -45,7 +48,13 @@ class LowerBound {
   virtual bool wants_e() const { return false; }
 
   /// Evaluates h at z (B x d). z and the probes must stay unchanged until gradient().
-  virtual void evaluate(ConstView z, const Probes& probes) = 0;
+  void evaluate(ConstView z, const Probes& probes) {
+    start(z, probes);
+    finish();
+  }
+  /// The two parts of evaluate: as far as probe_product() needs, and the rest.
+  virtual void start(ConstView z, const Probes& probes) = 0;
+  virtual void finish() {}
 
   /// After evaluate, per sample, B numbers each unless said: h; log s1 (log of the smallest singular value or
   /// its estimate; NaN for slq); 1 if the sample is good, else 0. A bad sample's h and cotangents are 0, so
@@ -61,7 +70,8 @@ class LowerBound {
   /// where it is not finite; their rows are 0.
   virtual void probe(ConstView z, ConstView v0, View jv0) = 0;
 
-  /// J v0 (B x D; 0 for bad samples): free, since evaluate began there, but for slq: one pass.
+  /// J v0 (B x D; 0 for samples that are known to be bad, and where it is not finite), after start(): free,
+  /// since the evaluation began there, but for slq: one pass.
   virtual void probe_product(View jv0) = 0;
 
   /// The gradient of sum over good samples of h: z_bar (B x d; must be empty if !jacobian().z_depends()) and

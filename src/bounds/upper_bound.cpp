@@ -47,11 +47,9 @@ void UpperBound::forward_others() {
   }
 }
 
-void UpperBound::evaluate(const Draw& draw, const EnergyScalars& scalars) {
+void UpperBound::loss(const Draw& draw, const EnergyScalars& scalars) {
   const Range range(kernels_, "upper bound");
-  forward(draw);
-
-  EnergyObjective loss = objective();
+  EnergyObjective loss = objective(draw);
   loss.samples = batch_;
   loss.weight = static_cast<float>(options_.weight);
   loss.hinge = static_cast<float>(options_.hinge);
@@ -64,7 +62,10 @@ void UpperBound::evaluate(const Draw& draw, const EnergyScalars& scalars) {
   loss.penalty = scalars.penalty;
   loss.loss = scalars.loss;
   kernels_.run(loss);
+}
 
+void UpperBound::backward() {
+  const Range range(kernels_, "upper bound");
   const bool shared =
       options_.backward == PairBackward::automatic && energy_.piecewise_linear(trace().options.statistics);
   const ConstView weights = part(value_weights_, 0);
@@ -93,8 +94,16 @@ class BidirectionalPenalty final : public UpperBound {
 
   ConstView score() const override { return score_; }
 
+  void prepare(const Draw&) override {}  // the directions are the caller's
+
+  void forward() override {
+    const Range range(kernels_, "upper bound");
+    forward_others();
+    energy_.forward_jvp(trace(), {inputs(), directions()}, {outputs(), directional_outputs()});
+  }
+
  protected:
-  void forward(const Draw& draw) override {
+  EnergyObjective objective(const Draw& draw) override {
     kernels_.run(GeneratorScore{.rows = batch_,
                                 .domain = draw.z.columns(),
                                 .z = draw.z.data,
@@ -103,11 +112,6 @@ class BidirectionalPenalty final : public UpperBound {
                                 .a = score_.data(),
                                 .target = target_.data(),
                                 .norm_v0 = norm_v0_.data()});
-    forward_others();
-    energy_.forward_jvp(trace(), {inputs(), directions()}, {outputs(), directional_outputs()});
-  }
-
-  EnergyObjective objective() const override {
     EnergyObjective loss{};
     loss.domain = score_.columns();
     loss.kind = PenaltyKind::bidirectional;
@@ -131,25 +135,29 @@ class GradientPenalty final : public UpperBound {
                   Precision precision)
       : UpperBound(kernels, energy, batch, options, precision, Rows::apart) {}
 
- protected:
-  void forward(const Draw& draw) override {
+  void prepare(const Draw& draw) override {
+    if (options_.kind != UpperBoundKind::gp_interpolated) return;
+    const Range range(kernels_, "upper bound");
+    kernels_.run(Interpolate{.rows = batch_,
+                             .columns = points().columns(),
+                             .alpha = draw.alpha.data,
+                             .x = data().data,
+                             .y = samples().data,
+                             .out = points().data});
+  }
+
+  void forward() override {
+    const Range range(kernels_, "upper bound");
     const bool data_first = options_.kind == UpperBoundKind::gp_real;
     if (!data_first) forward_others();
-    if (options_.kind == UpperBoundKind::gp_interpolated) {
-      kernels_.run(Interpolate{.rows = batch_,
-                               .columns = points().columns(),
-                               .alpha = draw.alpha.data,
-                               .x = data().data,
-                               .y = samples().data,
-                               .out = points().data});
-    }
     energy_.forward(trace(), points(), outputs());
     if (data_first) forward_others();
     energy_.vjp(trace(), unit_cotangents(), directions(), Gradient::ignore);
     energy_.jvp(trace(), directions(), directional_outputs());
   }
 
-  EnergyObjective objective() const override {
+ protected:
+  EnergyObjective objective(const Draw&) override {
     EnergyObjective loss{};
     loss.kind = PenaltyKind::gradient_norm;
     loss.normaliser = PenaltyNormaliser::none;

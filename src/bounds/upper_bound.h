@@ -55,7 +55,21 @@ class UpperBound {
     ConstView alpha;    ///< gp_interpolated: B x 1
   };
   /// L_E into `scalars`, and the gradient of L_E into the energy's parameters (overwritten).
-  void evaluate(const Draw& draw, const EnergyScalars& scalars);
+  void evaluate(const Draw& draw, const EnergyScalars& scalars) {
+    prepare(draw);
+    forward();
+    loss(draw, scalars);
+    backward();
+  }
+  /// The four parts of evaluate. First the points (rows 0 .. B) and directions (rows after the values), as
+  /// far as they are known: the lower bound must have started.
+  virtual void prepare(const Draw& draw) = 0;
+  /// E on values and tangents: concerns the energy alone.
+  virtual void forward() = 0;
+  /// L_E and the cotangents: the lower bound must have finished, and z_score be known.
+  void loss(const Draw& draw, const EnergyScalars& scalars);
+  /// The gradient: concerns the energy alone.
+  void backward();
 
   /// Per sample, after evaluate (B x 1 each): E(x), E(x~), E' along the direction.
   ConstView energy_real() const { return outputs_.row_range(real_row_, batch_); }
@@ -72,10 +86,8 @@ class UpperBound {
   UpperBound(Kernels& kernels, Network& energy, int64_t batch, const UpperBoundOptions& options,
              Precision precision, Rows rows);
 
-  /// Fills the points (rows 0 .. B), the directions (rows after the values), and runs E forwards on values
-  /// and tangents.
-  virtual void forward(const Draw& draw) = 0;
-  virtual EnergyObjective objective() const = 0;
+  /// The objective, with what it reads of the draw computed.
+  virtual EnergyObjective objective(const Draw& draw) = 0;
 
   View points() const { return inputs_.row_range(0, batch_); }
   View directional_outputs() const { return outputs_.row_range(values_, batch_); }

@@ -106,14 +106,17 @@ class Buffer {
   int64_t size_ = 0;
 };
 
-/// An owned rows x features array of float32 on a device.
+/// An owned rows x features array on a device.
 class Tensor {
  public:
   Tensor() = default;
-  Tensor(Memory& memory, int64_t rows, const Features& features)
-      : buffer_(memory, rows * features.size()), rows_(rows), features_(features) {}
+  Tensor(Memory& memory, int64_t rows, const Features& features, Type type = Type::float32)
+      : buffer_(memory, floats_of(rows * features.size(), type)),
+        rows_(rows),
+        features_(features),
+        type_(type) {}
 
-  View view() const { return {buffer_.data(), rows_, features_}; }
+  View view() const { return {buffer_.data(), rows_, features_, type_}; }
   operator View() const { return view(); }
   operator ConstView() const { return view(); }
   View row_range(int64_t first, int64_t count) const { return view().row_range(first, count); }
@@ -121,10 +124,11 @@ class Tensor {
   float* data() const { return buffer_.data(); }
   int64_t rows() const { return rows_; }
   int64_t columns() const { return features_.size(); }
-  int64_t size() const { return buffer_.size(); }
+  int64_t size() const { return rows_ * features_.size(); }
   bool empty() const { return buffer_.empty(); }
   const Features& features() const { return features_; }
 
+  /// Of float32 alone.
   void upload(std::span<const float> values) { buffer_.upload(values); }
   std::vector<float> download() const { return buffer_.download(); }
 
@@ -132,9 +136,10 @@ class Tensor {
   Buffer<float> buffer_;
   int64_t rows_ = 0;
   Features features_;
+  Type type_ = Type::float32;
 };
 
-/// The values of any view, on the host (waits).
+/// The values of a view of float32, on the host (waits).
 inline std::vector<float> download(Memory& memory, ConstView view) {
   std::vector<float> values(static_cast<size_t>(view.size()));
   memory.download(values.data(), view.data, view.size() * static_cast<int64_t>(sizeof(float)));

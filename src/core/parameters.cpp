@@ -60,4 +60,10 @@ void Parameters::allocate(Memory& memory) {
   for (Parameter& p : statistics_) p.value = statistics_values_.data() + p.offset;
 }
 
+void Parameters::keep_rounded(Memory& memory) {
+  if (!rounded_.empty()) return;
+  rounded_ = Buffer<bfloat16>(memory, values_.size());
+  for (Parameter& p : trainable_) p.rounded = rounded_.data() + p.offset;
+}
+
 }  // namespace ebm

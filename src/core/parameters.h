@@ -26,9 +26,10 @@ struct Parameter {
   Initialization initialization;
   ChannelsLast order;  ///< what its numbers' order in memory is to PyTorch's
   int64_t size = 0;
-  int64_t offset = 0;         ///< in the flat buffer of its kind, a multiple of parameter_alignment
-  float* value = nullptr;     ///< device pointers, valid once allocated
-  float* gradient = nullptr;  ///< null for statistics
+  int64_t offset = 0;                 ///< in the flat buffer of its kind, a multiple of parameter_alignment
+  float* value = nullptr;             ///< device pointers, valid once allocated
+  float* gradient = nullptr;          ///< null for statistics
+  const bfloat16* rounded = nullptr;  ///< the value in bfloat16, once keep_rounded() was called; else null
 };
 
 inline constexpr int64_t parameter_alignment = 16;  ///< floats: 64 bytes, for vector loads
@@ -44,6 +45,8 @@ class Parameters {
   Parameter* add_statistic(const std::string& name, std::vector<int64_t> shape,
                            Initialization initialization);
   void allocate(Memory& memory);
+  /// Makes room for the trainable values in bfloat16; who changes the values must round them anew.
+  void keep_rounded(Memory& memory);
 
   const std::deque<Parameter>& trainable() const { return trainable_; }
   const std::deque<Parameter>& statistics() const { return statistics_; }
@@ -54,6 +57,8 @@ class Parameters {
   View first_moments() const { return flat_view(first_moments_); }
   View second_moments() const { return flat_view(second_moments_); }
   View statistics_values() const { return flat_view(statistics_values_); }
+  /// The values in bfloat16; null before keep_rounded().
+  Array rounded() const { return rounded_.data(); }
 
   /// The part of a flat buffer (one of the four above) that belongs to `parameter`.
   static View part(View flat_buffer, const Parameter& parameter) {
@@ -67,6 +72,7 @@ class Parameters {
 
   std::deque<Parameter> trainable_, statistics_;  // deque: pointers stay valid while it grows
   Buffer<float> values_, gradients_, first_moments_, second_moments_, statistics_values_;
+  Buffer<bfloat16> rounded_;
 };
 
 }  // namespace ebm

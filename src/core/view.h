@@ -6,9 +6,12 @@
 // tangent t of sample b.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <type_traits>
+
+#include "core/bfloat16.h"
 
 namespace ebm {
 
@@ -42,26 +45,36 @@ inline std::string to_string(const Features& f) {
   return std::to_string(f.height) + "x" + std::to_string(f.width) + "x" + std::to_string(f.channels);
 }
 
+/// The place of number `count` of an array that begins at `data`.
+template <class T>
+T* behind(T* data, int64_t count, Type type) {
+  using Byte = std::conditional_t<std::is_const_v<T>, const unsigned char, unsigned char>;
+  return reinterpret_cast<T*>(reinterpret_cast<Byte*>(data) + count * size_of(type));
+}
+
 /// A non-owning, contiguous rows x features block of device memory. Cheap to copy; an empty view means
-/// "absent".
+/// "absent". `data` is where it begins, whatever `type` its numbers have: what may be bfloat16 is passed on
+/// as an Array.
 template <class T>
 struct BasicView {
   T* data = nullptr;
   int64_t rows = 0;
   Features features;
+  Type type = Type::float32;
 
   int64_t columns() const { return features.size(); }
   int64_t size() const { return rows * features.size(); }
+  int64_t bytes() const { return size() * size_of(type); }
   bool empty() const { return data == nullptr; }
 
   /// Rows first .. first + count of this view.
   BasicView row_range(int64_t first, int64_t count) const {
-    return {data + first * features.size(), count, features};
+    return {behind(data, first * features.size(), type), count, features, type};
   }
   /// The same memory under another sample shape of equal size.
-  BasicView reshaped(const Features& other) const { return {data, rows, other}; }
+  BasicView reshaped(const Features& other) const { return {data, rows, other, type}; }
 
-  operator BasicView<const T>() const requires(!std::is_const_v<T>) { return {data, rows, features}; }
+  operator BasicView<const T>() const requires(!std::is_const_v<T>) { return {data, rows, features, type}; }
 };
 
 using View = BasicView<float>;
@@ -69,8 +82,28 @@ using ConstView = BasicView<const float>;
 
 /// True if `second` starts where `first` ends: then one call over stacked rows does the work of two.
 inline bool stacked(ConstView first, ConstView second) {
-  return first.data + first.size() == second.data;
+  return first.type == second.type && behind(first.data, first.size(), first.type) == second.data;
 }
+
+/// The numbers of a view as an argument of a formula: an address, and how they are stored there.
+template <class Address>
+struct BasicArray {
+  Address address = nullptr;
+  Type type = Type::float32;
+
+  BasicArray() = default;
+  BasicArray(std::nullptr_t) {}
+  template <class T>
+  BasicArray(T* numbers) : address(numbers), type(type_of<std::remove_const_t<T>>) {}
+  template <class T>
+  BasicArray(const BasicView<T>& view) : address(view.data), type(view.type) {}
+  template <class Other>
+  BasicArray(const BasicArray<Other>& other) requires(!std::is_same_v<Other, Address>)
+      : address(other.address), type(other.type) {}
+};
+
+using Array = BasicArray<void*>;
+using ConstArray = BasicArray<const void*>;
 
 template <class T>
 std::string to_string(const BasicView<T>& v) {

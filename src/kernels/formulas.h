@@ -2,6 +2,7 @@
 // The list of all formulas. A new formula is a struct in src/kernels/formulas/ and one name here.
 #pragma once
 
+#include "kernels/formulas/activations.h"
 #include "kernels/formulas/adam.h"
 #include "kernels/formulas/batch_norm.h"
 #include "kernels/formulas/bounds.h"
@@ -55,10 +56,11 @@ using Formulas = FormulaList<
     // data
     ToyBatch, PickImages, ImageBatch, SmoothImages,  //
     // bounds
-    SingularValueBound, ScaleRows, ZeroBadRows, FiniteImages, LogDetBound, GeneratorScore, EnergyObjective, EntropyMean,
-    ScaleBy, GeneratorObjective, Interpolate,  //
+    SingularValueBound, ScaleRows, ZeroBadRows, FiniteImages, LogDetBound, GeneratorScore, EnergyObjective,
+    EntropyMean, ScaleBy, GeneratorObjective, Interpolate,  //
     // layers
-    AddBias, AddTo, ColumnSum, WeightedColumnSum, TotalSum, MixTangents, AddTangent, WindowSum, WindowSpread,     //
+    ToActivations, FromActivations, AddBias, AddTo, ColumnSum, WeightedColumnSum, TotalSum, MixTangents,
+    AddTangent, WindowSum, WindowSpread,                                           //
     LeakyRelu, LeakyReluLinearized, PreluBackward,                                 //
     Tanh, TanhLinearized, TanhCurvature,                                           //
     BatchNormStatistics, BatchNormRunning, BatchNormApply, BatchNormScale,         //

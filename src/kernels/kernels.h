@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Kernels: everything that runs on a device. One abstract class with exactly two implementations,
-// src/kernels/cpu and src/kernels/cuda: memory, products, convolutions, noise, captured graphs, and
-// run(formula) for every formula of formulas.h.
+// Kernels: everything that runs on a device. One abstract class with exactly two implementations that
+// compute, src/kernels/cpu and src/kernels/cuda: memory, products, convolutions, noise, captured graphs, and
+// run(formula) for every formula of formulas.h. src/kernels/recorder writes down what it is asked for.
 #pragma once
 
 #include <functional>
@@ -13,29 +13,44 @@
 
 namespace ebm {
 
-/// `full`: true float32, for the Jacobian of the bounds. `training`: the device may use TF32.
-enum class Precision { full, training };
+/// `full`: true float32, for the Jacobian of the bounds. `training`: the device may use TF32. `bfloat16`: the
+/// activations of training are bfloat16, products sum in float32.
+enum class Precision { full, training, bfloat16 };
+
+/// How a network keeps its activations.
+constexpr Type activation_type(Precision precision) {
+  return precision == Precision::bfloat16 ? Type::bfloat16 : Type::float32;
+}
 
 enum class Transpose { no, yes };
 
-/// c = alpha op(a) op(b) + beta c, all row-major float32 and dense: op(a) is m x n_inner, op(b) n_inner x n,
-/// c m x n.
+/// c = alpha op(a) op(b) + beta c, all row-major and dense: op(a) is m x n_inner, op(b) n_inner x n, c m x n.
+/// a and b are of one type, c of theirs or float32.
 struct Gemm {
   int64_t m, n, inner;
-  const float* a;
+  ConstArray a;
   Transpose transpose_a = Transpose::no;
-  const float* b;
+  ConstArray b;
   Transpose transpose_b = Transpose::no;
-  float* c;
+  Array c;
   float alpha = 1;
   float beta = 0;
   Precision precision = Precision::full;
+
+  double flop() const { return 2.0 * static_cast<double>(m) * static_cast<double>(n * inner); }
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(a, m * inner);
+    uses.reads(b, inner * n);
+    uses.writes(c, m * n, beta == 0 ? Write::overwrite : Write::accumulate);
+  }
 };
 
 /// A 2-D convolution of `rows` images, as PyTorch's Conv2d without bias:
 ///   y[r, i, j, o] = sum over k, l, c of w[o, k, l, c] x[r, stride i + k - padding, stride j + l - padding,
 ///   c]
-/// with zeros outside x. Images are NHWC, the weight is OHWI, all float32 and dense.
+/// with zeros outside x. Images are NHWC, the weight is OHWI, all dense and of one type, but for the weight's
+/// gradient, which is float32.
 struct ConvolutionShape {
   int64_t rows;
   Features input;
@@ -48,6 +63,11 @@ struct ConvolutionShape {
     return {.height = (input.height + 2 * padding.height - kernel.height) / stride.height + 1,
             .width = (input.width + 2 * padding.width - kernel.width) / stride.width + 1,
             .channels = output_channels};
+  }
+  int64_t weights() const { return output_channels * kernel.height * kernel.width * input.channels; }
+  /// Of each of the three passes, zeros outside x counted too.
+  double flop() const {
+    return 2.0 * static_cast<double>(rows * output().pixels()) * static_cast<double>(weights());
   }
   bool operator==(const ConvolutionShape&) const = default;
 };
@@ -63,29 +83,50 @@ inline std::string to_string(const ConvolutionShape& s) {
 /// y = x * w.
 struct ConvolutionForward {
   ConvolutionShape shape;
-  const float* x;
-  const float* weight;
-  float* y;
+  ConstArray x;
+  ConstArray weight;
+  Array y;
   Precision precision = Precision::full;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, shape.rows * shape.input.size());
+    uses.reads(weight, shape.weights());
+    uses.writes(y, shape.rows * shape.output().size());
+  }
 };
 
 /// x_bar = the gradient of <y_bar, x * w> with respect to x. A transposed convolution is this one forwards.
 struct ConvolutionBackwardData {
   ConvolutionShape shape;
-  const float* y_bar;
-  const float* weight;
-  float* x_bar;
+  ConstArray y_bar;
+  ConstArray weight;
+  Array x_bar;
   Precision precision = Precision::full;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(y_bar, shape.rows * shape.output().size());
+    uses.reads(weight, shape.weights());
+    uses.writes(x_bar, shape.rows * shape.input.size());
+  }
 };
 
 /// weight_bar (+)= the gradient of <y_bar, x * w> with respect to w.
 struct ConvolutionBackwardWeight {
   ConvolutionShape shape;
-  const float* x;
-  const float* y_bar;
+  ConstArray x;
+  ConstArray y_bar;
   float* weight_bar;
   Write mode = Write::overwrite;
   Precision precision = Precision::full;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, shape.rows * shape.input.size());
+    uses.reads(y_bar, shape.rows * shape.output().size());
+    uses.writes(weight_bar, shape.weights(), mode);
+  }
 };
 
 enum class Distribution { normal, uniform };
@@ -101,11 +142,20 @@ struct Noise {
   int64_t first = 0;          ///< a multiple of 4
 };
 
+/// What a recorded graph holds.
+struct GraphNodes {
+  int64_t kernels = 0;
+  int64_t copies = 0;  ///< on the device, or fills of it
+  int64_t others = 0;  ///< anything else: copies from or to the host, calls of it
+};
+
 /// Work recorded once and launched many times (a CUDA graph; on the CPU simply the function).
 class Graph {
  public:
   virtual ~Graph() = default;
   virtual void launch() = 0;
+  /// None on the CPU.
+  virtual GraphNodes nodes() const { return {}; }
 };
 
 /// A small copy device -> host that nobody waits for until its value is wanted.
@@ -128,6 +178,13 @@ class Staging {
   virtual void start(void* device) = 0;
 };
 
+/// A text that somebody keeps from one process to the next, in a file say.
+struct KeptText {
+  std::string name;  ///< for messages
+  std::string text;  ///< as it was kept; empty at first
+  std::function<void(const std::string&)> keep;
+};
+
 /// Queued, ordered work on one device. Not thread-safe: one thread drives it.
 class Kernels : public Memory, public AllFormulas {
  public:
@@ -139,8 +196,18 @@ class Kernels : public Memory, public AllFormulas {
   virtual void convolve(const ConvolutionForward& pass) = 0;
   virtual void convolve(const ConvolutionBackwardData& pass) = 0;
   virtual void convolve(const ConvolutionBackwardWeight& pass) = 0;
+  /// From now on, where a library has several ways to a convolution, takes the one that is measured to be the
+  /// fastest, not the library's first proposal; it may give other bits each time. What was measured is kept
+  /// in `choices` and not measured again.
+  virtual void tune_convolutions(KeptText choices) = 0;
   /// Fills `out` (rows * features numbers, in order) with noise.
   virtual void noise(const Noise& noise, View out) = 0;
+
+  using Work = std::function<void()>;
+  /// Queues two pieces of work that need nothing of each other: neither writes what the other reads or
+  /// writes. A GPU may run them side by side; what is queued afterwards waits for both. Not one inside
+  /// another.
+  virtual void concurrently(const Work& first, const Work& second) = 0;
 
   /// Records `work` (which must allocate nothing and wait for nothing) without running it. It may be called
   /// twice: first to see what it needs.

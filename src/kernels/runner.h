@@ -7,8 +7,8 @@
 
 namespace ebm {
 
-/// Base: a class derived from Kernels that has `Launcher launcher_` (protected) with `template <class F> void
-/// launch(F)`.
+/// Base: a class derived from Kernels that has launcher() (protected), which returns something with
+/// `template <class F> void launch(F)`.
 template <class Base, class... Formulas>
 class RunnerOf : public Base {
  public:
@@ -21,7 +21,7 @@ class RunnerOf<Base, Formula, Rest...> : public RunnerOf<Base, Rest...> {
   using RunnerOf<Base, Rest...>::RunnerOf;
   using Kernels::run;
   void run(const Formula& formula) override {
-    if (formula.rows > 0) this->launcher_.launch(formula);
+    if (formula.rows > 0) this->launcher().launch(formula);
   }
 };
 

@@ -10,10 +10,10 @@ void mask(Trace& trace, Activation activation, ConstView y, int64_t samples, Con
   trace.kernels.run(LeakyReluLinearized{.rows = in.rows,
                                         .columns = in.columns(),
                                         .x_rows = samples,
-                                        .x = y.data,
-                                        .in = in.data,
+                                        .x = y,
+                                        .in = in,
                                         .slope = {activation.slope},
-                                        .out = out.data});
+                                        .out = out});
 }
 
 }  // namespace
@@ -24,8 +24,9 @@ void mask_tangents(Trace& trace, Activation activation, ConstView y, View y_dot)
 
 ConstPair masked_cotangents(Trace& trace, Activation activation, ConstView y, ConstPair y_bar,
                             float* memory) {
-  const View value{memory, y_bar.value.rows, y_bar.value.features};
-  const View tangent{memory + value.size(), y_bar.tangent.rows, y_bar.tangent.features};
+  const View value{memory, y_bar.value.rows, y_bar.value.features, y.type};
+  const View tangent{behind(memory, value.size(), y.type), y_bar.tangent.rows, y_bar.tangent.features,
+                     y.type};
   ConstPair h_bar;
   if (!y_bar.value.empty()) {
     mask(trace, activation, y, trace.options.batch, y_bar.value, value);

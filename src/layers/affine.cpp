@@ -19,17 +19,20 @@ AffineTrace& of(Trace& trace) {
 /// The rows of both views as one, given that they are stacked.
 template <class V>
 V joined(V first, V second) {
-  return {first.data, first.rows + second.rows, first.features};
+  return {first.data, first.rows + second.rows, first.features, first.type};
 }
 
 }  // namespace
 
 std::unique_ptr<Trace> AffineLayer::make_trace(Kernels& kernels, const TraceOptions& options,
                                                std::shared_ptr<Scratch> scratch) const {
-  const int64_t mixed = weight_ != nullptr && options.tangents > 0 ? options.batch * input().size() : 0;
+  const int64_t mixed = weight_ != nullptr && options.tangents > 0
+                            ? Scratch::floats(options.batch * input().size(), options.type())
+                            : 0;
   auto trace = std::make_unique<AffineTrace>(kernels, options, std::move(scratch), mixed);
   const int64_t rows = options.batch + options.tangents * trace->tangent_samples();
-  trace->scratch->reserve(mixed + (activation_.present() ? rows * output().size() : 0));
+  trace->scratch->reserve(mixed +
+                          (activation_.present() ? floats_of(rows * output().size(), options.type()) : 0));
   return trace;
 }
 
@@ -40,11 +43,11 @@ void AffineLayer::finish_values(Trace& trace, View y) const {
     trace.kernels.run(AddBias{.rows = y.size() / bias_->size,
                               .columns = bias_->size,
                               .bias = bias_->value,
-                              .y = y.data,
+                              .y = y,
                               .slope = activation_.slope});
   } else if (activation_.present()) {
-    trace.kernels.run(LeakyRelu{
-        .rows = y.rows, .columns = y.columns(), .x = y.data, .slope = {activation_.slope}, .y = y.data});
+    trace.kernels.run(
+        LeakyRelu{.rows = 1, .columns = y.size(), .x = y, .slope = {activation_.slope}, .y = y});
   }
 }
 
@@ -62,7 +65,7 @@ void AffineLayer::add_bias_gradient(Trace& trace, ConstView h_bar, Write mode) c
   if (bias_ == nullptr) return;
   trace.kernels.run(ColumnSum{.rows = h_bar.size() / bias_->size,
                               .columns = bias_->size,
-                              .x = h_bar.data,
+                              .x = h_bar,
                               .out = bias_->gradient,
                               .mode = mode});
 }
@@ -133,7 +136,7 @@ void AffineLayer::do_vjp_shared(Trace& trace, ConstView y_bar, const SharedWeigh
   const int64_t rows = h_bar.size() / bias_->size;
   trace.kernels.run(WeightedColumnSum{.rows = rows,
                                       .columns = bias_->size,
-                                      .x = h_bar.data,
+                                      .x = h_bar,
                                       .row_weight = weights.values,
                                       .out = bias_->gradient,
                                       .mode = mode,

@@ -35,6 +35,11 @@ class AffineLayer : public Layer {
   const Parameter* weight_ = nullptr;
   const Parameter* bias_ = nullptr;
 
+  /// W in the type of the trace's activations.
+  ConstArray weight(const Trace& trace) const {
+    return trace.options.type() == Type::bfloat16 ? ConstArray(weight_->rounded) : ConstArray(weight_->value);
+  }
+
   void do_forward(Trace& trace, View y) const override;
   void do_jvp(Trace& trace, View y_dot) const override;
   void do_forward_jvp(Trace& trace, Pair y) const override;

@@ -38,12 +38,16 @@ int64_t pixels(ConstView v) {
 void sums_of(BatchNormTrace& trace, ConstView u, float* sum_u, float* sum_xhu) {
   trace.kernels.run(BatchNormProjections{.rows = pixels(u),
                                          .columns = channels(u),
-                                         .x = trace.x.data,
+                                         .x = trace.x,
                                          .mean = trace.mean.data(),
                                          .inv_std = trace.inv_std.data(),
-                                         .u = u.data,
+                                         .u = u,
                                          .sum_u = sum_u,
                                          .sum_xhu = sum_xhu});
+}
+
+int64_t bytes_of(const Parameter& parameter) {
+  return parameter.size * static_cast<int64_t>(sizeof(float));
 }
 
 ConstView tangent_block(ConstView tangents, int64_t samples, int64_t t) {
@@ -76,9 +80,11 @@ std::unique_ptr<Trace> BatchNorm::make_trace(Kernels& kernels, const TraceOption
   }
   auto trace = std::make_unique<BatchNormTrace>(kernels, options, std::move(scratch), input().channels);
   const int64_t tangent_rows = options.tangents * trace->tangent_samples();
-  if (tangent_rows > 0) trace->scratch->reserve(options.batch * input().size());  // mix_tangents
+  if (tangent_rows > 0)
+    trace->scratch->reserve(floats_of(options.batch * input().size(), options.type()));  // mix_tangents
   if (activation_.present() && options.statistics == Statistics::batch) {
-    trace->scratch->reserve((options.batch + tangent_rows) * input().size());  // masked
+    trace->scratch->reserve(
+        floats_of((options.batch + tangent_rows) * input().size(), options.type()));  // masked
   }
   return trace;
 }
@@ -86,7 +92,7 @@ std::unique_ptr<Trace> BatchNorm::make_trace(Kernels& kernels, const TraceOption
 /// The activation's derivative for rows of `samples` samples, as constant statistics' formulas take it.
 Mask BatchNorm::mask(Trace& trace, int64_t samples) const {
   if (!activation_.present() || trace.options.statistics == Statistics::batch) return {};
-  return {.y = of(trace).y.data, .rows = samples * input().pixels(), .slope = activation_.slope};
+  return {.y = of(trace).y, .rows = samples * input().pixels(), .slope = activation_.slope};
 }
 
 /// The cotangents before the activation, where the formulas of batch statistics want them in memory.
@@ -101,7 +107,7 @@ void BatchNorm::do_forward(Trace& base, View y) const {
   if (trace.options.statistics == Statistics::batch) {
     trace.kernels.run(BatchNormStatistics{.rows = pixels(y),
                                           .columns = channels(y),
-                                          .x = trace.x.data,
+                                          .x = trace.x,
                                           .eps = eps_,
                                           .momentum = momentum_,
                                           .mean = trace.mean.data(),
@@ -118,12 +124,12 @@ void BatchNorm::do_forward(Trace& base, View y) const {
   }
   trace.kernels.run(BatchNormApply{.rows = pixels(y),
                                    .columns = channels(y),
-                                   .x = trace.x.data,
+                                   .x = trace.x,
                                    .mean = trace.mean.data(),
                                    .inv_std = trace.inv_std.data(),
                                    .weight = weight_->value,
                                    .bias = bias_->value,
-                                   .y = y.data,
+                                   .y = y,
                                    .slope = activation_.slope});
 }
 
@@ -131,10 +137,10 @@ void BatchNorm::do_forward(Trace& base, View y) const {
 void BatchNorm::scale(Trace& base, int64_t samples, ConstView in, View out) const {
   base.kernels.run(BatchNormScale{.rows = pixels(in),
                                   .columns = channels(in),
-                                  .in = in.data,
+                                  .in = in,
                                   .inv_std = of(base).inv_std.data(),
                                   .weight = weight_->value,
-                                  .out = out.data,
+                                  .out = out,
                                   .mask = mask(base, samples)});
 }
 
@@ -144,14 +150,14 @@ void BatchNorm::project(Trace& base, ConstView u, const float* sum_u, const floa
   const BatchNormTrace& trace = of(base);
   trace.kernels.run(BatchNormProject{.rows = pixels(u),
                                      .columns = channels(u),
-                                     .x = trace.x.data,
+                                     .x = trace.x,
                                      .mean = trace.mean.data(),
                                      .inv_std = trace.inv_std.data(),
                                      .weight = weight_->value,
-                                     .u = u.data,
+                                     .u = u,
                                      .sum_u = sum_u,
                                      .sum_xhu = sum_xhu,
-                                     .out = out.data,
+                                     .out = out,
                                      .mode = mode});
 }
 
@@ -179,12 +185,12 @@ void BatchNorm::values_backward(Trace& base, ConstView y_bar, View x_bar, Gradie
   if (gradient != Gradient::ignore) {
     trace.kernels.run(BatchNormBackward{.rows = pixels(y_bar),
                                         .columns = channels(y_bar),
-                                        .x = trace.x.data,
+                                        .x = trace.x,
                                         .mean = trace.mean.data(),
                                         .inv_std = trace.inv_std.data(),
                                         .weight = weight_->value,
-                                        .y_bar = y_bar.data,
-                                        .x_bar = running ? x_bar.data : nullptr,
+                                        .y_bar = y_bar,
+                                        .x_bar = running ? x_bar : View{},
                                         .weight_bar = weight_->gradient,
                                         .bias_bar = bias_->gradient,
                                         .mode = mode,
@@ -215,24 +221,24 @@ void BatchNorm::tangent_backward(Trace& base, int64_t t, ConstView y_dot_bar, Pa
   float *sum_c = trace.sum_bar.data(), *sum_xh_c = trace.sum_xh_bar.data(),
         *pairing = trace.sum_pairing.data();
   sums_of(trace, y_dot_bar, sum_c, sum_xh_c);
-  trace.kernels.run(BatchNormPairing{
-      .rows = pixels(x_dot), .columns = c, .x_dot = x_dot.data, .c = y_dot_bar.data, .sum = pairing});
+  trace.kernels.run(
+      BatchNormPairing{.rows = pixels(x_dot), .columns = c, .x_dot = x_dot, .c = y_dot_bar, .sum = pairing});
   if (!x_bar.tangent.empty()) project(trace, y_dot_bar, sum_c, sum_xh_c, x_bar.tangent, Write::overwrite);
   if (!x_bar.value.empty()) {
     trace.kernels.run(BatchNormCurvature{.rows = pixels(x_dot),
                                          .columns = c,
-                                         .x = trace.x.data,
+                                         .x = trace.x,
                                          .mean = trace.mean.data(),
                                          .inv_std = trace.inv_std.data(),
                                          .weight = weight_->value,
-                                         .x_dot = x_dot.data,
+                                         .x_dot = x_dot,
                                          .sum_x_dot = sum_x_dot,
                                          .sum_xh_x_dot = sum_xh_x_dot,
-                                         .c = y_dot_bar.data,
+                                         .c = y_dot_bar,
                                          .sum_c = sum_c,
                                          .sum_xh_c = sum_xh_c,
                                          .sum_c_x_dot = pairing,
-                                         .x_bar = x_bar.value.data,
+                                         .x_bar = x_bar.value,
                                          .mode = x_bar_mode});
   }
   if (gradient != Gradient::ignore) {
@@ -258,7 +264,7 @@ void BatchNorm::do_vjp_of_jvp(Trace& base, ConstPair y_bar, Pair x_bar, Gradient
     values_backward(trace, y_bar.value, x_bar.value, gradient, mode);
     mode = Write::accumulate;
   } else if (gradient == Gradient::overwrite) {  // a tangent does not see the bias
-    trace.kernels.zero(bias_->gradient, bias_->size * static_cast<int64_t>(sizeof(float)));
+    trace.kernels.zero(bias_->gradient, bytes_of(*bias_));
   }
   if (trace.options.statistics == Statistics::batch) {
     const int64_t samples = trace.tangent_samples();
@@ -274,9 +280,9 @@ void BatchNorm::do_vjp_of_jvp(Trace& base, ConstPair y_bar, Pair x_bar, Gradient
                                                .columns = channels(y_bar.tangent),
                                                .inv_std = trace.inv_std.data(),
                                                .weight = weight_->value,
-                                               .x_dot = trace.x_dot.data,
-                                               .y_dot_bar = y_bar.tangent.data,
-                                               .x_dot_bar = x_bar.tangent.data,
+                                               .x_dot = trace.x_dot,
+                                               .y_dot_bar = y_bar.tangent,
+                                               .x_dot_bar = x_bar.tangent,
                                                .weight_bar = weight_->gradient,
                                                .mode = mode,
                                                .mask = mask(trace, trace.tangent_samples())});
@@ -292,16 +298,30 @@ void BatchNorm::do_vjp_shared(Trace& base, ConstView y_bar, const SharedWeights&
     if (!x_bar.empty()) scale(trace, trace.options.batch, y_bar, x_bar);
     return;
   }
+  if (weights.values == nullptr) {  // one tangent, as far as the parameters see
+    if (gradient == Gradient::overwrite) trace.kernels.zero(bias_->gradient, bytes_of(*bias_));
+    trace.kernels.run(BatchNormTangentBackward{.rows = pixels(y_bar),
+                                               .columns = channels(y_bar),
+                                               .inv_std = trace.inv_std.data(),
+                                               .weight = weight_->value,
+                                               .x_dot = mix_tangents(trace, weights),
+                                               .y_dot_bar = y_bar,
+                                               .x_dot_bar = x_bar,
+                                               .weight_bar = weight_->gradient,
+                                               .mode = write_mode(gradient),
+                                               .mask = mask(trace, trace.options.batch)});
+    return;
+  }
   trace.kernels.run(BatchNormSharedBackward{.rows = pixels(y_bar),
                                             .columns = channels(y_bar),
                                             .pixels = input().height * input().width,
-                                            .mixed = mix_tangents(trace, weights).data,
+                                            .mixed = mix_tangents(trace, weights),
                                             .a = weights.values,
                                             .mean = trace.mean.data(),
                                             .inv_std = trace.inv_std.data(),
                                             .weight = weight_->value,
-                                            .y_bar = y_bar.data,
-                                            .x_bar = x_bar.data,
+                                            .y_bar = y_bar,
+                                            .x_bar = x_bar,
                                             .weight_bar = weight_->gradient,
                                             .bias_bar = bias_->gradient,
                                             .mode = write_mode(gradient),

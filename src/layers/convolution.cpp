@@ -49,29 +49,29 @@ void Convolution::declare(Parameters& parameters, const std::string& prefix) {
 void Convolution::apply(Trace& trace, ConstView x, View y) const {
   trace.kernels.convolve(
       ConvolutionForward{.shape = convolution_shape(x.rows, input(), output().channels, window_),
-                         .x = x.data,
-                         .weight = weight_->value,
-                         .y = y.data,
+                         .x = x,
+                         .weight = weight(trace),
+                         .y = y,
                          .precision = trace.options.precision});
 }
 
 void Convolution::apply_transposed(Trace& trace, ConstView y_bar, View x_bar) const {
   trace.kernels.convolve(
       ConvolutionBackwardData{.shape = convolution_shape(y_bar.rows, input(), output().channels, window_),
-                              .y_bar = y_bar.data,
-                              .weight = weight_->value,
-                              .x_bar = x_bar.data,
+                              .y_bar = y_bar,
+                              .weight = weight(trace),
+                              .x_bar = x_bar,
                               .precision = trace.options.precision});
 }
 
 void Convolution::add_weight_gradient(Trace& trace, ConstView y_bar, ConstView x, Write mode) const {
   trace.kernels.convolve(
       ConvolutionBackwardWeight{.shape = convolution_shape(x.rows, input(), output().channels, window_),
-                                .x = x.data,
-                                .y_bar = y_bar.data,
+                                .x = x,
+                                .y_bar = y_bar,
                                 .weight_bar = weight_->gradient,
                                 .mode = mode,
-                                .precision = trace.options.precision});
+                                .precision = trace.options.weight_precision});
 }
 
 }  // namespace ebm

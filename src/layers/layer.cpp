@@ -10,14 +10,15 @@ std::unique_ptr<Trace> Layer::make_trace(Kernels& kernels, const TraceOptions& o
   return std::make_unique<Trace>(kernels, options, std::move(scratch));
 }
 
-void Layer::check(const char* map, ConstView x, ConstView y, int64_t rows) const {
-  const auto fits = [rows](ConstView v, const Features& features) {
-    return v.empty() || (v.features == features && v.rows == rows);
+void Layer::check(const char* map, const Trace& trace, ConstView x, ConstView y, int64_t rows) const {
+  const auto fits = [&](ConstView v, const Features& features) {
+    return v.empty() || (v.features == features && v.rows == rows && v.type == outer_type(trace));
   };
   if (!fits(x, input_) || !fits(y, output_)) {
     throw Error(std::string(map) + ": a layer " + to_string(input_) + " -> " + to_string(output_) +
                 " with a trace of " + std::to_string(rows) + " rows got " + to_string(x) + " and " +
-                to_string(y) + "; make the trace for this batch and pass the layer's shapes");
+                to_string(y) +
+                "; make the trace for this batch and pass the layer's shapes, in the trace's type");
   }
 }
 
@@ -32,22 +33,22 @@ void Layer::check_tangents(const char* map, const Trace& trace, ConstView x_dot)
 }
 
 void Layer::forward(Trace& trace, ConstView x, View y) const {
-  check("forward", x, y, trace.options.batch);
+  check("forward", trace, x, y, trace.options.batch);
   trace.x = x;
   do_forward(trace, y);
 }
 
 void Layer::jvp(Trace& trace, ConstView x_dot, View y_dot) const {
   check_tangents("jvp", trace, x_dot);
-  check("jvp", x_dot, y_dot, x_dot.rows);
+  check("jvp", trace, x_dot, y_dot, x_dot.rows);
   trace.x_dot = x_dot;
   do_jvp(trace, y_dot);
 }
 
 void Layer::forward_jvp(Trace& trace, ConstPair x, Pair y) const {
-  check("forward_jvp", x.value, y.value, trace.options.batch);
+  check("forward_jvp", trace, x.value, y.value, trace.options.batch);
   check_tangents("forward_jvp", trace, x.tangent);
-  check("forward_jvp", x.tangent, y.tangent, x.tangent.rows);
+  check("forward_jvp", trace, x.tangent, y.tangent, x.tangent.rows);
   trace.x = x.value;
   trace.x_dot = x.tangent;
   do_forward_jvp(trace, y);
@@ -59,14 +60,14 @@ void Layer::do_forward_jvp(Trace& trace, Pair y) const {
 }
 
 void Layer::vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) const {
-  check("vjp", x_bar, y_bar, trace.options.batch);
+  check("vjp", trace, x_bar, y_bar, trace.options.batch);
   do_vjp(trace, y_bar, x_bar, gradient);
 }
 
 void Layer::vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient) const {
-  check("vjp_of_jvp", x_bar.value, y_bar.value, trace.options.batch);
+  check("vjp_of_jvp", trace, x_bar.value, y_bar.value, trace.options.batch);
   check_tangents("vjp_of_jvp", trace, y_bar.tangent);
-  check("vjp_of_jvp", x_bar.tangent, y_bar.tangent, trace.x_dot.rows);
+  check("vjp_of_jvp", trace, x_bar.tangent, y_bar.tangent, trace.x_dot.rows);
   if (y_bar.value.empty() && !x_bar.value.empty() && piecewise_linear(trace.options.statistics)) {
     throw Error(
         "vjp_of_jvp: without a cotangent of y, x_bar of a piecewise linear layer is zero; ask for none");
@@ -76,7 +77,7 @@ void Layer::vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradi
 
 void Layer::vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar,
                        Gradient gradient) const {
-  check("vjp_shared", x_bar, y_bar, trace.options.batch);
+  check("vjp_shared", trace, x_bar, y_bar, trace.options.batch);
   if (!piecewise_linear(trace.options.statistics)) {
     throw Error("vjp_shared: this layer is not piecewise linear; use vjp_of_jvp");
   }
@@ -90,13 +91,13 @@ void Layer::vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weigh
 ConstView Layer::mix_tangents(Trace& trace, const SharedWeights& weights) {
   const ConstView x = trace.x;
   const int64_t samples = trace.tangent_samples(), tangents = trace.x_dot.rows / samples;
-  float* mixed = trace.scratch->data();
+  const View mixed{trace.scratch->data(), x.rows, x.features, x.type};
   if (weights.values != nullptr) {
     trace.kernels.run(MixTangents{.rows = x.rows,
                                   .columns = x.columns(),
                                   .tangent_rows = samples,
-                                  .x = x.data,
-                                  .x_dot = trace.x_dot.data,
+                                  .x = x,
+                                  .x_dot = trace.x_dot,
                                   .a = weights.values,
                                   .b = weights.tangents,
                                   .b_step = tangents,
@@ -105,13 +106,13 @@ ConstView Layer::mix_tangents(Trace& trace, const SharedWeights& weights) {
   for (int64_t t = weights.values != nullptr ? 1 : 0; t < tangents; ++t) {
     trace.kernels.run(AddTangent{.rows = samples,
                                  .columns = x.columns(),
-                                 .x_dot = trace.x_dot.row_range(t * samples, samples).data,
+                                 .x_dot = trace.x_dot.row_range(t * samples, samples),
                                  .b = weights.tangents + t,
                                  .b_step = tangents,
                                  .out = mixed,
                                  .mode = t == 0 ? Write::overwrite : Write::accumulate});
   }
-  return {mixed, x.rows, x.features};
+  return mixed;
 }
 
 }  // namespace ebm

@@ -40,8 +40,8 @@ class Scratch {
   std::shared_ptr<Scratch> behind(int64_t floats) const {
     return std::shared_ptr<Scratch>(new Scratch(blocks_, first_ + floats));
   }
-  /// Blocks behind one another start on 64 bytes if their sizes are of this kind.
-  static int64_t aligned(int64_t floats) { return (floats + 15) / 16 * 16; }
+  /// The floats for `count` numbers of a type, rounded up so that what lies behind them starts on 64 bytes.
+  static int64_t floats(int64_t count, Type type) { return (floats_of(count, type) + 15) / 16 * 16; }
   /// Asks for `floats` numbers; they are there after allocate().
   void reserve(int64_t floats) { blocks_->wanted = std::max(blocks_->wanted, first_ + floats); }
   /// A smaller block that was there before stays: a captured graph may use it.
@@ -69,6 +69,10 @@ struct TraceOptions {
   int64_t tangents = 0;         ///< the most tangents a sample, k
   int64_t tangent_samples = 0;  ///< the samples 0 .. tangent_samples - 1 have tangents; 0: all of them
   Precision precision = Precision::training;
+  Precision weight_precision = precision;  ///< of the products that give weights' gradients
+
+  /// How values, tangents and cotangents are stored.
+  Type type() const { return activation_type(precision); }
 };
 
 /// What one evaluation of a layer leaves for its derivative maps. Made once for a (layer, batch, mode), used
@@ -140,12 +144,14 @@ class Layer {
   /// be empty (not wanted). If y_bar.value is empty and the layer is piecewise linear, x_bar.value must be
   /// empty: it is zero.
   void vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient) const;
-  /// The gradient of sum_i values[i] <y_bar_i, y_i> + sum_t tangents[i, t] <y_bar_i, y_dot_ti> with respect to
-  /// the parameters, and x_bar = J^T y_bar, unweighted. Throws Error if the layer is not piecewise linear.
+  /// The gradient of sum_i values[i] <y_bar_i, y_i> + sum_t tangents[i, t] <y_bar_i, y_dot_ti> with respect
+  /// to the parameters, and x_bar = J^T y_bar, unweighted. Throws Error if the layer is not piecewise linear.
   void vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar,
                   Gradient gradient) const;
 
  protected:
+  /// The type of what the maps are given and give.
+  virtual Type outer_type(const Trace& trace) const { return trace.options.type(); }
   virtual void do_forward(Trace& trace, View y) const = 0;
   virtual void do_jvp(Trace& trace, View y_dot) const = 0;
   virtual void do_forward_jvp(Trace& trace, Pair y) const;
@@ -162,7 +168,7 @@ class Layer {
   static ConstView mix_tangents(Trace& trace, const SharedWeights& weights);
 
  private:
-  void check(const char* map, ConstView x, ConstView y, int64_t rows) const;
+  void check(const char* map, const Trace& trace, ConstView x, ConstView y, int64_t rows) const;
   void check_tangents(const char* map, const Trace& trace, ConstView x_dot) const;
 
   Features input_, output_;

@@ -11,17 +11,16 @@ void linearized(Trace& trace, int64_t x_rows, ConstView in, float slope, View ou
   trace.kernels.run(LeakyReluLinearized{.rows = in.rows,
                                         .columns = in.columns(),
                                         .x_rows = x_rows,
-                                        .x = trace.x.data,
-                                        .in = in.data,
+                                        .x = trace.x,
+                                        .in = in,
                                         .slope = {slope},
-                                        .out = out.data});
+                                        .out = out});
 }
 
 }  // namespace
 
 void LeakyReluLayer::do_forward(Trace& trace, View y) const {
-  trace.kernels.run(
-      LeakyRelu{.rows = y.rows, .columns = y.columns(), .x = trace.x.data, .slope = {slope_}, .y = y.data});
+  trace.kernels.run(LeakyRelu{.rows = 1, .columns = y.size(), .x = trace.x, .slope = {slope_}, .y = y});
 }
 
 void LeakyReluLayer::do_jvp(Trace& trace, View y_dot) const {

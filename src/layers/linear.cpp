@@ -41,10 +41,10 @@ void Linear::apply(Trace& trace, ConstView x, View y) const {
   trace.kernels.gemm({.m = x.rows,
                       .n = output().size(),
                       .inner = input().size(),
-                      .a = x.data,
-                      .b = weight_->value,
+                      .a = x,
+                      .b = weight(trace),
                       .transpose_b = Transpose::yes,
-                      .c = y.data,
+                      .c = y,
                       .precision = trace.options.precision});
 }
 
@@ -52,9 +52,9 @@ void Linear::apply_transposed(Trace& trace, ConstView y_bar, View x_bar) const {
   trace.kernels.gemm({.m = y_bar.rows,
                       .n = input().size(),
                       .inner = output().size(),
-                      .a = y_bar.data,
-                      .b = weight_->value,
-                      .c = x_bar.data,
+                      .a = y_bar,
+                      .b = weight(trace),
+                      .c = x_bar,
                       .precision = trace.options.precision});
 }
 
@@ -62,12 +62,12 @@ void Linear::add_weight_gradient(Trace& trace, ConstView y_bar, ConstView x, Wri
   trace.kernels.gemm({.m = output().size(),
                       .n = input().size(),
                       .inner = y_bar.rows,
-                      .a = y_bar.data,
+                      .a = y_bar,
                       .transpose_a = Transpose::yes,
-                      .b = x.data,
+                      .b = x,
                       .c = weight_->gradient,
                       .beta = mode == Write::accumulate ? 1.0f : 0.0f,
-                      .precision = trace.options.precision});
+                      .precision = trace.options.weight_precision});
 }
 
 }  // namespace ebm

@@ -6,7 +6,10 @@
 namespace ebm {
 
 Network::Network(Kernels& kernels, std::unique_ptr<Layer> root)
-    : kernels_(kernels), root_(std::move(root)), scratch_(std::make_shared<Scratch>(kernels)) {
+    : kernels_(kernels),
+      root_(std::move(root)),
+      in_bfloat16_(*root_),
+      scratch_(std::make_shared<Scratch>(kernels)) {
   root_->declare(parameters_, "");
   parameters_.allocate(kernels_);
 }
@@ -32,35 +35,42 @@ void Network::initialize(uint64_t seed, uint32_t stream) {
   }
 }
 
-std::unique_ptr<Trace> Network::make_trace(const TraceOptions& options) const {
-  auto trace = root_->make_trace(kernels_, options, scratch_);
+std::unique_ptr<Trace> Network::make_trace(const TraceOptions& options) {
+  if (options.type() == Type::bfloat16) parameters_.keep_rounded(kernels_);
+  auto trace = layer_for(options).make_trace(kernels_, options, scratch_);
   scratch_->allocate();
   return trace;
+}
+
+void Network::round_parameters() {
+  if (parameters_.rounded().address == nullptr) return;
+  const View values = parameters_.values();
+  kernels_.run(ToActivations{.columns = values.size(), .x = values.data, .y = parameters_.rounded()});
 }
 
 void Network::forward(Trace& trace, ConstView x, View y) {
   const Range range(kernels_, "forward");
   passes_.forward += x.rows;
-  root_->forward(trace, x, y);
+  layer_for(trace.options).forward(trace, x, y);
 }
 
 void Network::jvp(Trace& trace, ConstView x_dot, View y_dot) {
   const Range range(kernels_, "jvp");
   passes_.forward += x_dot.rows;
-  root_->jvp(trace, x_dot, y_dot);
+  layer_for(trace.options).jvp(trace, x_dot, y_dot);
 }
 
 void Network::forward_jvp(Trace& trace, ConstPair x, Pair y) {
   const Range range(kernels_, "forward_jvp");
   passes_.forward += x.value.rows + x.tangent.rows;
-  root_->forward_jvp(trace, x, y);
+  layer_for(trace.options).forward_jvp(trace, x, y);
 }
 
 void Network::vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) {
   const Range range(kernels_, "vjp");
   passes_.input_gradient += y_bar.rows;
   if (gradient != Gradient::ignore) passes_.weight_gradient += y_bar.rows;
-  root_->vjp(trace, y_bar, x_bar, gradient);
+  layer_for(trace.options).vjp(trace, y_bar, x_bar, gradient);
 }
 
 void Network::vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient) {
@@ -70,7 +80,7 @@ void Network::vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gra
   const int64_t rows = y_bar.tangent.rows + (values ? trace.options.batch : 0);
   passes_.input_gradient += rows;
   if (gradient != Gradient::ignore) passes_.weight_gradient += rows;
-  root_->vjp_of_jvp(trace, y_bar, x_bar, gradient);
+  layer_for(trace.options).vjp_of_jvp(trace, y_bar, x_bar, gradient);
 }
 
 void Network::vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar,
@@ -78,7 +88,7 @@ void Network::vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& wei
   const Range range(kernels_, "vjp_shared");
   passes_.input_gradient += y_bar.rows;
   if (gradient != Gradient::ignore) passes_.weight_gradient += y_bar.rows;
-  root_->vjp_shared(trace, y_bar, weights, x_bar, gradient);
+  layer_for(trace.options).vjp_shared(trace, y_bar, weights, x_bar, gradient);
 }
 
 }  // namespace ebm

@@ -3,6 +3,7 @@
 // iteration can be stated and tested.
 #pragma once
 
+#include "layers/bfloat16.h"
 #include "layers/sequential.h"
 
 namespace ebm {
@@ -32,7 +33,11 @@ class Network {
   /// `seed`, one for each parameter, and zeroes gradients and moments.
   void initialize(uint64_t seed, uint32_t stream);
 
-  std::unique_ptr<Trace> make_trace(const TraceOptions& options) const;
+  /// With Precision::bfloat16 the maps still take and give float32; round_parameters() must be called when
+  /// values have changed.
+  std::unique_ptr<Trace> make_trace(const TraceOptions& options);
+  /// The parameters in bfloat16, for the traces that were made so; nothing if there is none.
+  void round_parameters();
 
   /// The maps of Layer, counted.
   void forward(Trace& trace, ConstView x, View y);
@@ -46,8 +51,13 @@ class Network {
   void reset_passes() { passes_ = {}; }
 
  private:
+  const Layer& layer_for(const TraceOptions& options) const {
+    return options.type() == Type::bfloat16 ? static_cast<const Layer&>(in_bfloat16_) : *root_;
+  }
+
   Kernels& kernels_;
   std::unique_ptr<Layer> root_;
+  InBfloat16 in_bfloat16_;
   Parameters parameters_;
   std::shared_ptr<Scratch> scratch_;
   PassCounts passes_;

@@ -27,18 +27,18 @@ void sum_windows(Kernels& kernels, const Tiling& tiling, ConstView fine, float s
   kernels.run(WindowSum{.rows = pixels(coarse),
                         .columns = coarse.features.channels,
                         .tiling = tiling,
-                        .fine = fine.data,
+                        .fine = fine,
                         .scale = scale,
-                        .coarse = coarse.data});
+                        .coarse = coarse});
 }
 
 void spread_windows(Kernels& kernels, const Tiling& tiling, ConstView coarse, float scale, View fine) {
   kernels.run(WindowSpread{.rows = pixels(fine),
                            .columns = fine.features.channels,
                            .tiling = tiling,
-                           .coarse = coarse.data,
+                           .coarse = coarse,
                            .scale = scale,
-                           .fine = fine.data});
+                           .fine = fine});
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ void PreluLayer::declare(Parameters& parameters, const std::string& prefix) {
 
 std::unique_ptr<Trace> PreluLayer::make_trace(Kernels& kernels, const TraceOptions& options,
                                               std::shared_ptr<Scratch> scratch) const {
-  if (options.tangents > 0) scratch->reserve(options.batch * input().size());  // mix_tangents
+  if (options.tangents > 0)
+    scratch->reserve(floats_of(options.batch * input().size(), options.type()));  // mix_tangents
   return std::make_unique<PreluTrace>(kernels, options, std::move(scratch), input().size());
 }
 
@@ -31,10 +32,10 @@ void PreluLayer::linearized(Trace& trace, int64_t x_rows, ConstView in, View out
   trace.kernels.run(LeakyReluLinearized{.rows = in.rows,
                                         .columns = in.columns(),
                                         .x_rows = x_rows,
-                                        .x = trace.x.data,
-                                        .in = in.data,
+                                        .x = trace.x,
+                                        .in = in,
                                         .slope = slope(),
-                                        .out = out.data});
+                                        .out = out});
 }
 
 /// x_bar = m y_bar and, by column, the slope's gradient for what the slope multiplied (`input`).
@@ -43,11 +44,11 @@ void PreluLayer::backward(Trace& trace, int64_t x_rows, ConstView input, ConstVi
   trace.kernels.run(PreluBackward{.rows = y_bar.rows,
                                   .columns = y_bar.columns(),
                                   .x_rows = x_rows,
-                                  .x = trace.x.data,
-                                  .input = input.data,
-                                  .y_bar = y_bar.data,
+                                  .x = trace.x,
+                                  .input = input,
+                                  .y_bar = y_bar,
                                   .slope = slope_->value,
-                                  .x_bar = x_bar.data,
+                                  .x_bar = x_bar,
                                   .partial = partial(trace).data(),
                                   .mode = mode});
 }
@@ -58,8 +59,7 @@ void PreluLayer::finish_gradient(Trace& trace, Write mode) const {
 }
 
 void PreluLayer::do_forward(Trace& trace, View y) const {
-  trace.kernels.run(
-      LeakyRelu{.rows = y.rows, .columns = y.columns(), .x = trace.x.data, .slope = slope(), .y = y.data});
+  trace.kernels.run(LeakyRelu{.rows = 1, .columns = y.size(), .x = trace.x, .slope = slope(), .y = y});
 }
 
 void PreluLayer::do_jvp(Trace& trace, View y_dot) const {

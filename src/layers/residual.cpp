@@ -16,8 +16,9 @@ struct ResidualTrace : Trace {
 
   /// Memory for values and tangents of the given shape, stacked.
   Pair pair(const Features& features, int64_t tangent_rows) const {
-    const View value{scratch->data(), options.batch, features};
-    return {value, tangent_rows > 0 ? View{value.data + value.size(), tangent_rows, features} : View{}};
+    const View all{scratch->data(), options.batch + tangent_rows, features, options.type()};
+    return {all.row_range(0, options.batch),
+            tangent_rows > 0 ? all.row_range(options.batch, tangent_rows) : View{}};
   }
 };
 
@@ -28,7 +29,7 @@ ResidualTrace& of(Trace& trace) {
 /// to += from, where there is a `to`.
 void add(Trace& trace, ConstView from, View to) {
   if (to.empty()) return;
-  trace.kernels.run(AddTo{.rows = to.rows, .columns = to.columns(), .x = from.data, .y = to.data});
+  trace.kernels.run(AddTo{.rows = to.rows, .columns = to.columns(), .x = from, .y = to});
 }
 
 /// `view`, if the other one is there.
@@ -73,7 +74,7 @@ std::unique_ptr<Trace> Residual::make_trace(Kernels& kernels, const TraceOptions
                                             std::shared_ptr<Scratch> scratch) const {
   auto trace = std::make_unique<ResidualTrace>(kernels, options, scratch);
   const int64_t rows = options.batch + options.tangents * trace->tangent_samples();
-  const int64_t sum = Scratch::aligned(rows * std::max(input().size(), output().size()));
+  const int64_t sum = Scratch::floats(rows * std::max(input().size(), output().size()), options.type());
   scratch->reserve(sum);
   const auto behind = scratch->behind(sum);
   trace->left = left_.layer->make_trace(kernels, options, behind);

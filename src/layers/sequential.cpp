@@ -26,8 +26,10 @@ struct SequentialTrace : Trace {
   /// meanwhile.
   Pair cotangent_of_input(size_t i, const Features& features, int64_t tangent_rows) const {
     float* data = scratch->data() + turn[i % 2];
-    const View value{data, options.batch, features};
-    return {value, tangent_rows > 0 ? View{data + value.size(), tangent_rows, features} : View{}};
+    const View value{data, options.batch, features, options.type()};
+    return {value, tangent_rows > 0
+                       ? View{behind(data, value.size(), value.type), tangent_rows, features, value.type}
+                       : View{}};
   }
 };
 SequentialTrace& of(Trace& trace) {
@@ -70,13 +72,13 @@ std::unique_ptr<Trace> Sequential::make_trace(Kernels& kernels, const TraceOptio
   const int64_t rows = options.batch + options.tangents * trace->tangent_samples();
   int64_t most[2] = {0, 0};
   for (size_t i = 1; i < size(); ++i)
-    most[i % 2] = std::max(most[i % 2], Scratch::aligned(rows * layer(i).input().size()));
+    most[i % 2] = std::max(most[i % 2], Scratch::floats(rows * layer(i).input().size(), options.type()));
   trace->turn[1] = most[0];
   scratch->reserve(most[0] + most[1]);
   const auto behind = scratch->behind(most[0] + most[1]);
   for (size_t i = 0; i < size(); ++i) {
     trace->children.push_back(layer(i).make_trace(kernels, options, behind));
-    if (i + 1 < size()) trace->between.emplace_back(kernels, rows, layer(i).output());
+    if (i + 1 < size()) trace->between.emplace_back(kernels, rows, layer(i).output(), options.type());
   }
   return trace;
 }
@@ -127,7 +129,6 @@ void Sequential::do_vjp(Trace& base, ConstView y_bar, View x_bar, Gradient gradi
 void Sequential::do_vjp_of_jvp(Trace& base, ConstPair y_bar, Pair x_bar, Gradient gradient) const {
   SequentialTrace& trace = of(base);
   const int64_t tangent_rows = trace.x_dot.rows;
-  const int64_t bytes_each = static_cast<int64_t>(sizeof(float));
   for (size_t i = size(); i-- > 0;) {
     const Range range(trace.kernels, children_[i].name.c_str());
     // Without a cotangent of the values, none arises before the first curved layer from the end: skip that
@@ -135,8 +136,7 @@ void Sequential::do_vjp_of_jvp(Trace& base, ConstPair y_bar, Pair x_bar, Gradien
     const bool value_wanted = !y_bar.value.empty() || !layer(i).piecewise_linear(trace.options.statistics);
     Pair in_bar = i > 0 ? trace.cotangent_of_input(i, layer(i).input(), tangent_rows) : x_bar;
     if (!value_wanted) {
-      if (i == 0 && !in_bar.value.empty())
-        trace.kernels.zero(in_bar.value.data, in_bar.value.size() * bytes_each);
+      if (i == 0 && !in_bar.value.empty()) trace.kernels.zero(in_bar.value.data, in_bar.value.bytes());
       in_bar.value = {};
     }
     layer(i).vjp_of_jvp(*trace.children[i], y_bar, in_bar, gradient);

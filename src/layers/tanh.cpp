@@ -19,9 +19,9 @@ void linearized(Trace& trace, int64_t y_rows, ConstView in, View out) {
   trace.kernels.run(TanhLinearized{.rows = in.rows,
                                    .columns = in.columns(),
                                    .y_rows = y_rows,
-                                   .y = saved_output(trace).data,
-                                   .in = in.data,
-                                   .out = out.data});
+                                   .y = saved_output(trace),
+                                   .in = in,
+                                   .out = out});
 }
 
 }  // namespace
@@ -33,7 +33,7 @@ std::unique_ptr<Trace> TanhLayer::make_trace(Kernels& kernels, const TraceOption
 
 void TanhLayer::do_forward(Trace& trace, View y) const {
   static_cast<TanhTrace&>(trace).y = y;
-  trace.kernels.run(Tanh{.rows = y.rows, .columns = y.columns(), .x = trace.x.data, .y = y.data});
+  trace.kernels.run(Tanh{.rows = y.rows, .columns = y.columns(), .x = trace.x, .y = y});
 }
 
 void TanhLayer::do_jvp(Trace& trace, View y_dot) const {
@@ -53,15 +53,15 @@ void TanhLayer::do_vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradien
   const int64_t samples = trace.tangent_samples();
   if (!has_value && samples < trace.options.batch) {
     const View rest = x_bar.value.row_range(samples, trace.options.batch - samples);
-    trace.kernels.zero(rest.data, rest.size() * static_cast<int64_t>(sizeof(float)));
+    trace.kernels.zero(rest.data, rest.bytes());
   }
   trace.kernels.run(TanhCurvature{.rows = samples,
                                   .columns = trace.x.columns(),
                                   .tangents = trace.x_dot.rows / samples,
-                                  .y = saved_output(trace).data,
-                                  .x_dot = trace.x_dot.data,
-                                  .y_dot_bar = y_bar.tangent.data,
-                                  .x_bar = x_bar.value.data,
+                                  .y = saved_output(trace),
+                                  .x_dot = trace.x_dot,
+                                  .y_dot_bar = y_bar.tangent,
+                                  .x_bar = x_bar.value,
                                   .mode = has_value ? Write::accumulate : Write::overwrite});
 }
 

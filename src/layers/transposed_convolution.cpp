@@ -37,28 +37,28 @@ void TransposedConvolution::declare(Parameters& parameters, const std::string& p
 
 void TransposedConvolution::apply(Trace& trace, ConstView x, View y) const {
   trace.kernels.convolve(ConvolutionBackwardData{.shape = transposed(x.rows),
-                                                 .y_bar = x.data,
-                                                 .weight = weight_->value,
-                                                 .x_bar = y.data,
+                                                 .y_bar = x,
+                                                 .weight = weight(trace),
+                                                 .x_bar = y,
                                                  .precision = trace.options.precision});
 }
 
 void TransposedConvolution::apply_transposed(Trace& trace, ConstView y_bar, View x_bar) const {
   trace.kernels.convolve(ConvolutionForward{.shape = transposed(y_bar.rows),
-                                            .x = y_bar.data,
-                                            .weight = weight_->value,
-                                            .y = x_bar.data,
+                                            .x = y_bar,
+                                            .weight = weight(trace),
+                                            .y = x_bar,
                                             .precision = trace.options.precision});
 }
 
 void TransposedConvolution::add_weight_gradient(Trace& trace, ConstView y_bar, ConstView x,
                                                 Write mode) const {
   trace.kernels.convolve(ConvolutionBackwardWeight{.shape = transposed(x.rows),
-                                                   .x = y_bar.data,
-                                                   .y_bar = x.data,
+                                                   .x = y_bar,
+                                                   .y_bar = x,
                                                    .weight_bar = weight_->gradient,
                                                    .mode = mode,
-                                                   .precision = trace.options.precision});
+                                                   .precision = trace.options.weight_precision});
 }
 
 }  // namespace ebm

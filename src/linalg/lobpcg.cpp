@@ -4,7 +4,7 @@
 //
 //   start          v = v0 / ||v0||;  u = J v;  p = Jp = 0
 //   K times:
-//   search         uh = u / sigma;  g = J^T uh;  r = g - sigma v        = (A v - theta v) / sigma
+//   search         g = J^T uh, uh = u / sigma;  r = g - sigma v          = (A v - theta v) / sigma
 //                  w = T r, made orthonormal to v and p;  Jw = J w
 //   rayleigh_ritz  G = [u Jw Jp]^T [u Jw Jp];  c = eigenvector of its smallest eigenvalue, c0 >= 0
 //                  v' = c0 v + c1 w + c2 p                              u' = c0 u + c1 Jw + c2 Jp
@@ -52,7 +52,7 @@ Lobpcg::Lobpcg(Kernels& kernels, int64_t B, int64_t d, int64_t D, const LobpcgOp
   if (options.preconditioner != nullptr) r_ = Tensor(kernels, B, flat(d));
 }
 
-void Lobpcg::run(LinearOperator& j, ConstView v0, ConstView p0) {
+void Lobpcg::check(const LinearOperator& j, ConstView v0, ConstView p0) const {
   const auto fits = [&](ConstView x) { return x.rows == batch_ && x.columns() == d_; };
   if (j.batch() != batch_ || j.domain() != d_ || j.range() != range_ || !fits(v0) ||
       !(p0.empty() || fits(p0))) {
@@ -62,20 +62,12 @@ void Lobpcg::run(LinearOperator& j, ConstView v0, ConstView p0) {
   }
   if (options_.direction == Direction::authors && p0.empty())
     throw Error("LOBPCG: the authors' direction needs a p0");
-  const Range range(kernels_, "lobpcg");
-
-  start(j, v0, p0);
-  float* u = u0_.data();
-  for (int k = 0; k < options_.iterations; ++k) {
-    search(j, u);
-    rayleigh_ritz(u, u_.data());
-    u = u_.data();  // and J v0 / ||v0|| stays in u0_
-  }
-  finish(u);
 }
 
-// v = v0 / ||v0||;  u = J v;  p = p0 made orthonormal to v, or 0
+// v = v0 / ||v0||;  u = J v;  uh = u / ||u||;  p = p0 made orthonormal to v, or 0
 void Lobpcg::start(LinearOperator& j, ConstView v0, ConstView p0) {
+  check(j, v0, p0);
+  const Range range(kernels_, "lobpcg");
   kernels_.run(LobpcgStart{.rows = batch_,
                            .d = d_,
                            .v0 = v0.data,
@@ -93,21 +85,42 @@ void Lobpcg::start(LinearOperator& j, ConstView v0, ConstView p0) {
   } else {
     j.apply(p_, jp_);
   }
+  kernels_.run(
+      UnitImage{.rows = batch_, .range = range_, .u = u0_.data(), .uh = uh_.data(), .theta = theta_.data()});
 }
 
-// theta = <u, u>;  uh = u / sqrt(theta);  r = J^T uh - sqrt(theta) v;  w = T r, orthonormal to v and p;  J w
-void Lobpcg::search(LinearOperator& j, const float* u) {
+void Lobpcg::finish(LinearOperator& j) {
+  const Range range(kernels_, "lobpcg");
+  float* u = u0_.data();
+  for (int k = 0; k < options_.iterations; ++k) {
+    search(j);
+    rayleigh_ritz(u, u_.data(), k + 1 < options_.iterations ? uh_.data() : nullptr);
+    u = u_.data();  // and J v0 / ||v0|| stays in u0_
+  }
+  kernels_.run(LobpcgFinish{.rows = batch_,
+                            .range = range_,
+                            .u = u,
+                            .u0 = u0_.data(),
+                            .trace = trace_.data(),
+                            .theta = theta_.data(),
+                            .floor2 = floor2_.data(),
+                            .status = status_.data()});
+}
+
+// r = J^T uh - sqrt(theta) v;  w = T r, orthonormal to v and p;  J w
+void Lobpcg::search(LinearOperator& j) {
   const Preconditioner* const t = options_.preconditioner;
-  const Tensor& r = t != nullptr ? r_ : w_;
-  kernels_.run(UnitImage{.rows = batch_, .range = range_, .u = u, .uh = uh_.data(), .theta = theta_.data()});
-  j.apply_adjoint(uh_, r);
-  kernels_.run(
-      LobpcgResidual{.rows = batch_, .columns = d_, .v = v_.data(), .theta = theta_.data(), .r = r.data()});
-  if (t != nullptr) t->precondition(r, w_);
+  j.apply_adjoint(uh_, t != nullptr ? r_ : w_);
+  if (t != nullptr) {
+    kernels_.run(
+        LobpcgResidual{.rows = batch_, .d = d_, .v = v_.data(), .theta = theta_.data(), .r = r_.data()});
+    t->precondition(r_, w_);
+  }
   kernels_.run(LobpcgOrthonormalize{.rows = batch_,
                                     .d = d_,
                                     .v = v_.data(),
                                     .p = p_.data(),
+                                    .theta = t != nullptr ? nullptr : theta_.data(),
                                     .w = w_.data(),
                                     .has_w = has_w_.data(),
                                     .status = status_.data(),
@@ -115,8 +128,8 @@ void Lobpcg::search(LinearOperator& j, const float* u) {
   j.apply(w_, jw_);
 }
 
-// Rayleigh-Ritz on {v, w, p}: the new v, u, p, Jp
-void Lobpcg::rayleigh_ritz(const float* u, float* u_next) {
+// Rayleigh-Ritz on {v, w, p}: the new v, u, p, Jp, and from them uh and theta
+void Lobpcg::rayleigh_ritz(const float* u, float* u_next, float* uh) {
   kernels_.run(LobpcgRayleighRitz{.rows = batch_,
                                   .d = d_,
                                   .range = range_,
@@ -127,23 +140,13 @@ void Lobpcg::rayleigh_ritz(const float* u, float* u_next) {
                                   .u_next = u_next,
                                   .jp = jp_.data(),
                                   .jw = jw_.data(),
+                                  .uh = uh,
+                                  .theta = theta_.data(),
                                   .trace = trace_.data(),
                                   .has_w = has_w_.data(),
                                   .has_p = has_p_.data(),
                                   .status = status_.data(),
                                   .authors = authors_.data()});
-}
-
-// theta = <u, u>, and the status
-void Lobpcg::finish(float* u) {
-  kernels_.run(LobpcgFinish{.rows = batch_,
-                            .range = range_,
-                            .u = u,
-                            .u0 = u0_.data(),
-                            .trace = trace_.data(),
-                            .theta = theta_.data(),
-                            .floor2 = floor2_.data(),
-                            .status = status_.data()});
 }
 
 SmallestSingular Lobpcg::result() const {

@@ -36,15 +36,20 @@ class Lobpcg {
 
   /// Starts at v0 (B x d, any length; p0 likewise, or empty). Allocates nothing and waits for nothing.
   /// Throws Error on wrong shapes, or if Direction::authors gets no p0.
-  void run(LinearOperator& j, ConstView v0, ConstView p0 = {});
+  void run(LinearOperator& j, ConstView v0, ConstView p0 = {}) {
+    start(j, v0, p0);
+    finish(j);
+  }
+  /// The two parts of run: J v0, of which result() then holds jv0_unit, norm_v0 and its theta; and the rest.
+  void start(LinearOperator& j, ConstView v0, ConstView p0 = {});
+  void finish(LinearOperator& j);
 
   SmallestSingular result() const;
 
  private:
-  void start(LinearOperator& j, ConstView v0, ConstView p0);
-  void search(LinearOperator& j, const float* u);
-  void rayleigh_ritz(const float* u, float* u_next);
-  void finish(float* u);
+  void check(const LinearOperator& j, ConstView v0, ConstView p0) const;
+  void search(LinearOperator& j);
+  void rayleigh_ritz(const float* u, float* u_next, float* uh);
 
   Kernels& kernels_;
   int64_t batch_, d_, range_;

@@ -29,7 +29,11 @@ Game::Game(Kernels& kernels, Network& energy, Network& generator, DataSource& da
                 "; the first three must agree and the last be 1x1x1");
   }
   const int64_t batch = options.batch;
-  if (options.lower) lower_ = make_lower_bound(kernels, generator, batch, *options.lower);
+  if (options.lower) {
+    LowerBoundOptions lower = *options.lower;
+    lower.weight_gradients = options.precision == Precision::full ? Precision::full : Precision::training;
+    lower_ = make_lower_bound(kernels, generator, batch, lower);
+  }
   upper_ = make_upper_bound(kernels, energy, lower_.get(), batch, options.upper, options.precision);
   // The bounds' traces want more scratch memory than these, which share it.
   const TraceOptions training{
@@ -123,36 +127,61 @@ void Game::entropy_gradient(View z_bar) {
   kernels_.run(ScaleBy{.columns = gradients.size(), .factor = &scalars->entropy_factor, .x = gradients.data});
 }
 
-void Game::energy_step() {
-  const Range range(kernels_, "energy step");
-  IterationScalars* scalars = scalars_.data();
-  draw_for_energy_step();
+void Game::iterate() {
+  energy_forward();
+  kernels_.concurrently([this] { energy_backward(); }, [this] { generator_forward(); });
+  generator_backward();
+}
 
-  // x~ = G(z) with batch statistics, which moves the running ones; then J with the running statistics
+/// theta: minimise mean E(x) - mean E(x~) + [ penalty term ]_+
+/// The draws, x~ = G(z), the lower bound at z and its gradient, E(x), E(x~) and E along the directions, L_E.
+void Game::energy_forward() {
+  const Range range(kernels_, "energy step");
+  energy_.round_parameters();
+  generator_.round_parameters();
+  draw_for_energy_step();
+  // x~ with batch statistics, which moves the running ones; then J with the running statistics
   generator_.forward(*generator_trace_, draws_.z, upper_->samples());
-  if (evaluates_at_energy_step()) {
+  const bool evaluates = evaluates_at_energy_step();
+  if (evaluates) {
     const Range bound(kernels_, "lower bound");
-    lower_->evaluate(draws_.z, {.v0 = draws_.v0, .p0 = draws_.p0, .e = draws_.e});
-    const View z_score = z_score_.empty() ? View{} : z_score_.view();
-    if (options_.entropy_points == EntropyPoints::energy) {
-      entropy_gradient(
-          z_score);  // G does not change until its own step, so this is the gradient it takes there
-    } else if (!z_score.empty()) {
-      lower_->gradient(z_score, Gradient::ignore);
-    }
+    lower_->start(draws_.z, {.v0 = draws_.v0, .p0 = draws_.p0, .e = draws_.e});
     if (needs_probe()) lower_->probe_product(upper_->directions());
   } else if (needs_probe()) {
     const Range bound(kernels_, "lower bound");
     lower_->probe(draws_.z, draws_.v0, upper_->directions());
   }
+  const UpperBound::Draw draw{.z = draws_.z, .v0 = draws_.v0, .z_score = z_score_, .alpha = draws_.alpha};
+  upper_->prepare(draw);
+  if (evaluates) {
+    kernels_.concurrently([this] { finish_lower_bound(); }, [this] { upper_->forward(); });
+  } else {
+    upper_->forward();
+  }
+  IterationScalars* scalars = scalars_.data();
+  upper_->loss(draw, {.energy_real = &scalars->energy_real,
+                      .energy_fake = &scalars->energy_fake,
+                      .penalty = &scalars->penalty,
+                      .loss = &scalars->loss_energy});
+}
 
-  // theta: minimise mean E(x) - mean E(x~) + [ penalty term ]_+
-  upper_->evaluate({.z = draws_.z, .v0 = draws_.v0, .z_score = z_score_, .alpha = draws_.alpha},
-                   {.energy_real = &scalars->energy_real,
-                    .energy_fake = &scalars->energy_fake,
-                    .penalty = &scalars->penalty,
-                    .loss = &scalars->loss_energy});
+void Game::finish_lower_bound() {
+  const Range bound(kernels_, "lower bound");
+  lower_->finish();
+  const View z_score = z_score_.empty() ? View{} : z_score_.view();
+  if (options_.entropy_points == EntropyPoints::energy) {
+    entropy_gradient(
+        z_score);  // G does not change until its own step, so this is the gradient it takes there
+  } else if (!z_score.empty()) {
+    lower_->gradient(z_score, Gradient::ignore);
+  }
+}
+
+void Game::energy_backward() {
+  const Range range(kernels_, "energy step");
+  upper_->backward();
   adam(energy_, options_.lr_energy, 0);
+  energy_.round_parameters();  // for the generator's step
 }
 
 void Game::complete_energy_step() {
@@ -160,19 +189,22 @@ void Game::complete_energy_step() {
   lower_->evaluate(draws_.z, {.v0 = draws_.v0, .p0 = {}, .e = {}});
 }
 
-void Game::generator_step() {
+/// The generator step's draws, samples, and lower bound.
+void Game::generator_forward() {
+  const Range range(kernels_, "generator step");
+  draw_for_generator_step();
+  generator_.forward(*generator_trace_, draws_.z_generator, samples_);
+  if (!evaluates_at_generator_step()) return;
+  const Range bound(kernels_, "lower bound");
+  lower_->evaluate(draws_.z_generator,
+                   {.v0 = draws_.v0_generator, .p0 = draws_.p0_generator, .e = draws_.e_generator});
+  entropy_gradient({});
+}
+
+/// G: minimise mean E(G(z)) - entropy_weight * mean entropy value
+void Game::generator_backward() {
   const Range range(kernels_, "generator step");
   IterationScalars* scalars = scalars_.data();
-  draw_for_generator_step();
-
-  // G: minimise mean E(G(z)) - entropy_weight * mean entropy value
-  generator_.forward(*generator_trace_, draws_.z_generator, samples_);
-  if (evaluates_at_generator_step()) {
-    const Range bound(kernels_, "lower bound");
-    lower_->evaluate(draws_.z_generator,
-                     {.v0 = draws_.v0_generator, .p0 = draws_.p0_generator, .e = draws_.e_generator});
-    entropy_gradient({});
-  }
   energy_.forward(*energy_trace_, samples_, generator_energies_);
   energy_.vjp(*energy_trace_, shares_, samples_bar_, Gradient::ignore);
   generator_.vjp(*generator_trace_, samples_bar_, {}, lower_ ? Gradient::accumulate : Gradient::overwrite);

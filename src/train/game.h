@@ -30,7 +30,8 @@ struct GameOptions {
   EntropyPoints entropy_points = EntropyPoints::generator;
   double lr_energy = 2e-4, lr_generator = 2e-4;
   AdamOptions adam;
-  Precision precision = Precision::training;  ///< of all but the Jacobian of the lower bound
+  Precision precision =
+      Precision::training;  ///< of all but the parameters and the Jacobian of the lower bound
 };
 
 /// The numbers of one iteration, on the device; means over the batch.
@@ -77,13 +78,16 @@ class Game {
   /// it what it will draw. Throws Error when data cannot be read.
   void prepare(int64_t iteration) { data_.prepare(static_cast<uint64_t>(iteration)); }
   /// Queues one iteration: it allocates nothing, copies nothing to the host, waits for nothing.
-  void iterate() {
-    energy_step();
-    generator_step();
-  }
+  void iterate();
   /// The two halves, for those who look in between. generator_step ends the iteration.
-  void energy_step();
-  void generator_step();
+  void energy_step() {
+    energy_forward();
+    energy_backward();
+  }
+  void generator_step() {
+    generator_forward();
+    generator_backward();
+  }
 
   /// Draws both networks' initial parameters from the seed.
   void initialize();
@@ -97,8 +101,8 @@ class Game {
   Kernels& kernels() { return kernels_; }
   Network& energy() { return energy_; }
   Network& generator() { return generator_; }
-  /// After energy_step, for a look at it: evaluates the lower bound at the step's z where the step itself took
-  /// J v0 alone.
+  /// After energy_step, for a look at it: evaluates the lower bound at the step's z where the step itself
+  /// took J v0 alone.
   void complete_energy_step();
   LowerBound* lower() { return lower_.get(); }  ///< null without entropy and bidirectional penalty
   UpperBound& upper() { return *upper_; }
@@ -120,6 +124,13 @@ class Game {
   void draw_for_energy_step();
   void draw_for_generator_step();
   void entropy_gradient(View z_bar);
+  void finish_lower_bound();
+
+  // The halves' halves. energy_backward and generator_forward concern one network each.
+  void energy_forward();
+  void energy_backward();
+  void generator_forward();
+  void generator_backward();
   void adam(Network& network, double lr, int64_t index);
 
   Kernels& kernels_;

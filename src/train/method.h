@@ -47,8 +47,8 @@ inline constexpr Names<Preconditioning, 2> preconditioning_names{
 inline constexpr Names<PairBackward, 2> pair_backward_names{
     {{"automatic", PairBackward::automatic}, {"separate", PairBackward::separate}}};
 
-inline constexpr Names<Precision, 2> precision_names{
-    {{"fp32", Precision::full}, {"tf32", Precision::training}}};
+inline constexpr Names<Precision, 3> precision_names{
+    {{"fp32", Precision::full}, {"tf32", Precision::training}, {"bf16", Precision::bfloat16}}};
 inline constexpr Names<EnergyNorm, 2> energy_norm_names{
     {{"none", EnergyNorm::none}, {"batch", EnergyNorm::batch}}};
 

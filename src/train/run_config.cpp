@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "io/atomic_file.h"
+
 namespace ebm {
 
 namespace {
@@ -78,6 +80,26 @@ void add_placement_options(Options& options, RunConfig& config) {
               Scope::placement);
 }
 
+/// What an earlier start left in the file; nothing if that cannot be read.
+std::string text_in(const std::filesystem::path& path) {
+  if (!std::filesystem::exists(path)) return {};
+  try {
+    const std::vector<uint8_t> bytes = read_file(path);
+    return {bytes.begin(), bytes.end()};
+  } catch (const Error& error) {
+    std::fprintf(stderr, "note: %s; what it held is measured again\n", error.what());
+    return {};
+  }
+}
+
+/// Has the fastest convolutions measured, once for a folder: a run that goes on takes the same.
+void tune_convolutions(Kernels& kernels, const RunFolder& folder) {
+  const std::filesystem::path path = folder.convolution_plans();
+  kernels.tune_convolutions({.name = path.string(),
+                             .text = text_in(path),
+                             .keep = [path](const std::string& text) { write_file(path, text); }});
+}
+
 }  // namespace
 
 GameOptions RunConfig::game_options() const {
@@ -99,8 +121,12 @@ void add_run_options(Options& options, RunConfig& config) {
                      "the constants of the paper's text and Table 11, or of the authors' code");
   options.add("batch", &config.game.batch, "samples per iteration, B", {2, 1 << 20});
   options.add("seed", &config.seed, "of all random numbers", {0, INT64_MAX});
-  options.add_choice("precision", &config.game.precision, choices(precision_names),
-                     "of products and convolutions on a GPU; the bounds' Jacobian is always fp32");
+  options.add_choice(
+      "precision", &config.game.precision, choices(precision_names),
+      "tf32: products and convolutions on a GPU; bf16: activations too, on any device; the bounds' "
+      "Jacobian and the parameters are always fp32");
+  options.add("deterministic", &config.deterministic,
+              "the same bits each time on a GPU too: no choice of convolutions by their speed");
   add_bound_options(options, config);
   add_optimiser_options(options, config);
   add_placement_options(options, config);
@@ -144,6 +170,7 @@ std::optional<CheckpointInfo> resume_point(const RunFolder& folder, const Option
 RunEnd run_training(Game& game, Evaluation& evaluation, const RunFolder& folder, const std::string& name,
                     const RunConfig& run, const Options& options, const std::vector<NameValue>& environment,
                     const std::optional<CheckpointInfo>& resumed) {
+  if (!run.deterministic) tune_convolutions(game.kernels(), folder);
   if (!resumed) game.initialize();
   Trainer trainer(game, evaluation, folder,
                   {.name = name,

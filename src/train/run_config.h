@@ -19,6 +19,7 @@ struct RunConfig {
   std::optional<LowerBoundKind> lower_bound = LowerBoundKind::lobpcg;  ///< none: no entropy term
   LowerBoundOptions lower;                                             ///< its kind is lower_bound
   int64_t seed = 1;
+  bool deterministic = false;  ///< on a GPU too
   Schedule schedule;
   std::string device = "auto";
   std::string out;

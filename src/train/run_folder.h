@@ -23,6 +23,7 @@ class RunFolder {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path log() const { return path_ / "run.h5"; }
   std::filesystem::path config() const { return path_ / "config.toml"; }
+  std::filesystem::path convolution_plans() const { return path_ / "convolution_plans.txt"; }
   std::filesystem::path checkpoint(int64_t iteration) const;
   std::filesystem::path dump(int64_t iteration) const;
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -29,23 +30,43 @@ cublasStatus_t refuse(cublasStatus_t status, const char* call, const char* why) 
   return status;
 }
 
+size_t size_of(cudaDataType type) {
+  return type == CUDA_R_16BF ? 2 : 4;
+}
+
 /// A matrix stored by columns, `rows` x `columns`, as it lies in memory.
 struct Stored {
-  const float* data;
+  const void* data;
+  cudaDataType type;
   int64_t rows, columns, leading_dimension;
 
   size_t bytes() const {
     if (rows == 0 || columns == 0) return 0;
-    return static_cast<size_t>((columns - 1) * leading_dimension + rows) * sizeof(float);
+    return static_cast<size_t>((columns - 1) * leading_dimension + rows) * size_of(type);
+  }
+  float at(int64_t row, int64_t column) const {
+    const int64_t i = row + column * leading_dimension;
+    return type == CUDA_R_16BF ? from_bfloat16(static_cast<const uint16_t*>(data)[i])
+                               : static_cast<const float*>(data)[i];
   }
 };
 
+void put(const Stored& to, int64_t row, int64_t column, float value) {
+  const int64_t i = row + column * to.leading_dimension;
+  void* const data = const_cast<void*>(to.data);
+  if (to.type == CUDA_R_16BF) {
+    static_cast<uint16_t*>(data)[i] = to_bfloat16(value);
+  } else {
+    static_cast<float*>(data)[i] = value;
+  }
+}
+
 void require_matrix(const Stored& m, const char* name) {
-  if (reinterpret_cast<uintptr_t>(m.data) % alignof(float) != 0)
-    violation("cublasSgemm: %s is not aligned", name);
+  if (reinterpret_cast<uintptr_t>(m.data) % size_of(m.type) != 0)
+    violation("cublas gemm: %s is not aligned", name);
   if (m.bytes() > 0 && !inside_allocation(m.data, m.bytes())) {
     violation(
-        "cublasSgemm: %s (%lld x %lld, leading dimension %lld) does not lie inside one allocation of device "
+        "cublas gemm: %s (%lld x %lld, leading dimension %lld) does not lie inside one allocation of device "
         "memory",
         name, static_cast<long long>(m.rows), static_cast<long long>(m.columns),
         static_cast<long long>(m.leading_dimension));
@@ -63,7 +84,7 @@ std::vector<float> packed(const Stored& s, bool transposed, bool tf32) {
   std::vector<float> dense(static_cast<size_t>(rows * columns));
   for (int64_t c = 0; c < columns; ++c) {
     for (int64_t r = 0; r < rows; ++r) {
-      const float x = transposed ? s.data[c + r * s.leading_dimension] : s.data[r + c * s.leading_dimension];
+      const float x = transposed ? s.at(c, r) : s.at(r, c);
       dense[static_cast<size_t>(c * rows + r)] = tf32 ? to_tf32(x) : x;
     }
   }
@@ -80,12 +101,84 @@ float to_tf32(float x) {  // to nearest even
   return std::bit_cast<float>((bits + 0x0FFF + (bits >> 13 & 1)) & ~uint32_t{0x1FFF});
 }
 
+uint16_t to_bfloat16(float x) {
+  const auto bits = std::bit_cast<uint32_t>(x);
+  if (std::isnan(x)) return static_cast<uint16_t>(bits >> 16 | 0x40);
+  return static_cast<uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
+float from_bfloat16(uint16_t bits) {
+  return std::bit_cast<float>(uint32_t{bits} << 16);
+}
+
 bool tf32_allowed() {
   const char* tf32 = std::getenv("NVIDIA_TF32_OVERRIDE");
   return tf32 == nullptr || std::string_view(tf32) != "0";
 }
 
 }  // namespace ebm::emulated
+
+namespace {
+
+/// c = alpha op(a) op(b) + beta c, checked as the manual says and queued.
+cublasStatus_t product(const char* call, cublasHandle_t handle, cublasOperation_t transpose_a,
+                       cublasOperation_t transpose_b, int m, int n, int k, const void* alpha_pointer,
+                       const void* a, int lda, const void* b, int ldb, cudaDataType factors,
+                       const void* beta_pointer, void* c, int ldc, cudaDataType result) {
+  const Lock lock(device_mutex());
+  const auto wrong = [&](const char* why) { return refuse(CUBLAS_STATUS_INVALID_VALUE, call, why); };
+  if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
+  if (handle->stream == nullptr)
+    return wrong("the handle has no stream: the default stream is not for use here");
+  if (m < 0 || n < 0 || k < 0) return wrong("a negative size");
+  const bool a_transposed = transpose_a == CUBLAS_OP_T, b_transposed = transpose_b == CUBLAS_OP_T;
+  if ((!a_transposed && transpose_a != CUBLAS_OP_N) || (!b_transposed && transpose_b != CUBLAS_OP_N))
+    return wrong("an operation other than N and T");
+  if (lda < std::max(1, a_transposed ? k : m)) return wrong("lda is less than a's rows");
+  if (ldb < std::max(1, b_transposed ? n : k)) return wrong("ldb is less than b's rows");
+  if (ldc < std::max(1, m)) return wrong("ldc is less than c's rows");
+  if (alpha_pointer == nullptr || beta_pointer == nullptr) return wrong("alpha or beta is null");
+  if (touches_device(alpha_pointer, sizeof(float)) || touches_device(beta_pointer, sizeof(float))) {
+    violation("cublas gemm: alpha and beta are host pointers in the handle's pointer mode");
+  }
+  const Stored left = a_transposed ? Stored{a, factors, k, m, lda} : Stored{a, factors, m, k, lda};
+  const Stored right = b_transposed ? Stored{b, factors, n, k, ldb} : Stored{b, factors, k, n, ldb};
+  const Stored out{c, result, m, n, ldc};
+  require_matrix(left, "a");
+  require_matrix(right, "b");
+  require_matrix(out, "c");
+  if (overlap(left, out) || overlap(right, out)) violation("cublas gemm: c overlaps a or b");
+  if (is_capturing(handle->stream) && handle->workspace == nullptr) {
+    return refuse(CUBLAS_STATUS_NOT_INITIALIZED, call,
+                  "captured without cublasSetWorkspace after cublasSetStream: cuBLAS would allocate");
+  }
+  const bool tf32 =
+      factors == CUDA_R_32F && handle->math == CUBLAS_TF32_TENSOR_OP_MATH && handle->tf32_allowed;
+  const float alpha = *static_cast<const float*>(alpha_pointer),
+              beta = *static_cast<const float*>(beta_pointer);
+  queue(handle->stream,
+        [=] {
+          const std::vector<float> columns_of_a = packed(left, a_transposed, tf32);
+          const std::vector<float> columns_of_b = packed(right, b_transposed, tf32);
+          std::vector<float> sum(static_cast<size_t>(m));
+          for (int64_t j = 0; j < n; ++j) {
+            std::fill(sum.begin(), sum.end(), 0.0f);
+            for (int64_t l = 0; l < k; ++l) {
+              const float factor = columns_of_b[static_cast<size_t>(j * k + l)];
+              const float* const column = columns_of_a.data() + l * m;
+              for (int64_t i = 0; i < m; ++i) sum[static_cast<size_t>(i)] += factor * column[i];
+            }
+            for (int64_t i = 0; i < m; ++i) {
+              const float value = alpha * sum[static_cast<size_t>(i)];
+              put(out, i, j, beta == 0 ? value : value + beta * out.at(i, j));  // beta 0: c is not read
+            }
+          }
+        },
+        {.type = cudaGraphNodeTypeKernel});
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+}  // namespace
 
 extern "C" {
 
@@ -145,57 +238,24 @@ const char* cublasGetStatusString(cublasStatus_t status) {
 }
 
 cublasStatus_t cublasSgemm_v2(cublasHandle_t handle, cublasOperation_t transpose_a,
-                              cublasOperation_t transpose_b, int m, int n, int k, const float* alpha_pointer,
-                              const float* a, int lda, const float* b, int ldb, const float* beta_pointer,
-                              float* c, int ldc) {
-  const Lock lock(device_mutex());
-  const auto wrong = [](const char* why) { return refuse(CUBLAS_STATUS_INVALID_VALUE, "cublasSgemm", why); };
-  if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
-  if (handle->stream == nullptr)
-    return wrong("the handle has no stream: the default stream is not for use here");
-  if (m < 0 || n < 0 || k < 0) return wrong("a negative size");
-  const bool a_transposed = transpose_a == CUBLAS_OP_T, b_transposed = transpose_b == CUBLAS_OP_T;
-  if ((!a_transposed && transpose_a != CUBLAS_OP_N) || (!b_transposed && transpose_b != CUBLAS_OP_N))
-    return wrong("an operation other than N and T");
-  if (lda < std::max(1, a_transposed ? k : m)) return wrong("lda is less than a's rows");
-  if (ldb < std::max(1, b_transposed ? n : k)) return wrong("ldb is less than b's rows");
-  if (ldc < std::max(1, m)) return wrong("ldc is less than c's rows");
-  if (alpha_pointer == nullptr || beta_pointer == nullptr) return wrong("alpha or beta is null");
-  if (touches_device(alpha_pointer, sizeof(float)) || touches_device(beta_pointer, sizeof(float))) {
-    violation("cublasSgemm: alpha and beta are host pointers in the handle's pointer mode");
-  }
-  const Stored left = a_transposed ? Stored{a, k, m, lda} : Stored{a, m, k, lda};
-  const Stored right = b_transposed ? Stored{b, n, k, ldb} : Stored{b, k, n, ldb};
-  const Stored out{c, m, n, ldc};
-  require_matrix(left, "a");
-  require_matrix(right, "b");
-  require_matrix(out, "c");
-  if (overlap(left, out) || overlap(right, out)) violation("cublasSgemm: c overlaps a or b");
-  if (is_capturing(handle->stream) && handle->workspace == nullptr) {
-    return refuse(CUBLAS_STATUS_NOT_INITIALIZED, "cublasSgemm",
-                  "captured without cublasSetWorkspace after cublasSetStream: cuBLAS would allocate");
-  }
-  const bool tf32 = handle->math == CUBLAS_TF32_TENSOR_OP_MATH && handle->tf32_allowed;
-  const float alpha = *alpha_pointer, beta = *beta_pointer;
-  queue(handle->stream, [=] {
-    const std::vector<float> columns_of_a = packed(left, a_transposed, tf32);
-    const std::vector<float> columns_of_b = packed(right, b_transposed, tf32);
-    std::vector<float> sum(static_cast<size_t>(m));
-    for (int64_t j = 0; j < n; ++j) {
-      std::fill(sum.begin(), sum.end(), 0.0f);
-      for (int64_t l = 0; l < k; ++l) {
-        const float factor = columns_of_b[static_cast<size_t>(j * k + l)];
-        const float* const column = columns_of_a.data() + l * m;
-        for (int64_t i = 0; i < m; ++i) sum[static_cast<size_t>(i)] += factor * column[i];
-      }
-      float* const to = c + j * ldc;
-      for (int64_t i = 0; i < m; ++i) {
-        const float value = alpha * sum[static_cast<size_t>(i)];
-        to[i] = beta == 0 ? value : value + beta * to[i];  // beta 0: c is not read
-      }
-    }
-  });
-  return CUBLAS_STATUS_SUCCESS;
+                              cublasOperation_t transpose_b, int m, int n, int k, const float* alpha,
+                              const float* a, int lda, const float* b, int ldb, const float* beta, float* c,
+                              int ldc) {
+  return product("cublasSgemm", handle, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, CUDA_R_32F,
+                 beta, c, ldc, CUDA_R_32F);
+}
+
+cublasStatus_t cublasGemmEx(cublasHandle_t handle, cublasOperation_t transpose_a,
+                            cublasOperation_t transpose_b, int m, int n, int k, const void* alpha,
+                            const void* a, cudaDataType type_a, int lda, const void* b, cudaDataType type_b,
+                            int ldb, const void* beta, void* c, cudaDataType type_c, int ldc,
+                            cublasComputeType_t compute, cublasGemmAlgo_t algorithm) {
+  const bool known = type_a == CUDA_R_16BF && type_b == CUDA_R_16BF &&
+                     (type_c == CUDA_R_16BF || type_c == CUDA_R_32F) && compute == CUBLAS_COMPUTE_32F &&
+                     algorithm == CUBLAS_GEMM_DEFAULT;
+  if (!known) return refuse(CUBLAS_STATUS_NOT_SUPPORTED, "cublasGemmEx", "these types are not emulated");
+  return product("cublasGemmEx", handle, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, type_a,
+                 beta, c, ldc, type_c);
 }
 
 }  // extern "C"

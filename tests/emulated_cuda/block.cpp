@@ -177,6 +177,10 @@ void block_barrier() {
   Block::instance().barrier();
 }
 
+uint64_t random_below(uint64_t n) {
+  return Order(n).next();
+}
+
 void run_grid(dim3 grid, dim3 block, const Work& thread) {
   Block& threads = Block::instance();
   threads.set_threads(block, thread);

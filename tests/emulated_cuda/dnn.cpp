@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// cuDNN's backend interface for graphs of one 2-D convolution of float32, channels last: the checks of its
-// manual. The loops are in dnn_operation.cpp.
+// cuDNN's backend interface for graphs of one 2-D convolution of float32 or bfloat16, channels last: the
+// checks of its manual. The loops are in dnn_operation.cpp.
 //
 // The heuristics propose engines that try the caller: one that is not supported after all, one on tensor
 // cores (it rounds to TF32, unless NVIDIA_TF32_OVERRIDE=0), one whose sums have no fixed order, one that is
@@ -12,6 +12,7 @@
 
 #include "dnn_descriptors.h"
 #include "dnn_operation.h"
+#include "dnn_timing.h"
 #include "emulated.h"
 #include "kernels/cuda/cudnn/library.h"
 
@@ -30,8 +31,6 @@ std::set<cudnnHandle_t>& handles() {
 
 // Engines
 
-enum Engine : int64_t { unsupported_after_all, tensor_cores, without_order, compiled, plain };
-
 /// What an ENGINECFG or ENGINE descriptor holds besides the attributes that callers may read.
 constexpr Name config_engine = CUDNN_ATTR_ENGINE_GLOBAL_INDEX;
 constexpr Name config_graph = CUDNN_ATTR_ENGINE_OPERATION_GRAPH;
@@ -42,13 +41,20 @@ std::vector<Engine> proposals(cudnnBackendHeurMode_t mode) {
 }
 
 int64_t workspace_bytes(Engine engine, const Operation& operation) {
-  return engine == plain ? 4 * operation.weight.size() : 1000;
+  return engine == plain ? operation.weight.bytes() : 1000;
 }
 
 void fill_configuration(Object& config, Engine engine, cudnnBackendDescriptor_t graph) {
   config.put(config_engine, std::vector<int64_t>{engine});
   config.put(config_graph, std::vector<cudnnBackendDescriptor_t>{graph});
   config.finalized = true;
+}
+
+/// A knob that does nothing.
+void fill_knob(Object& knob, Engine engine) {
+  knob.put(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, std::vector<cudnnBackendKnobType_t>{CUDNN_KNOB_TYPE_TILE_SIZE});
+  knob.put(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, std::vector<int64_t>{10 * engine});
+  knob.finalized = true;
 }
 
 void fill_engine(Object& object, Engine engine) {
@@ -72,12 +78,12 @@ cudnnStatus_t bad(const char* why) {
 cudnnStatus_t check_tensor(const Object& tensor) {
   const Shape s(tensor);
   const auto strides = tensor.values<int64_t>(CUDNN_ATTR_TENSOR_STRIDES);
-  if (tensor.value<cudnnDataType_t>(CUDNN_ATTR_TENSOR_DATA_TYPE) != CUDNN_DATA_FLOAT)
-    return bad("only float32 is emulated");
+  if (s.type != CUDNN_DATA_FLOAT && s.type != CUDNN_DATA_BFLOAT16)
+    return bad("only float32 and bfloat16 are emulated");
   if (s.n < 1 || s.c < 1 || s.h < 1 || s.w < 1) return bad("a dimension is less than 1");
   if (strides != std::vector<int64_t>{s.h * s.w * s.c, 1, s.w * s.c, s.c})
     return bad("only dense tensors with channels last are emulated");
-  if (s.alignment < 4 || (s.alignment & (s.alignment - 1)) != 0)
+  if (s.alignment < s.bytes_each() || (s.alignment & (s.alignment - 1)) != 0)
     return bad("the alignment is no power of two, or less than an element's");
   return CUDNN_STATUS_SUCCESS;
 }
@@ -145,9 +151,9 @@ cudnnStatus_t make_plan(Object& plan) {
   const auto engine = static_cast<Engine>(config.value<int64_t>(config_engine));
   const Operation operation = operation_of(config);
   if (engine == unsupported_after_all) return unsupported("the engine does not support this");
-  if (engine == tensor_cores &&
-      (operation.x.c % 4 != 0 || operation.y.c % 4 != 0 || operation.x.alignment < 16))
-    return unsupported("tensor cores need multiples of 4 channels at multiples of 16 bytes");
+  const auto whole = [](const Shape& s) { return s.c * s.bytes_each() % 16 == 0 && s.alignment >= 16; };
+  if (engine == tensor_cores && !(whole(operation.x) && whole(operation.y)))
+    return unsupported("tensor cores need multiples of 16 bytes of channels, at such addresses");
   plan.put(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE,
            std::vector<int64_t>{workspace_bytes(engine, operation)});
   return CUDNN_STATUS_SUCCESS;
@@ -182,7 +188,7 @@ cudnnStatus_t finalize(Object& object) {
 // Execution
 
 /// The pointer that the pack gives for a tensor; ends the program if it cannot be used.
-float* pointer_of(const Object& pack, const Shape& shape, const char* name) {
+std::byte* pointer_of(const Object& pack, const Shape& shape, const char* name) {
   const auto ids = pack.values<int64_t>(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
   const auto found = std::find(ids.begin(), ids.end(), shape.id);
   if (found == ids.end()) violation("cudnnBackendExecute: the variant pack has no pointer for %s", name);
@@ -190,13 +196,13 @@ float* pointer_of(const Object& pack, const Shape& shape, const char* name) {
       pack.values<void*>(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS)[static_cast<size_t>(found - ids.begin())];
   if (reinterpret_cast<uintptr_t>(pointer) % static_cast<uintptr_t>(shape.alignment) != 0)
     violation("cudnnBackendExecute: %s is not aligned as its descriptor says", name);
-  if (!inside_allocation(pointer, static_cast<size_t>(shape.size()) * sizeof(float)))
+  if (!inside_allocation(pointer, static_cast<size_t>(shape.bytes())))
     violation("cudnnBackendExecute: %s does not lie inside one allocation of device memory", name);
-  return static_cast<float*>(pointer);
+  return static_cast<std::byte*>(pointer);
 }
 
-bool overlap(const float* a, int64_t a_size, const float* b, int64_t b_size) {
-  return a < b + b_size && b < a + a_size;
+bool overlap(const std::byte* a, const Shape& a_shape, const std::byte* b, const Shape& b_shape) {
+  return a < b + b_shape.bytes() && b < a + a_shape.bytes();
 }
 
 }  // namespace
@@ -207,7 +213,12 @@ cudnnStatus_t fill_descriptors(const Object& object, Name name, const std::vecto
                                int64_t* count) {
   constexpr const char* call = "cudnnBackendGetAttribute";
   if (name == CUDNN_ATTR_ENGINEHEUR_RESULTS && object.type == CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR) {
-    const auto engines = proposals(object.value<cudnnBackendHeurMode_t>(CUDNN_ATTR_ENGINEHEUR_MODE));
+    const Operation operation(
+        object.object(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH).object(CUDNN_ATTR_OPERATIONGRAPH_OPS));
+    // As cuDNN 9 does it: no error, and no proposal.
+    const auto engines = operation.one_type()
+                             ? proposals(object.value<cudnnBackendHeurMode_t>(CUDNN_ATTR_ENGINEHEUR_MODE))
+                             : std::vector<Engine>{};
     *count = static_cast<int64_t>(std::min(engines.size(), to.size()));
     for (size_t i = 0; i < static_cast<size_t>(*count); ++i) {
       if (to[i]->type != CUDNN_BACKEND_ENGINECFG_DESCRIPTOR)
@@ -224,6 +235,13 @@ cudnnStatus_t fill_descriptors(const Object& object, Name name, const std::vecto
     fill_engine(*to[0], static_cast<Engine>(object.value<int64_t>(config_engine)));
     return CUDNN_STATUS_SUCCESS;
   }
+  if (name == CUDNN_ATTR_ENGINECFG_KNOB_CHOICES && object.type == CUDNN_BACKEND_ENGINECFG_DESCRIPTOR) {
+    if (to.empty() || to[0]->type != CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR)
+      return refuse(CUDNN_STATUS_BAD_PARAM_DESCRIPTOR_TYPE, call, "a configuration has choices of knobs");
+    *count = 1;
+    fill_knob(*to[0], static_cast<Engine>(object.value<int64_t>(config_engine)));
+    return CUDNN_STATUS_SUCCESS;
+  }
   return refuse(CUDNN_STATUS_BAD_PARAM, call, "no descriptors are behind this attribute, or not emulated");
 }
 
@@ -232,7 +250,8 @@ cudnnStatus_t fill_descriptors(const Object& object, Name name, const std::vecto
 namespace ebm::cuda {
 
 Cudnn default_cudnn() {
-  return {.create = cudnnCreate,
+  return {.version = cudnnGetVersion,
+          .create = cudnnCreate,
           .destroy = cudnnDestroy,
           .set_stream = cudnnSetStream,
           .error_string = cudnnGetErrorString,
@@ -248,6 +267,10 @@ Cudnn default_cudnn() {
 }  // namespace ebm::cuda
 
 extern "C" {
+
+size_t cudnnGetVersion() {
+  return CUDNN_VERSION;
+}
 
 cudnnStatus_t cudnnCreate(cudnnHandle_t* handle) {
   const Lock lock(device_mutex());
@@ -303,19 +326,21 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
                             pointer_of(pack, operation.weight, "the weight"),
                             pointer_of(pack, operation.y, "y"),
                             static_cast<std::byte*>(pack.value<void*>(CUDNN_ATTR_VARIANT_PACK_WORKSPACE))};
-  const int64_t x_size = operation.x.size(), w_size = operation.weight.size(), y_size = operation.y.size();
-  if (overlap(arguments.x, x_size, arguments.y, y_size) ||
-      overlap(arguments.x, x_size, arguments.weight, w_size) ||
-      overlap(arguments.y, y_size, arguments.weight, w_size))
+  if (overlap(arguments.x, operation.x, arguments.y, operation.y) ||
+      overlap(arguments.x, operation.x, arguments.weight, operation.weight) ||
+      overlap(arguments.y, operation.y, arguments.weight, operation.weight))
     violation("cudnnBackendExecute: two of the arrays overlap");
   const auto workspace = static_cast<size_t>(plan.value<int64_t>(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE));
   if (!inside_allocation(arguments.workspace, workspace))
     violation("cudnnBackendExecute: the workspace does not lie inside one allocation of device memory");
-  const bool tf32 = engine == tensor_cores && tf32_allowed();
-  queue(handle->stream, [=] {
-    std::fill_n(arguments.workspace, workspace, std::byte{0xFF});
-    compute(operation, arguments, tf32);
-  });
+  const bool tf32 = engine == tensor_cores && operation.x.type == CUDNN_DATA_FLOAT && tf32_allowed();
+  queue(handle->stream,
+        [=] {
+          std::fill_n(arguments.workspace, workspace, std::byte{0xFF});
+          compute(operation, arguments, tf32);
+          pass_time_of(engine);
+        },
+        {.type = cudaGraphNodeTypeKernel});
   return CUDNN_STATUS_SUCCESS;
 }
 

@@ -98,6 +98,7 @@ size_t size_of(cudnnBackendAttributeType_t type) {
     case CUDNN_TYPE_DATA_TYPE:
     case CUDNN_TYPE_CONVOLUTION_MODE:
     case CUDNN_TYPE_HEUR_MODE:
+    case CUDNN_TYPE_KNOB_TYPE:
     case CUDNN_TYPE_NUMERICAL_NOTE:
     case CUDNN_TYPE_BEHAVIOR_NOTE:
       return sizeof(int);

@@ -2,6 +2,8 @@
 #include "dnn_operation.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 
 #include "emulated.h"
 
@@ -33,6 +35,26 @@ void for_each_product(const Operation& operation, const F& f) {
   }
 }
 
+float load(const std::byte* array, const Shape& shape, size_t i) {
+  if (shape.type == CUDNN_DATA_BFLOAT16) {
+    uint16_t bits = 0;
+    std::memcpy(&bits, array + 2 * i, sizeof bits);
+    return from_bfloat16(bits);
+  }
+  float value = 0;
+  std::memcpy(&value, array + 4 * i, sizeof value);
+  return value;
+}
+
+void store(std::byte* array, const Shape& shape, size_t i, float value) {
+  if (shape.type == CUDNN_DATA_BFLOAT16) {
+    const uint16_t bits = to_bfloat16(value);
+    std::memcpy(array + 2 * i, &bits, sizeof bits);
+  } else {
+    std::memcpy(array + 4 * i, &value, sizeof value);
+  }
+}
+
 }  // namespace
 
 Operation::Operation(const Object& o)
@@ -48,14 +70,15 @@ Operation::Operation(const Object& o)
 }
 
 void compute(const Operation& operation, const Arguments& a, bool tf32) {
-  const auto rounded = [&](const float* values, const Shape& shape) {
-    std::vector<float> copy(values, values + shape.size());
+  const auto rounded = [&](const std::byte* array, const Shape& shape) {
+    std::vector<float> copy(static_cast<size_t>(shape.size()));
+    for (size_t i = 0; i < copy.size(); ++i) copy[i] = load(array, shape, i);
     if (tf32) std::transform(copy.begin(), copy.end(), copy.begin(), to_tf32);
     return copy;
   };
   const Shape& shape = operation.result();
   std::vector<float> sums(static_cast<size_t>(shape.size()));
-  float* result = a.weight;
+  std::byte* result = a.weight;
   if (&shape == &operation.y) {
     result = a.y;
     const auto x = rounded(a.x, operation.x), w = rounded(a.weight, operation.weight);
@@ -70,7 +93,7 @@ void compute(const Operation& operation, const Arguments& a, bool tf32) {
   }
   for (size_t i = 0; i < sums.size(); ++i) {  // beta 0: what was there is not read
     const float value = operation.alpha * sums[i];
-    result[i] = operation.beta == 0 ? value : value + operation.beta * result[i];
+    store(result, shape, i, operation.beta == 0 ? value : value + operation.beta * load(result, shape, i));
   }
 }
 

@@ -2,6 +2,7 @@
 // One 2-D convolution as cuDNN's descriptors tell it, channels last, and its three results by plain loops.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -14,14 +15,18 @@ namespace ebm::emulated {
 struct Shape {
   int64_t n, c, h, w;
   int64_t id, alignment;
+  cudnnDataType_t type;
 
   explicit Shape(const Object& tensor)
       : id(tensor.value<int64_t>(CUDNN_ATTR_TENSOR_UNIQUE_ID)),
-        alignment(tensor.value<int64_t>(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT)) {
+        alignment(tensor.value<int64_t>(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT)),
+        type(tensor.value<cudnnDataType_t>(CUDNN_ATTR_TENSOR_DATA_TYPE)) {
     const auto dims = tensor.values<int64_t>(CUDNN_ATTR_TENSOR_DIMENSIONS);
     n = dims[0], c = dims[1], h = dims[2], w = dims[3];
   }
   int64_t size() const { return n * c * h * w; }
+  int64_t bytes_each() const { return type == CUDNN_DATA_BFLOAT16 ? 2 : 4; }
+  int64_t bytes() const { return size() * bytes_each(); }
   /// The index of an element, channels last.
   int64_t at(int64_t i, int64_t k, int64_t row, int64_t column) const {
     return ((i * h + row) * w + column) * c + k;
@@ -41,6 +46,7 @@ struct Operation {
     if (type == CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR) return y;
     return type == CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR ? x : weight;
   }
+  bool one_type() const { return x.type == y.type && x.type == weight.type; }
   bool shapes_fit() const {
     const auto extent = [&](int64_t in, int64_t kernel, size_t axis) {
       return (in + 2 * padding[axis] - kernel) / strides[axis] + 1;
@@ -52,11 +58,10 @@ struct Operation {
 
 /// The three arrays and the workspace of one execution.
 struct Arguments {
-  float *x, *weight, *y;
-  std::byte* workspace;
+  std::byte *x, *weight, *y, *workspace;
 };
 
-/// Computes the operation's result into its array.
+/// Computes the operation's result, in float32 until it is stored, into its array.
 void compute(const Operation& operation, const Arguments& a, bool tf32);
 
 }  // namespace ebm::emulated

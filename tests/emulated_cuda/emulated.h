@@ -5,6 +5,7 @@
 //
 // - A block's threads are fibers: each runs to the next barrier before any goes past it, in an order shuffled
 //   by EBM_EMULATED_SEED (default 1; 0: the natural order). So are the blocks of a grid.
+// - Branches of a graph that do not wait for one another run in an order that differs from launch to launch.
 // - A stream's work waits until somebody waits for it (or frees memory): early reads on the host see old
 //   values.
 // - Device memory may be touched only while queued work runs: else the program ends with a message. New
@@ -39,6 +40,8 @@ using Lock = std::lock_guard<std::recursive_mutex>;
 
 /// __syncthreads.
 void block_barrier();
+/// A number below n: another one each time, 0 in the natural order (EBM_EMULATED_SEED).
+uint64_t random_below(uint64_t n);
 /// Runs `thread` once for every thread of the grid.
 void run_grid(dim3 grid, dim3 block, const Work& thread);
 
@@ -66,13 +69,21 @@ constexpr size_t device_bytes = size_t{16} << 30;
 /// x with the 10 bits of mantissa that a tensor core reads, and whether the environment lets them read so
 /// few.
 float to_tf32(float x);
+/// The nearest bfloat16, even in ties, as its bits; a NaN stays one.
+uint16_t to_bfloat16(float x);
+float from_bfloat16(uint16_t bits);
 bool tf32_allowed();
 
 // stream.cpp
 
 cudaError_t queue_kernel(const cudaLaunchConfig_t& config, Work thread);
+/// What a graph says about a node of it.
+struct NodeKind {
+  cudaGraphNodeType type = cudaGraphNodeTypeKernel;
+  cudaMemcpyKind copy = cudaMemcpyDefault;
+};
 /// Queues (or records, if the stream is being captured) work that needs device memory.
-void queue(cudaStream_t stream, Work work);
+void queue(cudaStream_t stream, Work work, NodeKind kind);
 bool is_stream(cudaStream_t stream);
 bool is_capturing(cudaStream_t stream);
 void run_all_streams();

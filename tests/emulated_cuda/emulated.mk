@@ -22,6 +22,7 @@ EMULATED_CUDA_OBJECTS := $(filter-out %/cudnn/default_library.o,$(CUDA_OBJECTS))
 EMULATED_KERNELS := $(CUDA_KERNELS:%.cu=$(BUILD)/obj/emulated/%.o)
 EMULATION_TEST_SOURCES := $(sort $(wildcard tests/emulation/*.cu $(if $(CUDNN_HEADER),tests/emulation/cudnn/*.cu)))
 EMULATION_TEST_OBJECTS := $(EMULATION_TEST_SOURCES:%.cu=$(BUILD)/obj/emulated/%.o)
+$(EMULATION_TEST_OBJECTS): CPPFLAGS_ALL += -Itests
 
 $(EMULATED_OBJECTS): $(BUILD)/obj/%.o: %.cpp $(BUILD)/flags | found
 	@mkdir -p $(@D)
@@ -38,9 +39,9 @@ $(EMULATED_LIBRARY): $(EMULATED_CUDA_OBJECTS) $(EMULATED_KERNELS) $(EMULATED_OBJ
 	  -l:libboost_context.a -lpthread -ldl
 
 $(EMULATION_TESTS): $(EMULATION_TEST_OBJECTS) $(EMULATED_OBJECTS) $(EMULATED_CUDA_OBJECTS) $(EMULATED_KERNELS) \
-                    $(BUILD)/obj/tests/support/lsan_suppressions.o
+                    $(BUILD)/obj/tests/support/lsan_suppressions.o $(BUILD)/obj/tests/support/files.o $(BUILD)/libebm.a
 	@mkdir -p $(@D)
-	$(CXX) $(LDFLAGS_ALL) $^ -o $@ -l:libboost_context.a -lgtest -lgtest_main -lpthread
+	$(CXX) $(LDFLAGS_ALL) $^ -o $@ -l:libboost_context.a -lgtest -lgtest_main -lpthread $(LIBS)
 
 ifeq ($(EMULATED_MISSING),)
 EMULATION_FOUND := the tests run the CUDA half on the CPU too

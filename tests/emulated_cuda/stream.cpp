@@ -1,36 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Streams, events, capture and graphs. Queued work runs only when somebody waits for it.
+// Streams and events. Queued work runs only when somebody waits for it.
 #include <cstdio>
 #include <cstring>
 #include <deque>
-#include <memory>
 #include <set>
-#include <thread>
 #include <utility>
-#include <vector>
 
-#include "emulated.h"
+#include "graph.h"
 
 using namespace ebm::emulated;
 
-// The types that the real headers only name.
-struct CUgraph_st {
-  std::vector<Work> work;
-};
-struct CUgraphExec_st {
-  std::vector<Work> work;
-};
-struct CUstream_st {
-  std::deque<Work> queued;
-  uint64_t queued_ever = 0, run_ever = 0;
-  std::unique_ptr<CUgraph_st> recording;  // not null: being captured
-  std::thread::id recorder;
-  bool spoilt = false;  // the capture is
-};
 struct CUevent_st {
-  cudaStream_t stream = nullptr;  // null: never recorded
-  uint64_t after = 0;             // complete when the stream has run so much
-  bool captured = false;
+  cudaStream_t stream = nullptr;     // null: never recorded
+  uint64_t after = 0;                // complete when the stream has run so much
+  std::shared_ptr<Capture> capture;  // not null: recorded in it, after these nodes
+  Nodes nodes;
 };
 
 namespace {
@@ -57,18 +41,6 @@ void run_until(CUstream_st& stream, uint64_t target) {
   check_red_zones();
 }
 
-cudaError_t require_stream(cudaStream_t stream, const char* call) {
-  if (stream == nullptr)
-    return refuse(cudaErrorInvalidResourceHandle, call, "the default stream is not for use here");
-  if (!is_stream(stream)) return refuse(cudaErrorInvalidResourceHandle, call, "there is no such stream");
-  if (stream->recording != nullptr && stream->recorder != std::this_thread::get_id()) {
-    return refuse(cudaErrorStreamCaptureWrongThread, call, "another thread captures the stream");
-  }
-  if (stream->spoilt)
-    return refuse(cudaErrorStreamCaptureInvalidated, call, "the stream's capture is spoilt");
-  return cudaSuccess;
-}
-
 bool overlap(const void* a, const void* b, size_t bytes) {
   const auto x = reinterpret_cast<uintptr_t>(a), y = reinterpret_cast<uintptr_t>(b);
   return x < y + bytes && y < x + bytes;
@@ -92,17 +64,36 @@ cudaError_t refuse(cudaError_t status, const char* call, const char* why) {
   return status;
 }
 
+cudaError_t require_stream(cudaStream_t stream, const char* call) {
+  if (stream == nullptr)
+    return refuse(cudaErrorInvalidResourceHandle, call, "the default stream is not for use here");
+  if (!is_stream(stream)) return refuse(cudaErrorInvalidResourceHandle, call, "there is no such stream");
+  if (stream->capture != nullptr && stream->capture->recorder != std::this_thread::get_id()) {
+    return refuse(cudaErrorStreamCaptureWrongThread, call, "another thread captures the stream");
+  }
+  if (stream->capture != nullptr && stream->capture->spoilt)
+    return refuse(cudaErrorStreamCaptureInvalidated, call, "the stream's capture is spoilt");
+  return cudaSuccess;
+}
+
 bool is_stream(cudaStream_t stream) {
   return streams().contains(stream);
 }
 
 bool is_capturing(cudaStream_t stream) {
-  return stream->recording != nullptr;
+  return stream->capture != nullptr;
 }
 
-void queue(cudaStream_t stream, Work work) {
-  if (stream->recording != nullptr) {
-    stream->recording->work.push_back(std::move(work));
+void leave_capture(const std::shared_ptr<Capture>& capture) {
+  for (const cudaStream_t stream : streams()) {
+    if (stream->capture == capture) stream->capture = nullptr;
+  }
+}
+
+void queue(cudaStream_t stream, Work work, NodeKind kind) {
+  if (stream->capture != nullptr) {
+    CUgraph_st& graph = stream->capture->graph;
+    graph.nodes.push_back({std::move(work), kind, std::exchange(stream->last, {graph.nodes.size()})});
   } else {
     stream->queued.push_back(std::move(work));
     ++stream->queued_ever;
@@ -115,8 +106,8 @@ void run_all_streams() {
 
 cudaError_t refuse_in_capture(const char* call) {
   for (const cudaStream_t stream : streams()) {
-    if (stream->recording == nullptr || stream->recorder != std::this_thread::get_id()) continue;
-    stream->spoilt = true;
+    if (stream->capture == nullptr || stream->capture->recorder != std::this_thread::get_id()) continue;
+    stream->capture->spoilt = true;
     return refuse(cudaErrorStreamCaptureUnsupported, call, "this thread captures a stream");
   }
   return cudaSuccess;
@@ -138,7 +129,8 @@ cudaError_t queue_kernel(const cudaLaunchConfig_t& config, Work thread) {
   if (config.dynamicSmemBytes > 48 * 1024) return wrong("more than 48 KiB of shared memory");
   if (config.dynamicSmemBytes > 0) return wrong("dynamic shared memory is not emulated");
   if (config.numAttrs != 0) return wrong("launch attributes are not emulated");
-  queue(config.stream, [grid, block, thread = std::move(thread)] { run_grid(grid, block, thread); });
+  queue(config.stream, [grid, block, thread = std::move(thread)] { run_grid(grid, block, thread); },
+        {.type = cudaGraphNodeTypeKernel});
   return cudaSuccess;
 }
 
@@ -195,10 +187,10 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
     violation("cudaMemcpyAsync between overlapping blocks");
   const bool pinned = to_device == from_device || inside_pinned(to_device ? from : to, bytes);
   if (is_capturing(stream) && !pinned) {
-    stream->spoilt = true;
+    stream->capture->spoilt = true;
     return refuse(cudaErrorStreamCaptureUnsupported, call, "a captured copy needs page-locked host memory");
   }
-  queue(stream, [=] { std::memcpy(to, from, bytes); });
+  queue(stream, [=] { std::memcpy(to, from, bytes); }, {.type = cudaGraphNodeTypeMemcpy, .copy = kind});
   return cudaSuccess;
 }
 
@@ -208,7 +200,7 @@ cudaError_t cudaMemsetAsync(void* block, int value, size_t bytes, cudaStream_t s
     return status;
   if (bytes == 0) return cudaSuccess;
   require_end(block, bytes, true, "cudaMemsetAsync");
-  queue(stream, [=] { std::memset(block, value, bytes); });
+  queue(stream, [=] { std::memset(block, value, bytes); }, {.type = cudaGraphNodeTypeMemset});
   return cudaSuccess;
 }
 
@@ -235,7 +227,8 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
     return refuse(cudaErrorInvalidResourceHandle, "cudaEventRecord", "there is no such event");
   if (const cudaError_t status = require_stream(stream, "cudaEventRecord"); status != cudaSuccess)
     return status;
-  *event = {.stream = stream, .after = stream->queued_ever, .captured = is_capturing(stream)};
+  *event = {
+      .stream = stream, .after = stream->queued_ever, .capture = stream->capture, .nodes = stream->last};
   return cudaSuccess;
 }
 
@@ -243,7 +236,7 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   const Lock lock(device_mutex());
   if (!events().contains(event))
     return refuse(cudaErrorInvalidResourceHandle, "cudaEventSynchronize", "there is no such event");
-  if (event->captured)
+  if (event->capture != nullptr)
     return refuse(cudaErrorCapturedEvent, "cudaEventSynchronize", "the event was recorded in a capture");
   if (const cudaError_t status = refuse_in_capture("cudaEventSynchronize"); status != cudaSuccess)
     return status;
@@ -251,74 +244,25 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   return cudaSuccess;
 }
 
-cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode) {
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags) {
   const Lock lock(device_mutex());
-  constexpr const char* call = "cudaStreamBeginCapture";
+  constexpr const char* call = "cudaStreamWaitEvent";
   if (const cudaError_t status = require_stream(stream, call); status != cudaSuccess) return status;
-  if (mode != cudaStreamCaptureModeThreadLocal)
-    return refuse(cudaErrorInvalidValue, call, "only thread-local capture is emulated");
-  if (is_capturing(stream))
-    return refuse(cudaErrorIllegalState, call, "the stream is being captured already");
-  stream->recording = std::make_unique<CUgraph_st>();
-  stream->recorder = std::this_thread::get_id();
-  return cudaSuccess;
-}
-
-cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status) {
-  const Lock lock(device_mutex());
-  if (const cudaError_t refused = require_stream(stream, "cudaStreamIsCapturing"); refused != cudaSuccess)
-    return refused;
-  *status = is_capturing(stream) ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone;
-  return cudaSuccess;
-}
-
-cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
-  const Lock lock(device_mutex());
-  constexpr const char* call = "cudaStreamEndCapture";
-  *graph = nullptr;
-  if (!is_stream(stream) || !is_capturing(stream))
-    return refuse(cudaErrorIllegalState, call, "nothing is being captured");
-  if (stream->recorder != std::this_thread::get_id())
-    return refuse(cudaErrorStreamCaptureWrongThread, call, "another thread began");
-  const std::unique_ptr<CUgraph_st> recorded = std::move(stream->recording);
-  if (std::exchange(stream->spoilt, false)) {
-    return refuse(cudaErrorStreamCaptureInvalidated, call, "a call in the capture was not allowed");
-  }
-  *graph = new CUgraph_st(*recorded);
-  return cudaSuccess;
-}
-
-cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) {
-  const Lock lock(device_mutex());
-  if (const cudaError_t status = refuse_in_capture("cudaGraphInstantiate"); status != cudaSuccess)
-    return status;
-  if (graph == nullptr) return refuse(cudaErrorInvalidValue, "cudaGraphInstantiate", "there is no graph");
-  *executable = new CUgraphExec_st{graph->work};
-  return cudaSuccess;
-}
-
-cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
-  if (graph == nullptr) return cudaErrorInvalidValue;
-  delete graph;
-  return cudaSuccess;
-}
-
-cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
-  if (executable == nullptr) return cudaErrorInvalidValue;
-  delete executable;
-  return cudaSuccess;
-}
-
-cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
-  const Lock lock(device_mutex());
-  constexpr const char* call = "cudaGraphLaunch";
-  if (const cudaError_t status = require_stream(stream, call); status != cudaSuccess) return status;
-  if (executable == nullptr) return refuse(cudaErrorInvalidValue, call, "there is no graph");
+  if (!events().contains(event))
+    return refuse(cudaErrorInvalidResourceHandle, call, "there is no such event");
+  if (flags != 0) return refuse(cudaErrorInvalidValue, call, "flags are not emulated");
+  if (event->capture != nullptr) return wait_in_capture(*stream, event->capture, event->nodes);
   if (is_capturing(stream)) {
-    stream->spoilt = true;
-    return refuse(cudaErrorStreamCaptureUnsupported, call, "a graph inside a graph is not emulated");
+    stream->capture->spoilt = true;
+    return refuse(cudaErrorStreamCaptureIsolation, call, "the event is of work outside of the capture");
   }
-  for (const Work& work : executable->work) queue(stream, work);
+  const cudaStream_t other = event->stream;
+  if (other == nullptr || other == stream) return cudaSuccess;
+  queue(stream,
+        [other, after = event->after] {
+          if (is_stream(other)) run_until(*other, after);  // a stream that is gone ran everything
+        },
+        {});
   return cudaSuccess;
 }
 

@@ -70,17 +70,59 @@ TEST_F(LauncherTest, MapStridesOverWhatItsGridCannotHold) {
   }
 }
 
+struct CountElements {
+  static constexpr Pattern pattern = Pattern::elements;
+  int64_t rows, columns;
+  float* visits;
+
+  bool aligned() const { return on_16_bytes(visits); }
+  EBM_HD float* output() const { return visits; }
+  template <class E>
+  EBM_HD auto operator()(const E& e) const {
+    return e(visits) + 1;
+  }
+};
+
+TEST_F(LauncherTest, ElementsAreVisitedOnceByFoursAndOneByOne) {
+  for (const int64_t rows : {1, 3, 257, 30'000}) {
+    for (const int64_t columns : {1, 3, 4, 8, 33, 256, 1000, 1028, 30'000}) {
+      if (rows * columns > 200'000) continue;
+      for (const size_t start : {0, 1}) {
+        const auto size = static_cast<size_t>(rows * columns);
+        const Values<float> visits(context_, start + size);
+        launcher_.launch(CountElements{rows, columns, visits.data() + start});
+        std::vector<float> expected(start + size, 1);
+        if (start > 0) expected[0] = 0;
+        EXPECT_EQ(visits.download(), expected) << rows << " x " << columns << " from " << start;
+      }
+    }
+  }
+}
+
+struct Numbers {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows = 1, columns;
+  float* x;
+
+  EBM_HD void operator()(int64_t, int64_t column) const { x[column] = static_cast<float>(column); }
+};
+
 /// Sums of small integers, so that any order gives the same: rows, and row + 2 column.
 struct CountRows {
   static constexpr Pattern pattern = Pattern::columns;
   int64_t rows, columns;
-  int* visits;     // rows x columns
-  int* finished;   // columns
-  double* totals;  // 2 x columns
+  const float* number;  // columns: 0, 1, ...
+  float* visits;        // rows x columns
+  int* finished;        // columns
+  double* totals;       // 2 x columns
 
-  EBM_HD Sums<2> term(int64_t row, int64_t column) const {
-    visits[row * columns + column] += 1;
-    return {{1.0, static_cast<double>(row + 2 * column)}};
+  bool aligned() const { return on_16_bytes(number, visits); }
+  EBM_HD float* output() const { return visits; }
+  template <class E>
+  EBM_HD auto term(const E& e) const {
+    const auto one = as_double(typename E::Value(1));
+    return SumsAndElement{Sums{one, static_cast<double>(e.row) + 2.0 * as_double(e.of_column(number))},
+                          e(visits) + 1};
   }
   EBM_HD void finish(int64_t column, const Sums<2>& sums) const {
     finished[column] += 1;
@@ -91,13 +133,16 @@ struct CountRows {
 
 TEST_F(LauncherTest, ColumnsSumEachRowOnce) {
   for (const int64_t rows : {1, 2, 3, 7, 8, 9, 17, 255, 257, 511, 2049, 70'001, 300'007}) {
-    for (const int64_t columns : {1, 2, 3, 5, 16, 31, 32, 33, 65, 1000, 70'001}) {
+    for (const int64_t columns : {1, 2, 3, 4, 5, 16, 31, 32, 33, 65, 132, 1000, 70'001}) {
       if (rows * columns > 300'007) continue;
       const auto size = static_cast<size_t>(rows * columns);
-      const Values<int> visits(context_, size), finished(context_, static_cast<size_t>(columns));
+      const Values<float> number(context_, static_cast<size_t>(columns)), visits(context_, size);
+      const Values<int> finished(context_, static_cast<size_t>(columns));
       const Values<double> totals(context_, static_cast<size_t>(2 * columns));
-      launcher_.launch(CountRows{rows, columns, visits.data(), finished.data(), totals.data()});
-      EXPECT_EQ(visits.download(), std::vector<int>(size, 1)) << rows << " x " << columns;
+      launcher_.launch(Numbers{.columns = columns, .x = number.data()});
+      launcher_.launch(
+          CountRows{rows, columns, number.data(), visits.data(), finished.data(), totals.data()});
+      EXPECT_EQ(visits.download(), std::vector<float>(size, 1)) << rows << " x " << columns;
       EXPECT_EQ(finished.download(), std::vector<int>(static_cast<size_t>(columns), 1))
           << rows << " x " << columns;
       std::vector<double> expected;
@@ -126,7 +171,8 @@ struct Relay {
     double* const other = mine + n;
     const int64_t last = n - 1;
     team.each(n, [=](int64_t i) { mine[i] = static_cast<double>(i + row); });
-    const double total = team.sum(n, [=](int64_t i) { return mine[last - i]; });
+    const Sums<2> sums = team.sums(n, [=](int64_t i) { return Sums<2>{{mine[last - i], 3 * mine[i]}}; });
+    const double total = sums.of[1] - 2 * sums.of[0];
     team.each(n, [=](int64_t i) { other[i] = total - mine[last - i]; });
     const double again = team.sum(n, [=](int64_t i) { return other[last - i]; });
     double* const out = result + row;

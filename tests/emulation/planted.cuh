@@ -5,9 +5,17 @@
 #include <cuda_runtime.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <string>
 #include <vector>
 
 namespace ebm::emulated {
+
+/// Whether EBM_EMULATED_SEED asks for no shuffling.
+inline bool order_is_natural() {
+  const char* seed = std::getenv("EBM_EMULATED_SEED");
+  return seed != nullptr && std::string(seed) == "0";
+}
 
 /// A stream, and device memory that frees itself.
 class PlantedTest : public testing::Test {

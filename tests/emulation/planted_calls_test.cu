@@ -3,6 +3,7 @@
 #include <cublas_v2.h>
 
 #include <cstdlib>
+#include <set>
 #include <string>
 
 #include "planted.cuh"
@@ -102,6 +103,96 @@ TEST_F(CaptureTest, AnOrdinaryHostBuffer) {
   EXPECT_EQ(cudaMemcpyAsync(&value, block, 4, cudaMemcpyDeviceToHost, stream_),
             cudaErrorStreamCaptureUnsupported);
   EXPECT_EQ(end(), cudaErrorStreamCaptureInvalidated);
+}
+
+/// A capture that a second stream has joined, and memory for both.
+class BranchTest : public PlantedTest {
+ protected:
+  BranchTest() : block_(device(1)) {
+    EXPECT_EQ(cudaStreamCreateWithFlags(&other_, cudaStreamNonBlocking), cudaSuccess);
+    for (cudaEvent_t* event : {&event_, &outside_})
+      EXPECT_EQ(cudaEventCreateWithFlags(event, cudaEventDisableTiming), cudaSuccess);
+    EXPECT_EQ(cudaEventRecord(outside_, other_), cudaSuccess);
+    EXPECT_EQ(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), cudaSuccess);
+    make_wait(other_, stream_);
+  }
+  ~BranchTest() override {
+    for (const cudaEvent_t event : {event_, outside_}) cudaEventDestroy(event);
+    cudaStreamDestroy(other_);
+  }
+  void make_wait(cudaStream_t stream, cudaStream_t before) {
+    EXPECT_EQ(cudaEventRecord(event_, before), cudaSuccess);
+    EXPECT_EQ(cudaStreamWaitEvent(stream, event_, 0), cudaSuccess);
+  }
+  void set(int byte, cudaStream_t stream) {
+    EXPECT_EQ(cudaMemsetAsync(block_, byte, 4, stream), cudaSuccess);
+  }
+  cudaError_t end() { return cudaStreamEndCapture(stream_, &graph_); }
+  /// What the block holds after each of many launches of the captured graph.
+  std::set<float> results() {
+    EXPECT_EQ(end(), cudaSuccess);
+    std::set<float> seen;
+    cudaGraphExec_t executable = nullptr;
+    EXPECT_EQ(cudaGraphInstantiate(&executable, graph_, 0), cudaSuccess);
+    for (int i = 0; i < 50; ++i) {
+      EXPECT_EQ(cudaGraphLaunch(executable, stream_), cudaSuccess);
+      seen.insert(host(block_, 1)[0]);
+    }
+    cudaGraphExecDestroy(executable);
+    cudaGraphDestroy(graph_);
+    return seen;
+  }
+
+  float* block_;
+  cudaStream_t other_ = nullptr;
+  cudaEvent_t event_ = nullptr, outside_ = nullptr;
+  cudaGraph_t graph_ = nullptr;
+};
+
+TEST_F(BranchTest, ThatNobodyWaitsFor) {
+  set(0, other_);
+  EXPECT_EQ(end(), cudaErrorStreamCaptureUnjoined);
+}
+
+TEST_F(BranchTest, ThatWaitsForWorkOutside) {
+  EXPECT_EQ(cudaStreamWaitEvent(other_, outside_, 0), cudaErrorStreamCaptureIsolation);
+  EXPECT_EQ(end(), cudaErrorStreamCaptureInvalidated);
+}
+
+TEST_F(BranchTest, ThatWritesWhatAnotherWrites) {
+  if (order_is_natural()) GTEST_SKIP() << "the natural order hides it";
+  set(1, stream_);
+  set(2, other_);
+  make_wait(stream_, other_);
+  EXPECT_EQ(results().size(), 2u);
+}
+
+TEST_F(BranchTest, ThatIsWaitedFor) {
+  set(1, stream_);
+  make_wait(other_, stream_);
+  set(2, other_);
+  make_wait(stream_, other_);
+  set(0, stream_);
+  EXPECT_EQ(results(), std::set<float>{0.0f});
+}
+
+TEST_F(PlantedTest, AStreamThatWaitsForAnother) {
+  float* block = device(1);
+  cudaStream_t other = nullptr;
+  cudaEvent_t event = nullptr;
+  ASSERT_EQ(cudaStreamCreateWithFlags(&other, cudaStreamNonBlocking), cudaSuccess);
+  ASSERT_EQ(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), cudaSuccess);
+  ASSERT_EQ(launch(1, 1, fill, block, 1), cudaSuccess);
+  ASSERT_EQ(cudaEventRecord(event, stream_), cudaSuccess);
+  float with = 7, without = 7;
+  ASSERT_EQ(cudaMemcpyAsync(&without, block, 4, cudaMemcpyDeviceToHost, other), cudaSuccess);
+  ASSERT_EQ(cudaStreamWaitEvent(other, event, 0), cudaSuccess);
+  ASSERT_EQ(cudaMemcpyAsync(&with, block, 4, cudaMemcpyDeviceToHost, other), cudaSuccess);
+  ASSERT_EQ(cudaStreamSynchronize(other), cudaSuccess);
+  EXPECT_NE(without, 1) << "it did not wait yet";
+  EXPECT_EQ(with, 1);
+  cudaEventDestroy(event);
+  cudaStreamDestroy(other);
 }
 
 TEST_F(CaptureTest, TwoAtOnce) {

@@ -10,11 +10,6 @@
 namespace ebm::emulated {
 namespace {
 
-bool order_is_natural() {
-  const char* seed = std::getenv("EBM_EMULATED_SEED");
-  return seed != nullptr && std::string(seed) == "0";
-}
-
 // Bounds
 
 __global__ void read_at(const float* in, long index, float* out) {

@@ -89,6 +89,39 @@ TEST_P(GraphTest, AnErrorWhileRecordingLeavesTheDeviceUsable) {
   EXPECT_TRUE(same_bits(x.download(), {1, 2, 3, 4}));
 }
 
+TEST_P(GraphTest, ConcurrentWorkIsWaitedFor) {
+  const Tensor x(*kernels_, 1, flat(3)), y(*kernels_, 1, flat(3));
+  const Tensor one = tensor(1, 3, {1, 1, 1});
+  const auto add = [&](const Tensor& from, const Tensor& to) {
+    kernels_->run(AddTo{.rows = 1, .columns = 3, .x = from.data(), .y = to.data()});
+  };
+  const auto work = [&] {
+    add(one, x);
+    kernels_->concurrently([&] { add(x, one); }, [&] { add(x, y); });
+    add(y, one);
+  };
+  work();  // 1, then 2 and 1, then 3
+  EXPECT_TRUE(same_bits(one.download(), {3, 3, 3}));
+  const std::unique_ptr<Graph> graph = kernels_->capture(work);
+  EXPECT_TRUE(same_bits(one.download(), {3, 3, 3})) << "recording runs nothing";
+  graph->launch();  // x 4, one 7, y 5, one 12
+  EXPECT_TRUE(same_bits(one.download(), {12, 12, 12}));
+  EXPECT_TRUE(same_bits(y.download(), {5, 5, 5}));
+  if (kernels_->is_cuda()) {
+    EXPECT_EQ(graph->nodes().kernels, 4);
+  }
+  EXPECT_EQ(graph->nodes().others, 0);
+}
+
+TEST_P(GraphTest, ConcurrentWorkIsNotNested) {
+  if (GetParam() == "cpu") GTEST_SKIP() << "the CPU does one after the other";
+  const auto nothing = [] {};
+  const auto nested = [&] { kernels_->concurrently(nothing, nothing); };
+  EXPECT_NE(message_of([&] { kernels_->concurrently(nested, nothing); }).find("inside"), std::string::npos);
+  EXPECT_NE(message_of([&] { kernels_->concurrently(nothing, nested); }).find("inside"), std::string::npos);
+  EXPECT_EQ(message_of([&] { kernels_->concurrently(nothing, nothing); }), "no Error");
+}
+
 TEST_P(GraphTest, ReadbackKeepsTheValueOfItsStart) {
   Tensor x = tensor(1, 3, {1, 2, 3});
   const std::unique_ptr<Readback> readback = kernels_->readback(3 * sizeof(float));

@@ -65,6 +65,9 @@ constexpr ConvolutionSizes odd_windows{
     .height = 5, .width = 7, .channels = 3, .kernel_height = 2, .kernel_width = 3};
 constexpr ConvolutionSizes windows{
     .height = 4, .width = 6, .channels = 3, .kernel_height = 2, .kernel_width = 3};
+/// The same with channels that a GPU's thread takes 4 of.
+constexpr ConvolutionSizes odd_windows_of_fours{
+    .height = 5, .width = 7, .channels = 4, .kernel_height = 2, .kernel_width = 3};
 
 LayerSpec linear_of_images(int64_t in, int64_t in_pixels, int64_t out, int64_t out_pixels) {
   LayerSpec spec = LayerSpec::linear(in, out);
@@ -82,6 +85,9 @@ void add_single_layers(std::vector<LayerCase>& cases) {
   cases.push_back(
       {"TransposedConvolutionStride1", {LayerSpec::transposed_convolution(same)}, small_image_of(same)});
   cases.push_back({"AveragePool", {LayerSpec::average_pool(odd_windows)}, image_of(odd_windows)});
+  cases.push_back({"AveragePoolOfFours",
+                   {LayerSpec::average_pool(odd_windows_of_fours)},
+                   image_of(odd_windows_of_fours)});
   cases.push_back(
       {"Upsample", {LayerSpec::upsample(windows)}, {.height = 2, .width = 2, .channels = windows.channels}});
   cases.push_back({"SpatialSum", {LayerSpec::spatial_sum(3)}, image});
@@ -126,6 +132,9 @@ void add_on(Statistics statistics, const std::string& suffix, std::vector<LayerC
       [image] { return std::make_unique<BatchNorm>(image, 1e-5f, 0.1f, Activation{slope}); });
   add("BatchNormRelu", {batch_norm, LayerSpec::relu()}, image,
       [image] { return std::make_unique<BatchNorm>(image, 1e-5f, 0.1f, Activation{0}); });
+  const Features fours{.height = 2, .width = 3, .channels = 4};
+  add("BatchNormLeakyOfFours", {LayerSpec::batch_norm(4), LayerSpec::leaky_relu(slope)}, fours,
+      [fours] { return std::make_unique<BatchNorm>(fours, 1e-5f, 0.1f, Activation{slope}); });
   add("Residual",
       {LayerSpec::residual({batch_norm, LayerSpec::relu(), LayerSpec::convolution(same)},
                            {LayerSpec::convolution(pointwise)})},

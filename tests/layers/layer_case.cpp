@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "layers/layer_case.h"
 
+#include <set>
+
 #include "models/toy.h"
 
 namespace ebm::test {
@@ -25,6 +27,7 @@ NetworkSpec scaled_toy_energy(int64_t hidden) {
 
 std::vector<LayerCase> layer_cases() {
   const Features vector = flat(17), image{.height = 2, .width = 3, .channels = 5};
+  const Features fours{.height = 2, .width = 2, .channels = 8};  // a GPU's thread takes 4 neighbours
   const double float_slope = 0.2f;
   std::vector<LayerCase> cases{
       {"Linear", {LayerSpec::linear(5, 19)}, flat(5)},
@@ -35,6 +38,9 @@ std::vector<LayerCase> layer_cases() {
       {"LeakyRelu", {LayerSpec::leaky_relu(float_slope)}, vector},
       {"Relu", {LayerSpec::relu()}, vector},
       {"Tanh", {LayerSpec::tanh()}, vector},
+      {"PreluOfFours", {LayerSpec::prelu()}, fours},
+      {"LeakyReluOfFours", {LayerSpec::leaky_relu(float_slope)}, fours},
+      {"TanhOfFours", {LayerSpec::tanh()}, fours},
       {"ToyEnergy", reference::table6_energy(2, 9), flat(2), Statistics::running,
        [] { return toy_energy(9, OutputScale::none); }},
       {"ToyEnergyScaled", scaled_toy_energy(9), flat(2), Statistics::running,
@@ -51,12 +57,47 @@ std::vector<LayerCase> layer_cases() {
     };
     add("BatchNorm", {LayerSpec::batch_norm(17)}, vector);
     add("BatchNormOfImages", {LayerSpec::batch_norm(5)}, image);
+    add("BatchNormOfFours", {LayerSpec::batch_norm(8)}, fours);
     add("Several",
         {LayerSpec::linear(5, 7), LayerSpec::tanh(), LayerSpec::batch_norm(7), LayerSpec::leaky_relu(0.25),
          without_bias(LayerSpec::linear(7, 3)), LayerSpec::prelu()},
         flat(5));
     add("ToyGenerator", reference::table6_generator(3, 7, 2), flat(3), [] { return toy_generator(3, 7); });
   }
+  return cases;
+}
+
+std::vector<LayerCase> bfloat16_layer_cases() {
+  const std::set<std::string> names{"Linear",
+                                    "LinearToOne",
+                                    "PreluOfFours",
+                                    "LeakyRelu",
+                                    "Tanh",
+                                    "CurvedLast",
+                                    "BatchNormOnBatch",
+                                    "BatchNormOfFoursOnRunning",
+                                    "Convolution",
+                                    "ConvolutionLeaky",
+                                    "TransposedConvolution",
+                                    "AveragePool",
+                                    "AveragePoolOfFours",
+                                    "Upsample",
+                                    "SpatialSum",
+                                    "LinearToImages",
+                                    "BatchNormLeakyOnBatch",
+                                    "BatchNormLeakyOfFoursOnBatch",
+                                    "BatchNormReluOnRunning",
+                                    "ResidualOnRunning"};
+  std::vector<LayerCase> cases;
+  for (const auto& list : {layer_cases(), image_layer_cases()}) {
+    for (LayerCase layer : list) {
+      if (!names.contains(layer.name)) continue;
+      layer.name += "InBfloat16";
+      layer.precision = Precision::bfloat16;
+      cases.push_back(std::move(layer));
+    }
+  }
+  if (cases.size() != names.size()) throw Error("a layer case of bfloat16 has a name that is none");
   return cases;
 }
 
@@ -74,13 +115,21 @@ LayerMapsTest::LayerMapsTest()
     tolerance_ = {.factor = 4, .reason = "float32 roundings of several layers"};
     sum_tolerance_.factor = 10;
   }
+  if (case_.precision == Precision::bfloat16) {
+    constexpr double coarser = 1 << 16;
+    tolerance_ = {.factor = coarser / 4, .reason = "bfloat16 has 16 bits less than float32"};
+    sum_tolerance_ = {.factor = coarser / 2, .reason = "hundreds of terms of 8 bits that cancel", .terms = 8};
+  }
 }
 
 std::unique_ptr<Trace> LayerMapsTest::make_trace(const Tangents& tangents) {
-  return network_->make_trace({.batch = batch,
-                               .statistics = case_.statistics,
-                               .tangents = most_tangents,
-                               .tangent_samples = tangents.samples});
+  auto trace = network_->make_trace({.batch = batch,
+                                     .statistics = case_.statistics,
+                                     .tangents = most_tangents,
+                                     .tangent_samples = tangents.samples,
+                                     .precision = case_.precision});
+  network_->round_parameters();
+  return trace;
 }
 
 std::vector<Tangents> LayerMapsTest::tangent_choices() const {

@@ -26,6 +26,7 @@ struct LayerCase {
   Features input;
   Statistics statistics = Statistics::running;
   std::function<std::unique_ptr<Layer>()> make = nullptr;  ///< null: layers_of(spec, input)
+  Precision precision = Precision::training;
 };
 inline std::ostream& operator<<(std::ostream& out, const LayerCase& layer) {
   return out << layer.name;
@@ -33,6 +34,8 @@ inline std::ostream& operator<<(std::ostream& out, const LayerCase& layer) {
 std::vector<LayerCase> layer_cases();
 /// Those of images, which need convolutions.
 std::vector<LayerCase> image_layer_cases();
+/// Those with activations of bfloat16: every kind of layer, some of the others.
+std::vector<LayerCase> bfloat16_layer_cases();
 
 /// "BatchNormOnBatch_cpu"
 inline std::string layer_test_name(const testing::TestParamInfo<std::tuple<LayerCase, std::string>>& info) {

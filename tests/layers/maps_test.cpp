@@ -231,11 +231,15 @@ TEST_P(LayerMapsTest, JvpAndVjpAreAdjoint) {
     return reference::dot(a, std::vector<double>(b.begin(), b.end()));
   };
   EXPECT_TRUE(close(static_cast<float>(inner(u.values, jv.download())), inner(v.values, jtu.download()),
-                    {.factor = 4, .reason = "sums of terms that cancel", .terms = 1}));
+                    sum_tolerance_));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, LayerMapsTest,
                          testing::Combine(testing::ValuesIn(layer_cases()), testing::ValuesIn(devices())),
+                         layer_test_name);
+INSTANTIATE_TEST_SUITE_P(ImagesInBfloat16, LayerMapsTest,
+                         testing::Combine(testing::ValuesIn(bfloat16_layer_cases()),
+                                          testing::ValuesIn(devices_with_convolutions())),
                          layer_test_name);
 INSTANTIATE_TEST_SUITE_P(Images, LayerMapsTest,
                          testing::Combine(testing::ValuesIn(image_layer_cases()),

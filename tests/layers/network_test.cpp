@@ -104,10 +104,15 @@ TEST_P(NetworkTest, WhatAPiecewiseLinearNetworkCannotBeAsked) {
       y(*kernels_, batch, flat(1)), y_dot(*kernels_, 2 * batch, flat(1)), weights(*kernels_, batch, flat(1));
   network.forward(*trace, x, y);
   network.jvp(*trace, x_dot, y_dot);
-  const std::string two = message_of([&] {
-    network.vjp_shared(*trace, y, {weights.data(), weights.data()}, {}, Gradient::ignore);
-  });
-  EXPECT_NE(two.find("one tangent a sample"), std::string::npos) << two;
+  const auto part = network.make_trace({.batch = batch, .tangents = 1, .tangent_samples = batch - 1});
+  network.forward(*part, x, y);
+  const auto shared = [&](const SharedWeights& factors) {
+    return message_of([&] { network.vjp_shared(*part, y, factors, {}, Gradient::ignore); });
+  };
+  EXPECT_NE(shared({weights.data(), weights.data()}).find("needs a jvp first"), std::string::npos);
+  network.jvp(*part, x_dot.row_range(0, batch - 1), y_dot.row_range(0, batch - 1));
+  EXPECT_EQ(shared({weights.data(), weights.data()}), "no Error");
+  EXPECT_NE(shared({nullptr, weights.data()}).find("without tangents need factors"), std::string::npos);
   const std::string zero = message_of([&] {
     network.vjp_of_jvp(*trace, {{}, y_dot}, {x, {}}, Gradient::ignore);
   });
@@ -252,16 +257,15 @@ TEST_P(NetworkTest, ImagesThatAreTooSmall) {
 }
 
 TEST_P(NetworkTest, BatchStatisticsNeedABatch) {
-  const Network vectors(*kernels_, std::make_unique<BatchNorm>(flat(4)));
-  const auto make = [](const Network& network, const TraceOptions& options) {
+  Network vectors(*kernels_, std::make_unique<BatchNorm>(flat(4)));
+  const auto make = [](Network& network, const TraceOptions& options) {
     return message_of([&] { network.make_trace(options); });
   };
   EXPECT_NE(make(vectors, {.batch = 1}).find("larger batch"), std::string::npos);
   EXPECT_EQ(make(vectors, {.batch = 1, .statistics = Statistics::running}), "no Error");
   EXPECT_NE(make(vectors, {.batch = 4, .tangents = 1, .tangent_samples = 2}).find("couples all samples"),
             std::string::npos);
-  const Network images(*kernels_,
-                       std::make_unique<BatchNorm>(Features{.height = 1, .width = 2, .channels = 4}));
+  Network images(*kernels_, std::make_unique<BatchNorm>(Features{.height = 1, .width = 2, .channels = 4}));
   EXPECT_EQ(make(images, {.batch = 1}), "no Error");
 }
 

@@ -310,6 +310,37 @@ TEST_F(ImageExperimentsTest, StoppedBySigtermAndResumedItIsTheUninterruptedRun) 
   expect_same_runs(*this / "run", *this / "resumed", end);
 }
 
+/// On the emulated GPU, whose convolutions all take the same time.
+TEST_F(ImageExperimentsTest, PlansOfConvolutionsAreKeptInTheFolder) {
+  const auto names = devices_with_convolutions();
+  if (std::find(names.begin(), names.end(), "emulated") == names.end())
+    GTEST_SKIP() << "no emulated convolutions";
+  const auto train_on_gpu = [&](const std::string& out, const std::string& iterations,
+                                const Words& more = {}) {
+    Words words{"/usr/bin/env", "EBM_CUDA_LIBRARY=" + emulated_library()};
+    const Words training =
+        command(cifar_, out, {"--device", "cuda", "--synthetic", "--iterations", iterations});
+    words.insert(words.end(), training.begin(), training.end());
+    words.insert(words.end(), more.begin(), more.end());
+    const Finished end = run_command(words);
+    EXPECT_EQ(end.status, 0) << end.err;
+    return end.err;
+  };
+  EXPECT_EQ(train_on_gpu("kept", "1").find("note: "), std::string::npos);
+  const std::string plans = path("kept") + "/convolution_plans.txt", kept = bytes_of(plans);
+  EXPECT_TRUE(kept.starts_with("ebm convolution plans 1\nfor emulated on the CPU, cuDNN ")) << kept;
+  EXPECT_NE(kept.find(": gradient by the weight of 8 images of 32x32x3 to 2 channels"), std::string::npos)
+      << kept;
+
+  std::ofstream(plans, std::ios::binary | std::ios::app) << "?";
+  const std::string note = train_on_gpu("kept", "2");
+  EXPECT_NE(note.find("note: " + plans + " is not used, since it is damaged"), std::string::npos) << note;
+  EXPECT_EQ(bytes_of(plans), kept);
+
+  train_on_gpu("same_bits", "1", {"--deterministic"});
+  EXPECT_FALSE(std::filesystem::exists(path("same_bits") + "/convolution_plans.txt"));
+}
+
 TEST_F(ImageExperimentsTest, SampleDrawsTheGeneratorOfACheckpoint) {
   ASSERT_EQ(train(cifar_, "run", {"--lr-generator", "0.01"}).status, 0);
   const auto checkpoint = *newest_checkpoint(*this / "run");

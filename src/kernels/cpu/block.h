@@ -1,18 +1,44 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "core/error.h"
 #include "kernels/cpu/parts.h"
 #include "kernels/kernels.h"
 
 namespace ebm::cpu {
 
-/// A product or a part of one: a Gemm whose matrices may lie in wider ones. Strides lead from row to row in
-/// memory.
-struct Block : Gemm {
+/// The numbers of an array of float32. Throws Error on another type.
+inline const float* floats(ConstArray x) {
+  if (x.type != Type::float32) throw Error("an array of bfloat16 where float32 was expected");
+  return static_cast<const float*>(x.address);
+}
+inline float* floats(Array x) {
+  return const_cast<float*>(floats(ConstArray(x)));
+}
+
+/// A product of float32 or a part of one: a Gemm whose matrices may lie in wider ones. Strides lead from row
+/// to row in memory.
+struct Block {
+  int64_t m, n, inner;
+  const float* a;
+  Transpose transpose_a;
+  const float* b;
+  Transpose transpose_b;
+  float* c;
+  float alpha, beta;
   int64_t stride_a, stride_b, stride_c;
 
   explicit Block(const Gemm& g)
-      : Gemm(g),
+      : m(g.m),
+        n(g.n),
+        inner(g.inner),
+        a(floats(g.a)),
+        transpose_a(g.transpose_a),
+        b(floats(g.b)),
+        transpose_b(g.transpose_b),
+        c(floats(g.c)),
+        alpha(g.alpha),
+        beta(g.beta),
         stride_a(g.transpose_a == Transpose::no ? g.inner : g.m),
         stride_b(g.transpose_b == Transpose::no ? g.n : g.inner),
         stride_c(g.n) {}

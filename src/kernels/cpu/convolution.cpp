@@ -13,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include "kernels/cpu/block.h"
 #include "kernels/cpu/convolution_piece.h"
 #include "kernels/cpu/narrow_convolution.h"
 #include "kernels/cpu/one_thread.h"
@@ -230,15 +231,16 @@ Convolutions::Convolutions(Threads& threads, Products& products)
 Convolutions::~Convolutions() = default;
 
 void Convolutions::run(const ConvolutionForward& pass) {
-  cache_->run(Pass::forward, pass.shape, pass.x, pass.weight, pass.y);
+  cache_->run(Pass::forward, pass.shape, floats(pass.x), floats(pass.weight), floats(pass.y));
 }
 
 void Convolutions::run(const ConvolutionBackwardData& pass) {
-  cache_->run(Pass::backward_data, pass.shape, pass.x_bar, pass.weight, pass.y_bar);
+  cache_->run(Pass::backward_data, pass.shape, floats(pass.x_bar), floats(pass.weight), floats(pass.y_bar));
 }
 
 void Convolutions::run(const ConvolutionBackwardWeight& pass) {
-  cache_->run(Pass::backward_weight, pass.shape, pass.x, pass.weight_bar, pass.y_bar, pass.mode);
+  cache_->run(Pass::backward_weight, pass.shape, floats(pass.x), pass.weight_bar, floats(pass.y_bar),
+              pass.mode);
 }
 
 }  // namespace ebm::cpu

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernels/cpu/convolution.h"
+#include "kernels/cpu/expanded.h"
 #include "kernels/cpu/launcher.h"
 #include "kernels/cpu/noise.h"
 #include "kernels/cpu/products.h"
@@ -68,11 +69,17 @@ class CpuBase : public Kernels {
   }
   void synchronize() override {}
 
-  void gemm(const Gemm& product) override { products_.run(product); }
-  void convolve(const ConvolutionForward& pass) override { convolutions_.run(pass); }
-  void convolve(const ConvolutionBackwardData& pass) override { convolutions_.run(pass); }
-  void convolve(const ConvolutionBackwardWeight& pass) override { convolutions_.run(pass); }
+  void gemm(const Gemm& product) override;
+  void convolve(const ConvolutionForward& pass) override;
+  void convolve(const ConvolutionBackwardData& pass) override;
+  void convolve(const ConvolutionBackwardWeight& pass) override;
+  void tune_convolutions(KeptText) override {}  // there is one way
   void noise(const Noise& noise, View out) override { cpu::fill_noise(threads_, noise, out); }
+
+  void concurrently(const Work& first, const Work& second) override {
+    first();
+    second();
+  }
 
   std::unique_ptr<Graph> capture(std::function<void()> work) override {
     return std::make_unique<FunctionGraph>(std::move(work));
@@ -93,14 +100,53 @@ class CpuBase : public Kernels {
     return std::memset(block, 0, rounded);
   }
 
+  cpu::Launcher& launcher() { return launcher_; }
+
  private:
   cpu::Threads threads_{omp_get_max_threads()};
   cpu::Products products_{threads_};
   cpu::Convolutions convolutions_{threads_, products_};
-
- protected:
+  cpu::Expanded expanded_{threads_};
   cpu::Launcher launcher_{threads_};
 };
+
+using cpu::Expanded;
+
+void CpuBase::gemm(const Gemm& product) {
+  Gemm g = product;
+  g.a = expanded_.operand(product.a, g.m * g.inner, Expanded::first);
+  g.b = expanded_.operand(product.b, g.inner * g.n, Expanded::second);
+  g.c = expanded_.output(product.c, g.m * g.n);
+  products_.run(g);
+  expanded_.finish(product.c, g.m * g.n);
+}
+
+void CpuBase::convolve(const ConvolutionForward& pass) {
+  ConvolutionForward p = pass;
+  const int64_t outputs = p.shape.rows * p.shape.output().size();
+  p.x = expanded_.operand(pass.x, p.shape.rows * p.shape.input.size(), Expanded::first);
+  p.weight = expanded_.operand(pass.weight, p.shape.weights(), Expanded::second);
+  p.y = expanded_.output(pass.y, outputs);
+  convolutions_.run(p);
+  expanded_.finish(pass.y, outputs);
+}
+
+void CpuBase::convolve(const ConvolutionBackwardData& pass) {
+  ConvolutionBackwardData p = pass;
+  const int64_t inputs = p.shape.rows * p.shape.input.size();
+  p.y_bar = expanded_.operand(pass.y_bar, p.shape.rows * p.shape.output().size(), Expanded::first);
+  p.weight = expanded_.operand(pass.weight, p.shape.weights(), Expanded::second);
+  p.x_bar = expanded_.output(pass.x_bar, inputs);
+  convolutions_.run(p);
+  expanded_.finish(pass.x_bar, inputs);
+}
+
+void CpuBase::convolve(const ConvolutionBackwardWeight& pass) {
+  ConvolutionBackwardWeight p = pass;
+  p.x = expanded_.operand(pass.x, p.shape.rows * p.shape.input.size(), Expanded::first);
+  p.y_bar = expanded_.operand(pass.y_bar, p.shape.rows * p.shape.output().size(), Expanded::second);
+  convolutions_.run(p);
+}
 
 using CpuKernels = Runner<CpuBase>;
 

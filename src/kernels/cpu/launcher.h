@@ -5,17 +5,19 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 #include <vector>
 
 #include "kernels/cpu/parts.h"
 #include "kernels/cpu/threads.h"
-#include "kernels/formulas/formula.h"
+#include "kernels/formulas/element.h"
 
 namespace ebm::cpu {
 
 /// One thread that plays a whole team. Very short loops go without SIMD: its preparations take several times
 /// as long as they do.
 struct Team {
+  using Elements = Element;
   static constexpr int64_t short_loop = 8;
 
   template <class F>
@@ -28,6 +30,14 @@ struct Team {
       for (int64_t i = 0; i < n; ++i) total += f(i);
     }
     return total;
+  }
+  template <class F>
+  auto sums(int64_t n, F f) const {
+    decltype(f(n)) all;
+    constexpr int terms = sizeof(all) / sizeof(double);
+#pragma GCC unroll 8
+    for (int k = 0; k < terms; ++k) all.of[k] = sum(n, [=](int64_t i) { return f(i).of[k]; });
+    return all;
   }
   template <class F>
   void each(int64_t n, F f) const {
@@ -50,7 +60,7 @@ class Launcher {
 
   template <class Formula>
   void launch(const Formula& formula) {
-    if constexpr (Formula::pattern == Pattern::map) {
+    if constexpr (Formula::pattern == Pattern::elements || Formula::pattern == Pattern::map) {
       map(formula);
     } else if constexpr (Formula::pattern == Pattern::columns) {
       columns(formula);
@@ -62,11 +72,18 @@ class Launcher {
  private:
   // The loops take their formula by value: then the compiler knows that no store changes it.
 
-  template <class Formula>
+  template <class Stored, class Formula>
   static void map_block(const Formula f, Range rows, Range columns) {
     for (int64_t row = rows.first; row < rows.last; ++row) {
 #pragma omp simd
-      for (int64_t column = columns.first; column < columns.last; ++column) f(row, column);
+      for (int64_t column = columns.first; column < columns.last; ++column) {
+        if constexpr (Formula::pattern == Pattern::elements) {
+          const ElementOf<Stored> e{row, column, f.columns};
+          e.write(f.output(), f(e));
+        } else {
+          f(row, column);
+        }
+      }
     }
   }
 
@@ -74,13 +91,15 @@ class Launcher {
   void map(const Formula& f) {
     const bool tall = f.rows >= f.columns;
     const Parts parts = cut(tall ? f.rows : f.columns, f.rows * f.columns);
-    threads_.run(parts.count, [&](int64_t i) {
-      tall ? map_block(f, parts[i], {0, f.columns}) : map_block(f, {0, f.rows}, parts[i]);
+    by_type(f, [&]<class Stored>(Stored) {
+      threads_.run(parts.count, [&](int64_t i) {
+        tall ? map_block<Stored>(f, parts[i], {0, f.columns}) : map_block<Stored>(f, {0, f.rows}, parts[i]);
+      });
     });
   }
 
   /// out[term][column] = sum over `rows` of the terms.
-  template <int terms, class Formula>
+  template <class Stored, int terms, class Formula>
   static void sum_rows(const Formula f, Range rows, double* out) {
     constexpr int64_t width = 128;  // columns summed side by side, in the cache nearest to the core
     for (int64_t first = 0; first < f.columns; first += width) {
@@ -89,8 +108,12 @@ class Launcher {
       for (int64_t row = rows.first; row < rows.last; ++row) {
 #pragma GCC ivdep  // omp simd would keep each Sums in memory
         for (int64_t c = 0; c < count; ++c) {
-          const auto t = f.term(row, first + c);
-          for (int k = 0; k < terms; ++k) sums[k][c] += t.of[k];
+          const ElementOf<Stored> e{row, first + c, f.columns};
+          const auto t = f.term(e);
+          if constexpr (requires { t.element; }) {
+            if (present(f.output())) e.write(f.output(), t.element);
+          }
+          for (int k = 0; k < terms; ++k) sums[k][c] += sums_of(t).of[k];
         }
       }
       for (int k = 0; k < terms; ++k) std::copy_n(sums[k], count, out + k * f.columns + first);
@@ -99,7 +122,7 @@ class Launcher {
 
   template <class Formula>
   void columns(const Formula& f) {
-    using S = decltype(f.term(0, 0));
+    using S = std::remove_cvref_t<decltype(sums_of(f.term(Element{})))>;
     constexpr int terms = sizeof(S) / sizeof(double);
     const Parts segments = cut(f.rows, f.rows * f.columns, 8);
     // Partial sums [segment][term][column]; the buffer only ever grows, so that an iteration allocates
@@ -107,8 +130,10 @@ class Launcher {
     const size_t needed = static_cast<size_t>(segments.count * terms * f.columns);
     if (partial_.size() < needed) partial_.resize(needed);
     double* const partial = partial_.data();
-    threads_.run(segments.count, [&](int64_t segment) {
-      sum_rows<terms>(f, segments[segment], partial + segment * terms * f.columns);
+    by_type(f, [&]<class Stored>(Stored) {
+      threads_.run(segments.count, [&](int64_t segment) {
+        sum_rows<Stored, terms>(f, segments[segment], partial + segment * terms * f.columns);
+      });
     });
     for (int64_t column = 0; column < f.columns; ++column) {
       S total{};

@@ -72,7 +72,7 @@ class Matmul {
 
   static bool suits(const Gemm& g) {
     return g.transpose_a == Transpose::no && g.transpose_b == Transpose::yes && g.alpha == 1 &&
-           (g.beta == 0 || g.beta == 1) && !is_small_product(g);
+           (g.beta == 0 || g.beta == 1) && !is_small_product(Block(g));
   }
 
   dnnl_status_t run(const Block& block) {
@@ -182,10 +182,10 @@ void Products::sum_of_parts(const Gemm& g, const Parts& parts) {
       const float* const more = partial + p * size;
       const float keep = p > 0 ? 1 : g.beta;
       if (keep == 0) {
-        std::copy(more + range.first, more + range.last, g.c + range.first);
+        std::copy(more + range.first, more + range.last, whole.c + range.first);
       } else {
 #pragma omp simd
-        for (int64_t i = range.first; i < range.last; ++i) g.c[i] = keep * g.c[i] + more[i];
+        for (int64_t i = range.first; i < range.last; ++i) whole.c[i] = keep * whole.c[i] + more[i];
       }
     }
   });

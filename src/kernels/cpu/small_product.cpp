@@ -208,7 +208,7 @@ void dots(const Block& g) {
 
 }  // namespace
 
-bool is_small_product(const Gemm& g) {
+bool is_small_product(const Block& g) {
   const bool plain_b = g.transpose_b == Transpose::no;
   const bool copies = g.n < very_few && g.transpose_a == Transpose::no ? plain_b : !plain_b;
   return g.n * g.inner <= 32 * 1024 && (!copies || g.inner <= most_inner);

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "kernels/cuda/check.h"
 
-#include <cxxabi.h>
-
-#include <cstdlib>
-#include <memory>
-
 #include "core/error.h"
 
 namespace ebm::cuda {
@@ -54,13 +49,6 @@ void check(cublasStatus_t status, const std::string& call) {
   throw Error(
       call + " failed: " + cublasGetStatusString(status) + "; " +
       (status == CUBLAS_STATUS_ALLOC_FAILED ? advice(cudaErrorMemoryAllocation) : advice(cudaErrorUnknown)));
-}
-
-std::string name_of(const char* mangled) {
-  int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(mangled, nullptr, nullptr, &status),
-                                                    std::free);
-  return status == 0 ? name.get() : mangled;
 }
 
 }  // namespace ebm::cuda

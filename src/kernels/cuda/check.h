@@ -21,7 +21,4 @@ inline void check(cublasStatus_t status, const char* call) {
   if (status != CUBLAS_STATUS_SUCCESS) check(status, std::string(call));
 }
 
-/// A type's name as it is written, from typeid(...).name(); other text stays as it is.
-std::string name_of(const char* mangled);
-
 }  // namespace ebm::cuda

@@ -19,13 +19,18 @@ Context::Context(int device) : device_(device) {
   description_ = "cuda:" + std::to_string(device) + " (" + properties.name + ", compute capability " +
                  std::to_string(properties.major) + "." + std::to_string(properties.minor) + ", " +
                  std::to_string(properties.totalGlobalMem >> 30) + " GiB)";
+  name_ = properties.name;
   // Non-blocking: no hidden order with the default stream, and no call of another library that uses it.
   check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+  const cudaError_t status = cudaEventCreateWithFlags(&reached_, cudaEventDisableTiming);
+  if (status != cudaSuccess) cudaStreamDestroy(stream_);
+  check(status, "cudaEventCreateWithFlags");
 }
 
 Context::~Context() {
   cudaSetDevice(device_);
   cudaStreamSynchronize(stream_);
+  cudaEventDestroy(reached_);
   cudaStreamDestroy(stream_);
 }
 
@@ -36,6 +41,11 @@ cudaStream_t Context::stream() const {
 
 void Context::synchronize() const {
   check(cudaStreamSynchronize(stream()), "cudaStreamSynchronize");
+}
+
+void Context::wait_for(const Context& other) {
+  check(cudaEventRecord(reached_, other.stream()), "cudaEventRecord");
+  check(cudaStreamWaitEvent(stream(), reached_, 0), "cudaStreamWaitEvent");
 }
 
 Scratch::Scratch(size_t bytes) {

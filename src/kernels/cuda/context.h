@@ -8,7 +8,7 @@
 
 namespace ebm::cuda {
 
-/// One GPU and the one stream that all work of a Kernels is queued on.
+/// One GPU and a stream that work of a Kernels is queued on.
 class Context {
  public:
   /// Throws Error when there is no such GPU or it cannot be used.
@@ -21,12 +21,19 @@ class Context {
   cudaStream_t stream() const;
   void synchronize() const;
 
+  /// What is queued here from now on waits for what `other` was given so far.
+  void wait_for(const Context& other);
+
   const std::string& description() const { return description_; }
+  /// Of the GPU's model.
+  const std::string& name() const { return name_; }
 
  private:
   int device_;
   cudaStream_t stream_ = nullptr;
+  cudaEvent_t reached_ = nullptr;  // for wait_for
   std::string description_;
+  std::string name_;
 };
 
 /// Device memory that the CUDA half keeps for itself (scratch, workspaces): not zeroed, not counted.

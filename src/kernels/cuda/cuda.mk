@@ -22,19 +22,29 @@ CUDA_LIBRARY := $(BUILD)/lib/libebm_cuda.so
 $(BUILD)/obj/src/kernels/cuda/%.o: CPPFLAGS_ALL += $(CUDA_INCLUDE)
 
 # 554: nvcc's complaint about a conversion of view.h that BasicView<const T> does not need.
-NVCCFLAGS_ALL := -std=c++20 -O3 -lineinfo -Isrc -Xcompiler -fPIC,-fvisibility=hidden,-Wall,-Wextra -diag-suppress 554 -Xptxas -warn-spills \
+NVCCFLAGS_ALL := -std=c++20 -O3 -lineinfo -Isrc -Xcompiler -fPIC,-fvisibility=hidden,-Wall,-Wextra -diag-suppress 554 -Xptxas -v,-warn-spills \
   $(foreach a,$(CUDA_ARCH),-gencode arch=compute_$a,code=sm_$a) \
   $(foreach a,$(lastword $(CUDA_ARCH)),-gencode arch=compute_$a,code=compute_$a) $(NVCCFLAGS)
 
 $(BUILD)/flags.cuda: TEXT = $(shell $(NVCC) --version | cksum) $(NVCCFLAGS_ALL)
+# Beside the object stay what ptxas said of the kernels (.ptxas) and their PTX and cubin (.kept/), for scripts/kernel_report.
 $(BUILD)/obj/%.cu.o: %.cu $(BUILD)/flags.cuda | found
-	@mkdir -p $(@D)
-	$(NVCC) $(NVCCFLAGS_ALL) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+	@rm -rf $(@:.o=.kept) && mkdir -p $(@:.o=.kept)
+	$(NVCC) $(NVCCFLAGS_ALL) -MMD -MP -MF $(@:.o=.d) --keep --keep-dir $(@:.o=.kept) -c $< -o $@ 2>$(@:.o=.ptxas) || \
+	  { cat $(@:.o=.ptxas) >&2; rm $(@:.o=.ptxas); exit 1; }
+	@find $(@:.o=.kept) -type f ! -name '*.ptx' ! -name '*.cubin' -delete; \
+	  grep -vE '^ptxas info|^ +[0-9]+ bytes stack frame' $(@:.o=.ptxas) >&2 || true
 
 $(CUDA_LIBRARY): $(CUDA_OBJECTS) $(CUDA_KERNELS:%.cu=$(BUILD)/obj/%.cu.o) src/kernels/cuda/exports.map
 	@mkdir -p $(@D)
 	$(CXX) -shared -Wl,--version-script=src/kernels/cuda/exports.map -Wl,-z,defs $(LDFLAGS_ALL) $(filter %.o,$^) -o $@ \
 	  $(patsubst %,-L%,$(wildcard $(CUDA_HOME)/lib64)) -lcublas -lcudart_static -lrt -lpthread -ldl
+
+$(BUILD)/bin/occupancy: scripts/occupancy.cpp
+	@mkdir -p $(@D)
+	$(CXX) -std=c++20 -O1 -Wall -Wextra $(CUDA_INCLUDE) $< -o $@
+kernel-report: $(CUDA_LIBRARY) $(BUILD)/bin/occupancy
+	@scripts/kernel_report --occupancy $(BUILD)/bin/occupancy $(BUILD)/obj/src/kernels/cuda
 
 ifneq ($(SANITIZE),)
 CUDA_FOUND := not in a sanitized build

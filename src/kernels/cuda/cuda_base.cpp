@@ -12,7 +12,7 @@ namespace ebm {
 using cuda::check;
 
 void* CudaBase::do_allocate(int64_t bytes) {
-  const cudaStream_t stream = context_.stream();
+  const cudaStream_t stream = lane_->context.stream();
   void* block = nullptr;
   const cudaError_t status = cudaMalloc(&block, static_cast<size_t>(bytes));
   if (status != cudaSuccess) check(status, "cudaMalloc of " + std::to_string(bytes) + " bytes");
@@ -26,45 +26,71 @@ void CudaBase::deallocate(void* block) noexcept {
 
 void CudaBase::upload(void* device, const void* host, int64_t bytes) {
   const auto size = static_cast<size_t>(bytes);
-  check(cudaMemcpyAsync(device, host, size, cudaMemcpyHostToDevice, context_.stream()),
+  check(cudaMemcpyAsync(device, host, size, cudaMemcpyHostToDevice, lane_->context.stream()),
         "cudaMemcpyAsync to the GPU");
-  context_.synchronize();
+  lane_->context.synchronize();
 }
 
 void CudaBase::download(void* host, const void* device, int64_t bytes) {
   const auto size = static_cast<size_t>(bytes);
-  check(cudaMemcpyAsync(host, device, size, cudaMemcpyDeviceToHost, context_.stream()),
+  check(cudaMemcpyAsync(host, device, size, cudaMemcpyDeviceToHost, lane_->context.stream()),
         "cudaMemcpyAsync from the GPU");
-  context_.synchronize();
+  lane_->context.synchronize();
 }
 
 void CudaBase::copy(void* to, const void* from, int64_t bytes) {
   const auto size = static_cast<size_t>(bytes);
-  check(cudaMemcpyAsync(to, from, size, cudaMemcpyDeviceToDevice, context_.stream()),
+  check(cudaMemcpyAsync(to, from, size, cudaMemcpyDeviceToDevice, lane_->context.stream()),
         "cudaMemcpyAsync on the GPU");
 }
 
 void CudaBase::zero(void* device, int64_t bytes) {
-  check(cudaMemsetAsync(device, 0, static_cast<size_t>(bytes), context_.stream()), "cudaMemsetAsync");
+  check(cudaMemsetAsync(device, 0, static_cast<size_t>(bytes), lane_->context.stream()), "cudaMemsetAsync");
+}
+
+void CudaBase::convolve(const ConvolutionBackwardWeight& pass) {
+  const ConstArray result = lane_->convolutions.run(pass);
+  if (result.type == Type::float32) return;
+  run(FromActivations{.columns = pass.shape.weights(), .x = result, .y = pass.weight_bar, .mode = pass.mode});
 }
 
 void CudaBase::noise(const Noise& noise, View out) {
-  cuda::fill_noise(context_.stream(), noise, out);
+  cuda::fill_noise(lane_->context.stream(), noise, out);
+}
+
+void CudaBase::concurrently(const Work& first, const Work& second) {
+  if (forked_) throw Error("concurrent work was asked for inside of concurrent work; take it out");
+  const struct Forked {
+    explicit Forked(CudaBase& base) : base(base) { base.forked_ = true; }
+    ~Forked() {
+      base.lane_ = &base.main_;
+      base.forked_ = false;
+    }
+    CudaBase& base;
+  } forked(*this);
+  side_.context.wait_for(main_.context);
+  lane_ = &side_;
+  second();
+  lane_ = &main_;
+  first();
+  main_.context.wait_for(side_.context);
 }
 
 std::unique_ptr<Graph> CudaBase::capture(std::function<void()> work) {
-  convolutions_.forget_missing();  // of a recording that failed
-  std::unique_ptr<Graph> graph = cuda::capture(context_, work);
-  if (convolutions_.plan_missing()) graph = cuda::capture(context_, work);
+  for (Lane* lane : {&main_, &side_}) lane->convolutions.forget_missing();  // of a recording that failed
+  std::unique_ptr<Graph> graph = cuda::capture(main_.context, work);
+  bool missing = false;
+  for (Lane* lane : {&main_, &side_}) missing |= lane->convolutions.plan_missing();
+  if (missing) graph = cuda::capture(main_.context, work);
   return graph;
 }
 
 std::unique_ptr<Readback> CudaBase::readback(int64_t bytes) {
-  return cuda::make_readback(context_, bytes);
+  return cuda::make_readback(main_.context, bytes);
 }
 
 std::unique_ptr<Staging> CudaBase::staging(int64_t bytes) {
-  return cuda::make_staging(context_, bytes);
+  return cuda::make_staging(main_.context, bytes);
 }
 
 void CudaBase::push_range(const char* name) {

@@ -12,11 +12,10 @@ namespace ebm {
 /// All of Kernels on a GPU but for the formulas, which Runner adds (formulas.cu).
 class CudaBase : public Kernels {
  public:
-  explicit CudaBase(int device)
-      : context_(device), launcher_(context_), products_(context_), convolutions_(context_) {}
+  explicit CudaBase(int device) : main_(device), side_(device) {}
   ~CudaBase() override = default;
 
-  std::string description() const override { return context_.description(); }
+  std::string description() const override { return main_.context.description(); }
   bool is_cuda() const override { return true; }
 
   void deallocate(void* block) noexcept override;
@@ -24,13 +23,18 @@ class CudaBase : public Kernels {
   void download(void* host, const void* device, int64_t bytes) override;
   void copy(void* to, const void* from, int64_t bytes) override;
   void zero(void* device, int64_t bytes) override;
-  void synchronize() override { context_.synchronize(); }
+  void synchronize() override { main_.context.synchronize(); }
 
-  void gemm(const Gemm& product) override { products_.run(product); }
-  void convolve(const ConvolutionForward& pass) override { convolutions_.run(pass); }
-  void convolve(const ConvolutionBackwardData& pass) override { convolutions_.run(pass); }
-  void convolve(const ConvolutionBackwardWeight& pass) override { convolutions_.run(pass); }
+  void gemm(const Gemm& product) override { lane_->products.run(product); }
+  void convolve(const ConvolutionForward& pass) override { lane_->convolutions.run(pass); }
+  void convolve(const ConvolutionBackwardData& pass) override { lane_->convolutions.run(pass); }
+  void convolve(const ConvolutionBackwardWeight& pass) override;
+  void tune_convolutions(KeptText choices) override {
+    const auto shared = std::make_shared<cuda::PlanChoices>(std::move(choices));
+    for (Lane* lane : {&main_, &side_}) lane->convolutions.tune(shared);
+  }
   void noise(const Noise& noise, View out) override;
+  void concurrently(const Work& first, const Work& second) override;
 
   std::unique_ptr<Graph> capture(std::function<void()> work) override;
   std::unique_ptr<Readback> readback(int64_t bytes) override;
@@ -39,17 +43,25 @@ class CudaBase : public Kernels {
   void pop_range() noexcept override;
 
  protected:
+  cuda::Launcher& launcher() { return lane_->launcher; }
+
   void* do_allocate(int64_t bytes) override;
 
  private:
-  cuda::Context context_;  // first: the others queue work on its stream
+  /// A stream and what must not be used by two streams at once: handles, workspaces, buffers of partial sums.
+  struct Lane {
+    explicit Lane(int device)
+        : context(device), launcher(context), products(context), convolutions(context) {}
+    cuda::Context context;  // first: the others queue work on its stream
+    cuda::Launcher launcher;
+    cuda::Products products;
+    cuda::Convolutions convolutions;
+  };
 
- protected:
-  cuda::Launcher launcher_;
-
- private:
-  cuda::Products products_;
-  cuda::Convolutions convolutions_;
+  // Everything is queued on main_ but the second branch of concurrently(), which main_ then waits for.
+  Lane main_, side_;
+  Lane* lane_ = &main_;
+  bool forked_ = false;
 };
 
 /// Opens GPU `device`. Throws Error.

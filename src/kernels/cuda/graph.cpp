@@ -2,6 +2,7 @@
 #include "kernels/cuda/graph.h"
 
 #include <cstring>
+#include <vector>
 
 #include "kernels/cuda/check.h"
 
@@ -9,9 +10,32 @@ namespace ebm::cuda {
 
 namespace {
 
+GraphNodes count_nodes(cudaGraph_t graph) {
+  size_t count = 0;
+  check(cudaGraphGetNodes(graph, nullptr, &count), "cudaGraphGetNodes");
+  std::vector<cudaGraphNode_t> nodes(count);
+  check(cudaGraphGetNodes(graph, nodes.data(), &count), "cudaGraphGetNodes");
+  GraphNodes sum;
+  for (const cudaGraphNode_t node : nodes) {
+    cudaGraphNodeType type{};
+    check(cudaGraphNodeGetType(node, &type), "cudaGraphNodeGetType");
+    cudaMemcpy3DParms copy{};
+    if (type == cudaGraphNodeTypeMemcpy)
+      check(cudaGraphMemcpyNodeGetParams(node, &copy), "cudaGraphMemcpyNodeGetParams");
+    if (type == cudaGraphNodeTypeKernel) {
+      ++sum.kernels;
+    } else if (type == cudaGraphNodeTypeMemset || copy.kind == cudaMemcpyDeviceToDevice) {
+      ++sum.copies;
+    } else if (type != cudaGraphNodeTypeEmpty) {
+      ++sum.others;
+    }
+  }
+  return sum;
+}
+
 class CudaGraph final : public Graph {
  public:
-  CudaGraph(const Context& context, cudaGraph_t graph) : context_(context) {
+  CudaGraph(const Context& context, cudaGraph_t graph) : context_(context), nodes_(count_nodes(graph)) {
     check(cudaGraphInstantiate(&executable_, graph, 0), "cudaGraphInstantiate");
   }
   ~CudaGraph() override { cudaGraphExecDestroy(executable_); }
@@ -19,9 +43,11 @@ class CudaGraph final : public Graph {
   CudaGraph& operator=(const CudaGraph&) = delete;
 
   void launch() override { check(cudaGraphLaunch(executable_, context_.stream()), "cudaGraphLaunch"); }
+  GraphNodes nodes() const override { return nodes_; }
 
  private:
   const Context& context_;
+  GraphNodes nodes_;
   cudaGraphExec_t executable_ = nullptr;
 };
 

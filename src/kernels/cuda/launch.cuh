@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/type_name.h"
 #include "kernels/cuda/check.h"
 
 namespace ebm::cuda {
@@ -28,7 +29,7 @@ void launch(cudaStream_t stream, dim3 grid, dim3 block, const char* what, void (
   config.blockDim = block;
   config.stream = stream;
   const cudaError_t status = cudaLaunchKernelEx(&config, kernel, arguments...);
-  if (status != cudaSuccess) check(status, "cudaLaunchKernelEx of " + name_of(what));
+  if (status != cudaSuccess) check(status, "cudaLaunchKernelEx of " + type_name(what));
 }
 
 }  // namespace ebm::cuda

@@ -3,18 +3,21 @@
 //
 // Every sum is taken in an order that depends on the sizes alone. Nothing divides by a size: the indices come
 // from a grid of two dimensions, whose blocks are as wide as the columns (up to 32 or 256), so that
-// neighbours in a warp read neighbours in memory for narrow and for wide arrays alike.
+// neighbours in a warp read neighbours in memory for narrow and for wide arrays alike. Where the number of
+// columns allows it, a thread takes the neighbours that fill 16 bytes, in one access.
 #pragma once
 
 #include <algorithm>
 #include <bit>
 #include <cub/block/block_reduce.cuh>
 #include <limits>
+#include <type_traits>
 #include <typeinfo>
 
 #include "core/error.h"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/launcher.h"
+#include "kernels/formulas/pack.h"
 
 namespace ebm::cuda {
 
@@ -26,100 +29,162 @@ inline dim3 block_over(int64_t columns, int64_t widest) {
   return {width, block_threads / width};
 }
 
-// map
+// elements and map
 
-template <class Formula>
-__global__ void __launch_bounds__(block_threads) map_kernel(const Formula f) {
-  const int64_t row_step = int64_t{gridDim.y} * blockDim.y, column_step = int64_t{gridDim.x} * blockDim.x;
+/// work(row, i) for each i < `across` of each row, by all threads of the grid together.
+template <class F>
+EBM_DEVICE void each_of(int64_t rows, int64_t across, F work) {
+  const int64_t row_step = int64_t{gridDim.y} * blockDim.y, step = int64_t{gridDim.x} * blockDim.x;
   // Not unrolled: to count the rounds beforehand takes a 64-bit division, more than most formulas do
   // themselves.
 #pragma unroll 1
-  for (int64_t row = int64_t{blockIdx.y} * blockDim.y + threadIdx.y; row < f.rows; row += row_step) {
+  for (int64_t row = int64_t{blockIdx.y} * blockDim.y + threadIdx.y; row < rows; row += row_step) {
 #pragma unroll 1
-    for (int64_t column = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; column < f.columns;
-         column += column_step) {
-      f(row, column);
-    }
+    for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < across; i += step) work(row, i);
   }
 }
 
+template <class E, class Formula>
+__global__ void __launch_bounds__(block_threads, 1) elements_kernel(const Formula f) {
+  each_of(f.rows, f.columns / E::count, [&](int64_t row, int64_t i) {
+    const E e{row, E::count * i, f.columns};
+    e.write(f.output(), f(e));
+  });
+}
+
 template <class Formula>
-void Launcher::map(const Formula& f) {
-  const dim3 block = block_over(f.columns, block_threads);
-  const int64_t across = std::min(divide_up(f.columns, block.x), most_blocks);
-  const int64_t down = std::min(divide_up(f.rows, block.y), most_blocks / across);
-  cuda::launch(context_.stream(), dim3(static_cast<unsigned>(across), static_cast<unsigned>(down)), block,
-               typeid(Formula).name(), map_kernel<Formula>, f);
+__global__ void __launch_bounds__(block_threads) map_kernel(const Formula f) {
+  each_of(f.rows, f.columns, [&](int64_t row, int64_t column) { f(row, column); });
+}
+
+template <class Formula>
+void Launcher::spread(const Formula& f, int64_t across, void (*kernel)(Formula)) {
+  const dim3 block = block_over(across, block_threads);
+  const int64_t right = std::min(divide_up(across, block.x), most_blocks);
+  const int64_t down = std::min(divide_up(f.rows, block.y), most_blocks / right);
+  cuda::launch(context_.stream(), dim3(static_cast<unsigned>(right), static_cast<unsigned>(down)), block,
+               typeid(Formula).name(), kernel, f);
+}
+
+template <class Stored, class Formula>
+void Launcher::elements(const Formula& f) {
+  constexpr int64_t at_once = Neighbours<Stored>::count;
+  if (f.columns % at_once == 0 && f.aligned()) {
+    spread(f, f.columns / at_once, elements_kernel<Neighbours<Stored>, Formula>);
+  } else {
+    spread(f, f.columns, elements_kernel<ElementOf<Stored>, Formula>);
+  }
 }
 
 // columns
 
-/// The sums of segments, summed in turn.
+template <int N, class T>
+EBM_DEVICE void add(Sums<N, T>& sums, const Sums<N, T>& more) {
+  for (int k = 0; k < N; ++k) sums.of[k] = sums.of[k] + more.of[k];
+}
+
+/// The sums of column `lane` among those that a thread has taken together.
+template <int N>
+EBM_DEVICE Sums<N> of_lane(const Sums<N>& sums, int) {
+  return sums;
+}
+template <int N, int n>
+EBM_DEVICE Sums<N> of_lane(const Sums<N, Pack<double, n>>& sums, int lane) {
+  Sums<N> one;
+  for (int k = 0; k < N; ++k) one.of[k] = sums.of[k].of[lane];
+  return one;
+}
+
+/// The terms of a formula, which writes its elements as it goes.
+template <class Formula>
+struct Terms {
+  Formula f;
+  template <class E>
+  EBM_DEVICE auto operator()(const E& e) const {
+    const auto term = f.term(e);
+    if constexpr (requires { term.element; }) {
+      if (present(f.output())) e.write(f.output(), term.element);
+    }
+    return sums_of(term);
+  }
+};
+
+/// The sums of segments, to be summed in turn.
 template <class S>
 struct PartialSums {
   const S* sums;  // segments x columns
-  int64_t columns;
-
-  EBM_DEVICE S term(int64_t segment, int64_t column) const { return sums[segment * columns + column]; }
+  EBM_DEVICE S operator()(const Element& e) const { return sums[e.row * e.columns + e.column]; }
 };
 
-template <class S>
-EBM_DEVICE void add(S& sums, const S& more) {
-  for (int k = 0; k < static_cast<int>(sizeof(S) / sizeof(double)); ++k) sums.of[k] += more.of[k];
-}
-
-/// Sums source.term over rows blockIdx.y * segment_rows and the following segment_rows - 1. Each of a block's
+/// Sums the terms over rows blockIdx.y * segment_rows and the following segment_rows - 1. Each of a block's
 /// blockDim.y rows of threads sums every blockDim.y-th of them; these partial sums are added pairwise. The
 /// sums go to partial[blockIdx.y], or to f.finish if `partial` is null.
-template <class S, class Formula, class Source>
+template <class E, class Formula, class Source, class S>
 __global__ void __launch_bounds__(block_threads)
-    columns_kernel(const Formula f, const Source source, int64_t rows, int64_t segment_rows, S* partial) {
-  const int64_t column = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
+    columns_kernel(const Formula f, const Source terms, int64_t rows, int64_t segment_rows, S* partial) {
+  using Mine = decltype(terms(E{}));
+  const int64_t column = E::count * (int64_t{blockIdx.x} * blockDim.x + threadIdx.x);
   const int64_t first = int64_t{blockIdx.y} * segment_rows;
   const auto count = static_cast<unsigned>(rows - first < segment_rows ? rows - first : segment_rows);
   const unsigned slot = threadIdx.y * blockDim.x + threadIdx.x;
-  S sums{};
+  Mine sums{};
   if (column < f.columns) {
 #pragma unroll 4
     for (unsigned row = threadIdx.y; row < count; row += blockDim.y)
-      add(sums, source.term(first + row, column));
+      add(sums, terms(E{first + row, column, f.columns}));
   }
-  __shared__ S shared[block_threads];
+  __shared__ Mine shared[block_threads];
   shared[slot] = sums;
   for (unsigned half = blockDim.y / 2; half > 0; half /= 2) {
     __syncthreads();
     if (threadIdx.y < half) add(shared[slot], shared[slot + half * blockDim.x]);
   }
   if (threadIdx.y > 0 || column >= f.columns) return;
-  if (partial != nullptr) {
-    partial[int64_t{blockIdx.y} * f.columns + column] = shared[slot];
-  } else {
-    f.finish(column, shared[slot]);
+  for (int lane = 0; lane < E::count; ++lane) {
+    const S total = of_lane(shared[slot], lane);
+    if (partial != nullptr) {
+      partial[int64_t{blockIdx.y} * f.columns + column + lane] = total;
+    } else {
+      f.finish(column + lane, total);
+    }
   }
 }
 
-template <class Formula>
+template <class Stored, class Formula>
 void Launcher::columns(const Formula& f) {
-  using S = decltype(f.term(0, 0));
+  using S = std::remove_cvref_t<decltype(sums_of(f.term(Element{})))>;
   constexpr int64_t terms = sizeof(S) / sizeof(double);
   constexpr int64_t rows_each =
       8;  // rows that a thread sums at least: below it, a second step costs more than it saves
   constexpr int64_t enough_blocks = 1024;
-  const dim3 block = block_over(f.columns, 32);
-  const int64_t across = divide_up(f.columns, block.x);
+  const int64_t wide = f.columns % Neighbours<Stored>::count == 0 ? Neighbours<Stored>::count : 1;
+  const dim3 block = block_over(f.columns / wide, 32);
+  const int64_t across = divide_up(f.columns / wide, block.x);
   const int64_t most_segments = std::min(enough_blocks / across, partial_doubles / (f.columns * terms));
   const int64_t wanted =
       std::clamp<int64_t>(f.rows / (block.y * rows_each), 1, std::max<int64_t>(1, most_segments));
   const int64_t segment_rows = divide_up(f.rows, wanted);
   const int64_t segments = divide_up(f.rows, segment_rows);
-  const dim3 grid(static_cast<unsigned>(across), static_cast<unsigned>(segments));
   S* const partial = segments > 1 ? static_cast<S*>(partial_.data()) : nullptr;
-  cuda::launch(context_.stream(), grid, block, typeid(Formula).name(), columns_kernel<S, Formula, Formula>, f,
-               f, f.rows, segment_rows, partial);
+  const auto sum = [&](int64_t each, auto kernel, const auto& source, int64_t rows, int64_t rows_at_once,
+                       int64_t count, S* to) {
+    const dim3 grid(static_cast<unsigned>(divide_up(f.columns / each, block.x)),
+                    static_cast<unsigned>(count));
+    cuda::launch(context_.stream(), grid, block, typeid(Formula).name(), kernel, f, source, rows,
+                 rows_at_once, to);
+  };
+  // The order of a column's sum is the block's height and the segments: the same for both kernels.
+  const Terms<Formula> source{f};
+  if (wide > 1 && f.aligned()) {
+    sum(wide, columns_kernel<Neighbours<Stored>, Formula, Terms<Formula>, S>, source, f.rows, segment_rows,
+        segments, partial);
+  } else {
+    sum(1, columns_kernel<ElementOf<Stored>, Formula, Terms<Formula>, S>, source, f.rows, segment_rows,
+        segments, partial);
+  }
   if (segments > 1) {
-    cuda::launch(context_.stream(), dim3(static_cast<unsigned>(across)), block, typeid(Formula).name(),
-                 columns_kernel<S, Formula, PartialSums<S>>, f, PartialSums<S>{partial, f.columns}, segments,
-                 segments, static_cast<S*>(nullptr));
+    sum(1, columns_kernel<Element, Formula, PartialSums<S>, S>, PartialSums<S>{partial}, segments, segments,
+        1, nullptr);
   }
 }
 
@@ -128,23 +193,34 @@ void Launcher::columns(const Formula& f) {
 /// A block of `threads` threads.
 template <int threads>
 struct Team {
+  static constexpr int most_sums = 6;
   using Reduce = cub::BlockReduce<double, threads>;
   struct Shared {
     typename Reduce::TempStorage reduce;
-    double sum;
+    double sum[most_sums];
   };
   Shared& shared;
 
+  using Elements = Neighbours<float>;
+
   template <class F>
   EBM_DEVICE double sum(int64_t n, F f) const {
-    double mine = 0;
-    for (int64_t i = threadIdx.x; i < n; i += threads) mine += f(i);
-    const double total = Reduce(shared.reduce).Sum(mine);
-    if (threadIdx.x == 0) shared.sum = total;
-    __syncthreads();
-    const double all = shared.sum;
+    return sums(n, [&](int64_t i) { return Sums<1>{{f(i)}}; }).of[0];
+  }
+  template <class F>
+  EBM_DEVICE auto sums(int64_t n, F f) const {
+    decltype(f(n)) mine{};
+    constexpr int terms = sizeof(mine) / sizeof(double);
+    static_assert(terms <= most_sums);
+    for (int64_t i = threadIdx.x; i < n; i += threads) add(mine, f(i));
+    for (int k = 0; k < terms; ++k) {
+      const double total = Reduce(shared.reduce).Sum(mine.of[k]);
+      if (threadIdx.x == 0) shared.sum[k] = total;
+      __syncthreads();
+    }
+    for (int k = 0; k < terms; ++k) mine.of[k] = shared.sum[k];
     __syncthreads();  // nobody starts the next sum in the same shared memory before all have read this one
-    return all;
+    return mine;
   }
   template <class F>
   EBM_DEVICE void each(int64_t n, F f) const {
@@ -158,8 +234,9 @@ struct Team {
   }
 };
 
+// As many registers as one block can have: a spill costs more than the blocks that would fit beside it.
 template <int threads, class Formula>
-__global__ void __launch_bounds__(threads) team_kernel(const Formula f) {
+__global__ void __launch_bounds__(threads, 1) team_kernel(const Formula f) {
   __shared__ typename Team<threads>::Shared shared;
   f(Team<threads>{shared}, int64_t{blockIdx.x});
 }
@@ -189,10 +266,12 @@ void Launcher::launch(const Formula& f) {
     teams(f);
   } else {
     if (f.columns == 0) return;
-    if constexpr (Formula::pattern == Pattern::map) {
-      map(f);
+    if constexpr (Formula::pattern == Pattern::elements) {
+      by_type(f, [&]<class Stored>(Stored) { elements<Stored>(f); });
+    } else if constexpr (Formula::pattern == Pattern::map) {
+      spread(f, f.columns, map_kernel<Formula>);
     } else {
-      columns(f);
+      by_type(f, [&]<class Stored>(Stored) { columns<Stored>(f); });
     }
   }
 }

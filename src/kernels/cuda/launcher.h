@@ -15,9 +15,12 @@ class Launcher {
   void launch(const Formula& formula);
 
  private:
+  template <class Stored, class Formula>
+  void elements(const Formula& f);
+  /// One thread, or several turns of it, for each (row, i), i < `across`.
   template <class Formula>
-  void map(const Formula& f);
-  template <class Formula>
+  void spread(const Formula& f, int64_t across, void (*kernel)(Formula));
+  template <class Stored, class Formula>
   void columns(const Formula& f);
   template <class Formula>
   void teams(const Formula& f);

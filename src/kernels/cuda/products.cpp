@@ -17,6 +17,16 @@ cublasOperation_t operation(Transpose transpose) {
   return transpose == Transpose::yes ? CUBLAS_OP_T : CUBLAS_OP_N;
 }
 
+cudaDataType_t data_type(Type type) {
+  return type == Type::bfloat16 ? CUDA_R_16BF : CUDA_R_32F;
+}
+
+cublasMath_t math_mode(const Gemm& g) {
+  if (g.a.type == Type::bfloat16) return CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION;  // sums in float32
+  // Pedantic: true float32 whatever the environment says.
+  return g.precision == Precision::full ? CUBLAS_PEDANTIC_MATH : CUBLAS_TF32_TENSOR_OP_MATH;
+}
+
 /// Length of a stored row of op(x), which is rows x columns.
 int64_t stored_row(Transpose transpose, int64_t rows, int64_t columns) {
   return transpose == Transpose::no ? columns : rows;
@@ -47,16 +57,22 @@ void Products::run(const Gemm& g) {
     throw Error("a matrix product of " + to_string(g) + " is too large for cuBLAS; use a smaller batch");
   }
   context_.stream();  // makes the GPU current
-  // Pedantic: true float32 whatever the environment says.
-  const cublasMath_t math =
-      g.precision == Precision::full ? CUBLAS_PEDANTIC_MATH : CUBLAS_TF32_TENSOR_OP_MATH;
-  check(cublasSetMathMode(handle_, math), "cublasSetMathMode");
-  const cublasStatus_t status = cublasSgemm(
-      handle_, operation(g.transpose_b), operation(g.transpose_a), static_cast<int>(g.n),
-      static_cast<int>(g.m), static_cast<int>(g.inner), &g.alpha, g.b,
-      static_cast<int>(stored_row(g.transpose_b, g.inner, g.n)), g.a,
-      static_cast<int>(stored_row(g.transpose_a, g.m, g.inner)), &g.beta, g.c, static_cast<int>(g.n));
-  if (status != CUBLAS_STATUS_SUCCESS) check(status, "cublasSgemm of " + to_string(g));
+  check(cublasSetMathMode(handle_, math_mode(g)), "cublasSetMathMode");
+  const auto m = static_cast<int>(g.m), n = static_cast<int>(g.n), inner = static_cast<int>(g.inner);
+  const auto row_a = static_cast<int>(stored_row(g.transpose_a, g.m, g.inner)),
+             row_b = static_cast<int>(stored_row(g.transpose_b, g.inner, g.n));
+  const cublasOperation_t op_a = operation(g.transpose_a), op_b = operation(g.transpose_b);
+  cublasStatus_t status;
+  if (g.a.type == Type::float32) {
+    status = cublasSgemm(handle_, op_b, op_a, n, m, inner, &g.alpha, static_cast<const float*>(g.b.address),
+                         row_b, static_cast<const float*>(g.a.address), row_a, &g.beta,
+                         static_cast<float*>(g.c.address), n);
+  } else {
+    status = cublasGemmEx(handle_, op_b, op_a, n, m, inner, &g.alpha, g.b.address, data_type(g.b.type), row_b,
+                          g.a.address, data_type(g.a.type), row_a, &g.beta, g.c.address, data_type(g.c.type),
+                          n, CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT);
+  }
+  if (status != CUBLAS_STATUS_SUCCESS) check(status, "the product by cuBLAS of " + to_string(g));
 }
 
 }  // namespace ebm::cuda

@@ -4,7 +4,7 @@
 //   w -= lr / (1 - b1^t)  m / ( sqrt(v) / sqrt(1 - b2^t) + eps ).
 #pragma once
 
-#include "kernels/formulas/formula.h"
+#include "kernels/formulas/element.h"
 
 namespace ebm {
 
@@ -15,6 +15,12 @@ struct AdamSchedule {
   double lr, beta1, beta2;
   int64_t* step;    // 1: t, counted here so that a captured graph counts
   float* schedule;  // 2
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.updates(step, 1);
+    uses.writes(schedule, 2);
+  }
 
   EBM_HD void operator()(int64_t, int64_t) const {
     const int64_t t = *step + 1;
@@ -27,11 +33,21 @@ struct AdamSchedule {
 /// One step for every parameter, a team a chunk. A parameter that becomes NaN or Inf raises *not_finite.
 struct AdamStep {
   static constexpr Pattern pattern = Pattern::teams;
-  static constexpr int64_t chunk = 1024;
+  static constexpr int64_t chunk = 4096;
   static int64_t chunks(int64_t size) { return (size + chunk - 1) / chunk; }
 
-  int64_t rows;  // chunks(size)
-  int64_t size;
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(schedule, 2);
+    uses.reads(gradient, size);
+    uses.updates(value, size);
+    uses.updates(first, size);
+    uses.updates(second, size);
+    uses.touches(not_finite, 1);
+  }
+
+  int64_t rows;         // chunks(size)
+  int64_t size;         // a multiple of 4, as that of every flat buffer of parameters
   double beta1, beta2;  // double: in float32 1 - 0.999 is off by 1e-5
   float eps;
   const float* schedule;          // from AdamSchedule
@@ -42,24 +58,31 @@ struct AdamStep {
   EBM_HD int64_t work() const { return 4 * chunk; }  // a root and a division each
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t row) const {
+    using E = typename Team::Elements;
     const int64_t begin = row * chunk, count = size - begin < chunk ? size - begin : chunk;
-    const float b1 = static_cast<float>(beta1), rest1 = static_cast<float>(1 - beta1);
-    const float b2 = static_cast<float>(beta2), rest2 = static_cast<float>(1 - beta2);
-    const float rate = schedule[0], correction = schedule[1];
-    const double failed = team.sum(count, [=, *this](int64_t k) {
-      const int64_t i = begin + k;
-      const float g = gradient[i];
-      const float m = b1 * first[i] + rest1 * g;
-      const float v = b2 * second[i] + rest2 * g * g;
-      const float w = value[i] - rate * (m / (sqrtf(v) * correction + eps));
-      first[i] = m;
-      second[i] = v;
-      value[i] = w;
-      return is_finite(w) ? 0.0 : 1.0;
+    const double failed = team.sum(count / E::count, [=, *this](int64_t k) {
+      return step(E{0, begin + E::count * k, size});
     });
     team.single([&] {
       if (failed > 0) *not_finite = 1;  // every writer writes the same: no race that matters
     });
+  }
+
+ private:
+  /// How many of the element's parameters are not finite.
+  template <class E>
+  EBM_HD double step(const E& e) const {
+    const float b1 = static_cast<float>(beta1), rest1 = static_cast<float>(1 - beta1);
+    const float b2 = static_cast<float>(beta2), rest2 = static_cast<float>(1 - beta2);
+    const float rate = schedule[0], correction = schedule[1];
+    const auto g = e(gradient);
+    const auto m = b1 * e(first) + rest1 * g;
+    const auto v = b2 * e(second) + rest2 * g * g;
+    const auto w = e(value) - rate * (m / (sqrt_of(v) * correction + eps));
+    e.write(first, m);
+    e.write(second, v);
+    e.write(value, w);
+    return count_not_finite(w);
   }
 };
 

@@ -16,14 +16,26 @@ namespace ebm {
 struct BatchNormStatistics {
   static constexpr Pattern pattern = Pattern::columns;
   int64_t rows, columns;
-  const float* x;  // rows x columns
+  ConstArray x;  // rows x columns
   float eps, momentum;
   float *mean, *inv_std;              // columns: m, s
   float *running_mean, *running_var;  // columns
 
-  EBM_HD Sums<2> term(int64_t row, int64_t column) const {
-    const double v = x[row * columns + column];
-    return {{v, v * v}};
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, rows * columns);
+    uses.writes(mean, columns);
+    uses.writes(inv_std, columns);
+    uses.updates(running_mean, columns);
+    uses.updates(running_var, columns);
+  }
+
+  Type type() const { return x.type; }
+  bool aligned() const { return on_16_bytes(x); }
+  template <class E>
+  EBM_HD auto term(const E& e) const {
+    const auto v = as_double(e(x));
+    return Sums{v, v * v};
   }
   EBM_HD void finish(int64_t column, const Sums<2>& sums) const {
     const double n = static_cast<double>(rows);
@@ -46,6 +58,13 @@ struct BatchNormRunning {
   float eps;
   float *mean, *inv_std;
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({running_mean, running_var}, columns);
+    uses.writes(mean, columns);
+    uses.writes(inv_std, columns);
+  }
+
   EBM_HD void operator()(int64_t, int64_t column) const {
     mean[column] = running_mean[column];
     inv_std[column] = static_cast<float>(1 / sqrt(static_cast<double>(running_var[column]) + eps));
@@ -54,30 +73,54 @@ struct BatchNormRunning {
 
 /// y = a leaky ReLU of g s (x - m) + b; slope 1: that itself.
 struct BatchNormApply {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;
-  const float *x, *mean, *inv_std, *weight, *bias;
-  float* y;
+  ConstArray x;
+  const float *mean, *inv_std, *weight, *bias;
+  Array y;
   float slope = 1;
 
-  EBM_HD void operator()(int64_t row, int64_t c) const {
-    const int64_t i = row * columns + c;
-    const float h = weight[c] * (inv_std[c] * (x[i] - mean[c])) + bias[c];
-    y[i] = h > 0 ? h : slope * h;
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, rows * columns);
+    uses.reads({mean, inv_std, weight, bias}, columns);
+    uses.writes(y, rows * columns);
+  }
+
+  Type type() const { return x.type; }
+  bool aligned() const { return on_16_bytes(x, mean, inv_std, weight, bias, y); }
+  EBM_HD Array output() const { return y; }
+  template <class E>
+  EBM_HD auto operator()(const E& e) const {
+    const auto xh = e.of_column(inv_std) * (e(x) - e.of_column(mean));
+    const auto h = e.of_column(weight) * xh + e.of_column(bias);
+    return where(h > 0, h, slope * h);
   }
 };
 
 /// out = mask g s in: the whole linearised map, forwards and backwards, when m and s are constants.
 struct BatchNormScale {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;
-  const float *in, *inv_std, *weight;
-  float* out;
+  ConstArray in;
+  const float *inv_std, *weight;
+  Array out;
   Mask mask;
 
-  EBM_HD void operator()(int64_t row, int64_t c) const {
-    const int64_t i = row * columns + c;
-    out[i] = mask.at(row, c, columns) * (weight[c] * inv_std[c]) * in[i];
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(in, rows * columns);
+    uses.reads({inv_std, weight}, columns);
+    mask.arrays(uses, rows, columns);
+    uses.writes(out, rows * columns);
+  }
+
+  Type type() const { return in.type; }
+  bool aligned() const { return on_16_bytes(in, inv_std, weight, out, mask.y); }
+  EBM_HD Array output() const { return out; }
+  template <class E>
+  EBM_HD auto operator()(const E& e) const {
+    return mask.at(e) * (e.of_column(weight) * e.of_column(inv_std)) * e(in);
   }
 };
 
@@ -86,14 +129,26 @@ struct BatchNormScale {
 struct BatchNormProjections {
   static constexpr Pattern pattern = Pattern::columns;
   int64_t rows, columns;
-  const float *x, *mean, *inv_std;  // rows x columns, columns, columns
-  const float* u;                   // rows x columns
-  float *sum_u, *sum_xhu;           // columns
+  ConstArray x;                 // rows x columns
+  const float *mean, *inv_std;  // columns
+  ConstArray u;                 // rows x columns
+  float *sum_u, *sum_xhu;       // columns
 
-  EBM_HD Sums<2> term(int64_t row, int64_t c) const {
-    const int64_t i = row * columns + c;
-    const float xh = inv_std[c] * (x[i] - mean[c]);
-    return {{u[i], static_cast<double>(xh) * u[i]}};
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({x, u}, rows * columns);
+    uses.reads({mean, inv_std}, columns);
+    uses.writes(sum_u, columns);
+    uses.writes(sum_xhu, columns);
+  }
+
+  Type type() const { return x.type; }
+  bool aligned() const { return on_16_bytes(x, mean, inv_std, u); }
+  template <class E>
+  EBM_HD auto term(const E& e) const {
+    const auto xh = e.of_column(inv_std) * (e(x) - e.of_column(mean));
+    const auto u_e = as_double(e(u));
+    return Sums{u_e, as_double(xh) * u_e};
   }
   EBM_HD void finish(int64_t c, const Sums<2>& sums) const {
     sum_u[c] = static_cast<float>(sums.of[0]);
@@ -104,18 +159,31 @@ struct BatchNormProjections {
 /// out (+)= g s (u - mean u - xh mean(xh u)): batch statistics' linearised map, which is symmetric, so JVP
 /// and VJP.
 struct BatchNormProject {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;
-  const float *x, *mean, *inv_std, *weight;
-  const float *u, *sum_u, *sum_xhu;
-  float* out;
+  ConstArray x;
+  const float *mean, *inv_std, *weight;
+  ConstArray u;
+  const float *sum_u, *sum_xhu;
+  Array out;
   Write mode;
 
-  EBM_HD void operator()(int64_t row, int64_t c) const {
-    const int64_t i = row * columns + c;
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({x, u}, rows * columns);
+    uses.reads({mean, inv_std, weight, sum_u, sum_xhu}, columns);
+    uses.writes(out, rows * columns, mode);
+  }
+
+  Type type() const { return x.type; }
+  bool aligned() const { return on_16_bytes(x, mean, inv_std, weight, u, sum_u, sum_xhu, out); }
+  EBM_HD Array output() const { return out; }
+  template <class E>
+  EBM_HD auto operator()(const E& e) const {
     const float share = 1 / static_cast<float>(rows);
-    const float xh = inv_std[c] * (x[i] - mean[c]);
-    write(out[i], weight[c] * inv_std[c] * (u[i] - sum_u[c] * share - xh * (sum_xhu[c] * share)), mode);
+    const auto s = e.of_column(inv_std), xh = s * (e(x) - e.of_column(mean));
+    const auto rest = e(u) - e.of_column(sum_u) * share - xh * (e.of_column(sum_xhu) * share);
+    return written(e, out, e.of_column(weight) * s * rest, mode);
   }
 };
 
@@ -127,12 +195,21 @@ struct BatchNormProject {
 struct BatchNormPairing {
   static constexpr Pattern pattern = Pattern::columns;
   int64_t rows, columns;
-  const float *x_dot, *c;  // rows x columns
-  float* sum;              // columns: sum c x_dot
+  ConstArray x_dot, c;  // rows x columns
+  float* sum;           // columns: sum c x_dot
 
-  EBM_HD Sums<1> term(int64_t row, int64_t column) const {
-    const int64_t i = row * columns + column;
-    return {{static_cast<double>(c[i]) * x_dot[i]}};
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x_dot, rows * columns);
+    uses.reads(c, rows * columns);
+    uses.writes(sum, columns);
+  }
+
+  Type type() const { return x_dot.type; }
+  bool aligned() const { return on_16_bytes(x_dot, c); }
+  template <class E>
+  EBM_HD auto term(const E& e) const {
+    return Sums{as_double(e(c)) * as_double(e(x_dot))};
   }
   EBM_HD void finish(int64_t column, const Sums<1>& sums) const {
     sum[column] = static_cast<float>(sums.of[0]);
@@ -142,27 +219,44 @@ struct BatchNormPairing {
 /// The second step of BatchNormPairing. mean q and mean(xh q) follow from the sums, since q is linear in
 /// x_dot and c.
 struct BatchNormCurvature {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;
-  const float *x, *mean, *inv_std, *weight;
-  const float *x_dot, *sum_x_dot, *sum_xh_x_dot;  // one tangent and its projections
-  const float *c, *sum_c, *sum_xh_c;              // its cotangent y_dot_bar and its projections
+  ConstArray x;
+  const float *mean, *inv_std, *weight;
+  ConstArray x_dot;  // one tangent and its projections
+  const float *sum_x_dot, *sum_xh_x_dot;
+  ConstArray c;  // its cotangent y_dot_bar and its projections
+  const float *sum_c, *sum_xh_c;
   const float* sum_c_x_dot;
-  float* x_bar;
+  Array x_bar;
   Write mode;
 
-  EBM_HD void operator()(int64_t row, int64_t k) const {
-    const int64_t i = row * columns + k;
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({x, x_dot, c}, rows * columns);
+    uses.reads({mean, inv_std, weight, sum_x_dot, sum_xh_x_dot, sum_c, sum_xh_c, sum_c_x_dot}, columns);
+    uses.writes(x_bar, rows * columns, mode);
+  }
+
+  Type type() const { return x.type; }
+  bool aligned() const {
+    return on_16_bytes(x, mean, inv_std, weight, x_dot, sum_x_dot, sum_xh_x_dot, c, sum_c, sum_xh_c,
+                       sum_c_x_dot, x_bar);
+  }
+  EBM_HD Array output() const { return x_bar; }
+  template <class E>
+  EBM_HD auto operator()(const E& e) const {
     const float n = static_cast<float>(rows);
-    const float s = inv_std[k];
-    const float xh = s * (x[i] - mean[k]);
-    const float gs = weight[k] * s;
-    const float big_c = sum_xh_c[k] / n, big_m = sum_xh_x_dot[k] / n;
-    const float q = -gs * (x_dot[i] * big_c + c[i] * big_m);
-    const float mean_q = -gs * (sum_x_dot[k] / n * big_c + sum_c[k] / n * big_m);
-    const float mean_xh_q = -2 * gs * big_m * big_c;
-    const float l_over_n = gs * (sum_c_x_dot[k] / n - sum_x_dot[k] / n * (sum_c[k] / n) - big_m * big_c);
-    write(x_bar[i], s * (q - mean_q - xh * mean_xh_q) - l_over_n * s * xh, mode);
+    const auto s = e.of_column(inv_std);
+    const auto xh = s * (e(x) - e.of_column(mean));
+    const auto gs = e.of_column(weight) * s;
+    const auto big_c = e.of_column(sum_xh_c) / n, big_m = e.of_column(sum_xh_x_dot) / n;
+    const auto mean_c = e.of_column(sum_c) / n, mean_x_dot = e.of_column(sum_x_dot) / n;
+    const auto q = -gs * (e(x_dot) * big_c + e(c) * big_m);
+    const auto mean_q = -gs * (mean_x_dot * big_c + mean_c * big_m);
+    const auto mean_xh_q = -2 * gs * big_m * big_c;
+    const auto l_over_n = gs * (e.of_column(sum_c_x_dot) / n - mean_x_dot * mean_c - big_m * big_c);
+    return written(e, x_bar, s * (q - mean_q - xh * mean_xh_q) - l_over_n * s * xh, mode);
   }
 };
 
@@ -171,27 +265,41 @@ struct BatchNormCurvature {
 struct BatchNormBackward {
   static constexpr Pattern pattern = Pattern::columns;
   int64_t rows, columns;
-  const float *x, *mean, *inv_std, *weight;
-  const float* y_bar;
-  float* x_bar;  // rows x columns, or null
+  ConstArray x;
+  const float *mean, *inv_std, *weight;
+  ConstArray y_bar;
+  Array x_bar;  // rows x columns, or null
   float *weight_bar, *bias_bar;
   Write mode;
   float *sum_bar, *sum_xh_bar;  // columns: the two sums by themselves, for BatchNormProject
   Mask mask;
 
-  EBM_HD Sums<2> term(int64_t row, int64_t c) const {
-    const int64_t i = row * columns + c;
-    const float bar = mask.at(row, c, columns) * y_bar[i];
-    if (x_bar != nullptr) x_bar[i] = weight[c] * inv_std[c] * bar;
-    const float xh = inv_std[c] * (x[i] - mean[c]);
-    return {{static_cast<double>(xh) * bar, bar}};
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({x, y_bar}, rows * columns);
+    uses.reads({mean, inv_std}, columns);
+    mask.arrays(uses, rows, columns);
+    if (present(x_bar)) uses.reads(weight, columns);
+    uses.writes(x_bar, rows * columns);
+    uses.writes({weight_bar, bias_bar}, columns, mode);
+    uses.writes({sum_bar, sum_xh_bar}, columns);
+  }
+
+  Type type() const { return x.type; }
+  bool aligned() const { return on_16_bytes(x, mean, inv_std, weight, y_bar, x_bar, mask.y); }
+  EBM_HD Array output() const { return x_bar; }
+  template <class E>
+  EBM_HD auto term(const E& e) const {
+    const auto xh = e.of_column(inv_std) * (e(x) - e.of_column(mean));
+    const auto bar = mask.at(e) * e(y_bar);
+    return SumsAndElement{Sums{as_double(xh) * as_double(bar), as_double(bar)},
+                          e.of_column(weight) * e.of_column(inv_std) * bar};
   }
   EBM_HD void finish(int64_t c, const Sums<2>& sums) const {
-    const float xh_bar = static_cast<float>(sums.of[0]), bar = static_cast<float>(sums.of[1]);
-    write(weight_bar[c], xh_bar, mode);
-    write(bias_bar[c], bar, mode);
-    sum_xh_bar[c] = xh_bar;
-    sum_bar[c] = bar;
+    sum_xh_bar[c] = static_cast<float>(sums.of[0]);
+    sum_bar[c] = static_cast<float>(sums.of[1]);
+    write(weight_bar[c], sum_xh_bar[c], mode);
+    write(bias_bar[c], sum_bar[c], mode);
   }
 };
 
@@ -201,17 +309,30 @@ struct BatchNormTangentBackward {
   static constexpr Pattern pattern = Pattern::columns;
   int64_t rows, columns;
   const float *inv_std, *weight;
-  const float *x_dot, *y_dot_bar;  // rows x columns
-  float* x_dot_bar;                // rows x columns, or null
-  float* weight_bar;               // columns
+  ConstArray x_dot, y_dot_bar;  // rows x columns
+  Array x_dot_bar;              // rows x columns, or null
+  float* weight_bar;            // columns
   Write mode;
   Mask mask;
 
-  EBM_HD Sums<1> term(int64_t row, int64_t c) const {
-    const int64_t i = row * columns + c;
-    const float bar = mask.at(row, c, columns) * y_dot_bar[i];
-    if (x_dot_bar != nullptr) x_dot_bar[i] = weight[c] * inv_std[c] * bar;
-    return {{static_cast<double>(inv_std[c] * x_dot[i]) * bar}};
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({x_dot, y_dot_bar}, rows * columns);
+    uses.reads(inv_std, columns);
+    mask.arrays(uses, rows, columns);
+    if (present(x_dot_bar)) uses.reads(weight, columns);
+    uses.writes(x_dot_bar, rows * columns);
+    uses.writes(weight_bar, columns, mode);
+  }
+
+  Type type() const { return x_dot.type; }
+  bool aligned() const { return on_16_bytes(inv_std, weight, x_dot, y_dot_bar, x_dot_bar, mask.y); }
+  EBM_HD Array output() const { return x_dot_bar; }
+  template <class E>
+  EBM_HD auto term(const E& e) const {
+    const auto bar = mask.at(e) * e(y_dot_bar);
+    return SumsAndElement{Sums{as_double(e.of_column(inv_std) * e(x_dot)) * as_double(bar)},
+                          e.of_column(weight) * e.of_column(inv_std) * bar};
   }
   EBM_HD void finish(int64_t c, const Sums<1>& sums) const {
     write(weight_bar[c], static_cast<float>(sums.of[0]), mode);
@@ -228,6 +349,12 @@ struct BatchNormTangentWeight {
   float* weight_bar;
   Write mode;
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({inv_std, sum_x_dot, sum_xh_x_dot, sum_c, sum_xh_c, sum_c_x_dot}, columns);
+    uses.writes(weight_bar, columns, mode);
+  }
+
   EBM_HD void operator()(int64_t, int64_t k) const {
     const float n = static_cast<float>(samples);
     write(weight_bar[k],
@@ -242,22 +369,38 @@ struct BatchNormTangentWeight {
 struct BatchNormSharedBackward {
   static constexpr Pattern pattern = Pattern::columns;
   int64_t rows, columns;
-  int64_t pixels;      // rows that belong to one sample
-  const float* mixed;  // rows x columns
-  const float* a;      // rows / pixels; null: zeros
-  const float *mean, *inv_std, *weight, *y_bar;
-  float* x_bar;  // rows x columns, or null
+  int64_t pixels;    // rows that belong to one sample
+  ConstArray mixed;  // rows x columns
+  const float* a;    // rows / pixels
+  const float *mean, *inv_std, *weight;
+  ConstArray y_bar;
+  Array x_bar;  // rows x columns, or null
   float *weight_bar, *bias_bar;
   Write mode;
   Mask mask;
 
-  EBM_HD Sums<2> term(int64_t row, int64_t c) const {
-    const int64_t i = row * columns + c;
-    const float bar = mask.at(row, c, columns) * y_bar[i];
-    if (x_bar != nullptr) x_bar[i] = weight[c] * inv_std[c] * bar;
-    const float weight_of_sample = a != nullptr ? a[quotient32(row, pixels)] : 0;
-    return {{static_cast<double>(inv_std[c] * (mixed[i] - weight_of_sample * mean[c])) * bar,
-             static_cast<double>(weight_of_sample) * bar}};
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({mixed, y_bar}, rows * columns);
+    uses.reads(a, rows / pixels);
+    uses.reads({mean, inv_std}, columns);
+    mask.arrays(uses, rows, columns);
+    if (present(x_bar)) uses.reads(weight, columns);
+    uses.writes(x_bar, rows * columns);
+    uses.writes({weight_bar, bias_bar}, columns, mode);
+  }
+
+  Type type() const { return mixed.type; }
+  bool aligned() const { return on_16_bytes(mixed, mean, inv_std, weight, y_bar, x_bar, mask.y); }
+  EBM_HD Array output() const { return x_bar; }
+  template <class E>
+  EBM_HD auto term(const E& e) const {
+    const float weight_of_sample = a[quotient32(e.row, pixels)];
+    const auto xh = e.of_column(inv_std) * (e(mixed) - weight_of_sample * e.of_column(mean));
+    const auto bar = mask.at(e) * e(y_bar);
+    return SumsAndElement{
+        Sums{as_double(xh) * as_double(bar), static_cast<double>(weight_of_sample) * as_double(bar)},
+        e.of_column(weight) * e.of_column(inv_std) * bar};
   }
   EBM_HD void finish(int64_t c, const Sums<2>& sums) const {
     write(weight_bar[c], static_cast<float>(sums.of[0]), mode);

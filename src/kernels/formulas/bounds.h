@@ -2,7 +2,7 @@
 // The bounds' arithmetic between the networks' passes. Notation and equation numbers: docs/method.md.
 #pragma once
 
-#include "kernels/formulas/formula.h"
+#include "kernels/formulas/element.h"
 #include "kernels/formulas/sample_status.h"
 
 namespace ebm {
@@ -23,6 +23,15 @@ struct SingularValueBound {
   float* u_bar;           // rows x D
   float* good;            // rows: 1 or 0
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(u, rows * range);
+    uses.reads(status, rows);
+    uses.reads(floor2, rows);
+    uses.writes(u_bar, rows * range);
+    uses.writes({value, log_s1, good}, rows);
+  }
+
   EBM_HD int64_t work() const { return range; }
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t b) const {
@@ -41,29 +50,47 @@ struct SingularValueBound {
   }
 };
 
-/// out[b, :] = scale[b] in[b, :].
+/// out[b, :] = scale[b] in[b, :], or 0 where `squared` says that the row is not finite.
 struct ScaleRows {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;
-  const float* in;      // rows x columns
-  const double* scale;  // rows
-  float* out;           // rows x columns
+  const float* in;                // rows x columns
+  const double *scale, *squared;  // rows: factors, and ||in[b, :]||^2
+  float* out;                     // rows x columns
 
-  EBM_HD void operator()(int64_t row, int64_t column) const {
-    out[row * columns + column] = static_cast<float>(scale[row]) * in[row * columns + column];
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(in, rows * columns);
+    uses.reads({scale, squared}, rows);
+    uses.writes(out, rows * columns);
+  }
+
+  bool aligned() const { return on_16_bytes(in, out); }
+  EBM_HD float* output() const { return out; }
+  template <class E>
+  EBM_HD typename E::Value operator()(const E& e) const {
+    return is_finite(squared[e.row]) ? static_cast<float>(scale[e.row]) * e(in) : 0;
   }
 };
 
 /// x[b, :] = 0 for a bad sample, whatever it held: 0 times NaN would not do.
 struct ZeroBadRows {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;
   const float* good;  // rows: 1 or 0
   float* x;           // rows x columns
 
-  EBM_HD void operator()(int64_t row, int64_t column) const {
-    const int64_t i = row * columns + column;
-    x[i] = good[row] != 0 ? x[i] : 0;
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(good, rows);
+    uses.updates(x, rows * columns);
+  }
+
+  bool aligned() const { return on_16_bytes(x); }
+  EBM_HD float* output() const { return x; }
+  template <class E>
+  EBM_HD typename E::Value operator()(const E& e) const {
+    return good[e.row] != 0 ? e(x) : 0;
   }
 };
 
@@ -73,6 +100,12 @@ struct FiniteImages {
   int64_t rows, columns;
   float* x;     // rows x columns
   float* good;  // rows
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.updates(x, rows * columns);
+    uses.writes(good, rows);
+  }
 
   EBM_HD int64_t work() const { return columns; }
   template <class Team>
@@ -94,6 +127,14 @@ struct LogDetBound {
   const int32_t* status;     // rows
   float *value, *log_s1, *good;
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(log_det, rows);
+    uses.reads(s1_squared, rows);
+    uses.reads(status, rows);
+    uses.writes({value, log_s1, good}, rows);
+  }
+
   EBM_HD void operator()(int64_t b, int64_t) const {
     const bool usable = (status[b] & bad_sample) == 0 && is_finite(log_det[b]);
     value[b] = usable ? static_cast<float>(log_det[b]) : 0.0f;
@@ -112,6 +153,14 @@ struct GeneratorScore {
   float* a;                     // rows x d
   float* target;                // rows
   float* norm_v0;               // rows: ||v0||
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({z, z_bar, v0}, rows * domain);
+    uses.writes(a, rows * domain);
+    uses.writes(target, rows);
+    uses.writes(norm_v0, rows);
+  }
 
   EBM_HD int64_t work() const { return domain; }
   template <class Team>
@@ -155,6 +204,18 @@ struct EnergyObjective {
   const float *target, *norm_v0, *good;    // B; null for gradient_norm
   float* c;                                // B
   float *mean_real, *mean_fake, *penalty, *loss;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({real, fake, directional, good}, samples);
+    if (kind == PenaltyKind::bidirectional) {
+      uses.reads(target, samples);
+      if (normaliser == PenaltyNormaliser::v || normaliser == PenaltyNormaliser::v2)
+        uses.reads(norm_v0, samples);
+    }
+    uses.writes(c, samples);
+    uses.writes({mean_real, mean_fake, penalty, loss}, 1);
+  }
 
   EBM_HD double divisor(int64_t i) const {
     if (normaliser == PenaltyNormaliser::none) return 1;
@@ -205,6 +266,13 @@ struct EntropyMean {
   const float *value, *good;  // B
   float *mean, *factor, *share_good;
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(value, samples);
+    uses.reads(good, samples);
+    uses.writes({mean, factor, share_good}, 1);
+  }
+
   EBM_HD int64_t work() const { return samples; }
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t) const {
@@ -221,12 +289,23 @@ struct EntropyMean {
 
 /// x *= *factor, over a flat buffer.
 struct ScaleBy {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows = 1, columns;
   const float* factor;
   float* x;
 
-  EBM_HD void operator()(int64_t, int64_t i) const { x[i] *= *factor; }
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(factor, 1);
+    uses.updates(x, columns);
+  }
+
+  bool aligned() const { return on_16_bytes(x); }
+  EBM_HD float* output() const { return x; }
+  template <class E>
+  EBM_HD auto operator()(const E& e) const {
+    return e(x) * *factor;
+  }
 };
 
 /// The generator's loss (eq. 11): mean E(G(z)) - entropy_weight * entropy_mean (null: no entropy term).
@@ -237,6 +316,13 @@ struct GeneratorObjective {
   float entropy_weight;
   const float *energy, *entropy_mean;
   float* loss;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(energy, samples);
+    uses.reads(entropy_mean, 1);
+    uses.writes(loss, 1);
+  }
 
   EBM_HD int64_t work() const { return samples; }
   template <class Team>
@@ -251,14 +337,24 @@ struct GeneratorObjective {
 
 /// out = alpha[b] x[b, :] + (1 - alpha[b]) y[b, :]: the points between data and samples of WGAN-GP.
 struct Interpolate {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;
   const float *alpha, *x, *y;
   float* out;
 
-  EBM_HD void operator()(int64_t row, int64_t column) const {
-    const int64_t i = row * columns + column;
-    out[i] = alpha[row] * x[i] + (1 - alpha[row]) * y[i];
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(alpha, rows);
+    uses.reads(x, rows * columns);
+    uses.reads(y, rows * columns);
+    uses.writes(out, rows * columns);
+  }
+
+  bool aligned() const { return on_16_bytes(x, y, out); }
+  EBM_HD float* output() const { return out; }
+  template <class E>
+  EBM_HD auto operator()(const E& e) const {
+    return alpha[e.row] * e(x) + (1 - alpha[e.row]) * e(y);
   }
 };
 

@@ -12,6 +12,11 @@ struct Advance {
   int64_t rows = 1, columns = 1;
   uint64_t* counter;
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.updates(counter, 1);
+  }
+
   EBM_HD void operator()(int64_t, int64_t) const { ++*counter; }
 };
 

@@ -6,6 +6,7 @@
 // `range` long.
 #pragma once
 
+#include "kernels/formulas/element.h"
 #include "kernels/formulas/sample_status.h"
 #include "kernels/formulas/small_eigen.h"
 #include "kernels/formulas/vectors.h"
@@ -19,6 +20,11 @@ struct UnitVectors {
   int64_t batch;
   float* out;
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.writes(out, rows * columns);
+  }
+
   EBM_HD void operator()(int64_t row, int64_t column) const {
     out[row * columns + column] = row / batch == column ? 1 : 0;
   }
@@ -30,6 +36,12 @@ struct GramMatrix {
   int64_t rows, d, range;
   const float* columns_of_j;  // d*B x range
   double* gram;               // B x d x d
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(columns_of_j, rows * range);
+    uses.writes(gram, rows * d);
+  }
 
   EBM_HD int64_t work() const { return range * (d + 1) / 2; }
   template <class Team>
@@ -57,6 +69,17 @@ struct GramEigen {
   float* v;             // B x d
   double *log_det, *s_max, *floor2, *norm_v0;
   int32_t* status;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(gram, rows * d * d);
+    uses.reads(v0, rows * d);
+    uses.writes({work_matrix, vectors}, rows * d * d);
+    uses.touches(rotations, rows * (d + 1));
+    uses.writes(v, rows * d);
+    uses.writes({log_det, s_max, floor2, norm_v0}, rows);
+    uses.writes(status, rows);
+  }
 
   EBM_HD int64_t work() const { return 40 * d * d * d; }
   template <class Team>
@@ -115,6 +138,17 @@ struct GramImages {
   double *theta, *cond;  // B; cond = s_max / s1, with the floor under s1
   const int32_t* status;
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(columns_of_j, rows * d * range);
+    uses.reads(v, rows * d);
+    uses.reads(v0, rows * d);
+    uses.reads({norm_v0, s_max, floor2}, rows);
+    uses.reads(status, rows);
+    uses.writes({u, u0}, rows * range);
+    uses.writes({theta, cond}, rows);
+  }
+
   EBM_HD int64_t work() const { return 2 * d * range; }
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t row) const {
@@ -148,6 +182,13 @@ struct GramInverse {
   const double *values, *vectors;  // B x d x d, as GramEigen leaves them
   double* inverse;                 // B x d x d
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(values, rows * d * d);
+    uses.reads(vectors, rows * d * d);
+    uses.writes(inverse, rows * d * d);
+  }
+
   EBM_HD int64_t work() const { return d * d * d; }
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t row) const {
@@ -165,20 +206,31 @@ struct GramInverse {
 /// out[k*B + b] = J_b G_b^-1 e_k (rows = d*B): d log det = sum_k <J G^-1 e_k, dJ e_k>. Zero for a flagged
 /// sample: it has no gradient.
 struct GramCotangents {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns, d;
   const float* columns_of_j;  // d*B x columns
   const double* inverse;      // B x d x d
   const int32_t* status;
   float* out;
 
-  EBM_HD void operator()(int64_t row, int64_t i) const {
-    const int64_t batch = rows / d, b = row % batch, k = row / batch;
-    double sum = 0;
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(columns_of_j, rows * columns);
+    uses.reads(inverse, rows * d);
+    uses.reads(status, rows / d);
+    uses.writes(out, rows * columns);
+  }
+
+  bool aligned() const { return on_16_bytes(columns_of_j, out); }
+  EBM_HD float* output() const { return out; }
+  template <class E>
+  EBM_HD typename E::Value operator()(const E& e) const {
+    const int64_t batch = rows / d, b = e.row % batch, k = e.row / batch;
+    auto sum = as_double(typename E::Value(0));
     for (int64_t j = 0; j < d; ++j) {
-      sum += columns_of_j[(j * batch + b) * columns + i] * inverse[(b * d + j) * d + k];
+      sum = sum + as_double(e.in_row(columns_of_j, j * batch + b)) * inverse[(b * d + j) * d + k];
     }
-    out[row * columns + i] = status[b] == 0 ? static_cast<float>(sum) : 0;
+    return status[b] == 0 ? as_float(sum) : 0;
   }
 };
 

@@ -14,6 +14,14 @@ struct HutchinsonEstimate {
   double *theta, *value;
   int32_t* status;
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(jv, rows * range);
+    uses.touches(jv, rows * range);
+    uses.writes({theta, value}, rows);
+    uses.writes(status, rows);
+  }
+
   EBM_HD int64_t work() const { return range; }
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t row) const {

@@ -73,6 +73,13 @@ struct PickImages {
   const uint64_t* staged;  // the images already lie in the order of the rows, for iteration *staged; or null
   int64_t* picks;          // rows x 2
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(iteration, 1);
+    uses.reads(staged, 1);
+    uses.writes(picks, 2 * rows);
+  }
+
   EBM_HD void operator()(int64_t row, int64_t) const {
     const uint64_t draw = *iteration * draws + first + static_cast<uint64_t>(row);
     int64_t image = row;
@@ -96,6 +103,13 @@ struct ImageBatch {
   const uint8_t* images;  // N x height x columns
   const int64_t* picks;   // batch x 2
   float* x;               // rows x columns
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.gathers(images, rows * columns);
+    uses.reads(picks, 2 * (rows / height));
+    uses.writes(x, rows * columns);
+  }
 
   EBM_HD void operator()(int64_t line, int64_t column) const {
     // 32 bits: these divisions are made for each pixel
@@ -123,6 +137,12 @@ struct SmoothImages {
   int64_t height, width, channels;
   const float* normals;  // batch x spots x (2 + channels): centre, colour
   float* x;              // rows x columns
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(normals, rows / height * spots * (2 + channels));
+    uses.writes(x, rows * columns);
+  }
 
   EBM_HD void operator()(int64_t line, int64_t column) const {
     const uint32_t b = static_cast<uint32_t>(line) / static_cast<uint32_t>(height);

@@ -22,6 +22,13 @@ struct LanczosStart {
   float* q;        // B x d
   int32_t* status;
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(g, rows * d);
+    uses.writes(q, rows * d);
+    uses.writes(status, rows);
+  }
+
   EBM_HD int64_t work() const { return 2 * d; }
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t row) const {
@@ -42,6 +49,18 @@ struct LanczosNext {
   double* alpha;  // (j + 1) B
   double* beta;   // (j + 1) B; the last B are written
   int32_t* status;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(q, (j + 1) * rows * d);
+    uses.writes(q + (j + 1) * rows * d, rows * d);
+    uses.updates(h, rows * d);
+    uses.reads(alpha + j * rows, rows);
+    uses.touches(alpha + j * rows, rows);
+    if (j > 0) uses.reads(beta + (j - 1) * rows, rows);
+    uses.writes(beta + j * rows, rows);
+    uses.touches(status, rows);
+  }
 
   EBM_HD int64_t work() const { return 4 * (j + 1) * d; }
   template <class Team>
@@ -88,6 +107,21 @@ struct LanczosQuadrature {
   double *gauss, *radau, *theta1;
   float *u, *v;  // B x range, B x d
   int32_t* status;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(alpha, pairs * rows);
+    uses.reads(beta, pairs * rows);
+    uses.reads(log_det_root, 1);
+    uses.reads(images, pairs * rows * range);
+    uses.reads(start, rows * d);
+    uses.writes(coefficient, pairs * rows);
+    uses.writes({gauss, radau, theta1}, rows);
+    uses.writes(u, rows * range);
+    uses.writes(v, rows * d);
+    uses.reads(status, rows);
+    uses.touches(status, rows);
+  }
 
   EBM_HD int64_t work() const { return pairs * range; }
   template <class Team>

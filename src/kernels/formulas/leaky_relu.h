@@ -3,7 +3,7 @@
 // The derivative at 0 is a, as in PyTorch.
 #pragma once
 
-#include "kernels/formulas/formula.h"
+#include "kernels/formulas/element.h"
 
 namespace ebm {
 
@@ -18,46 +18,75 @@ struct Slope {
 /// dy/dx of a leaky ReLU that ends another formula, told from its output: y > 0 just where x > 0, since
 /// slopes are not negative.
 struct Mask {
-  const float* y = nullptr;  // null: no activation, the factor is 1
-  int64_t rows = 1;          // row r belongs to row r % rows of y
+  ConstArray y = nullptr;  // null: no activation, the factor is 1
+  int64_t rows = 1;        // row r belongs to row r % rows of y
   float slope = 1;
 
-  EBM_HD float at(int64_t row, int64_t column, int64_t columns) const {
-    if (y == nullptr) return 1;
-    return y[remainder32(row, rows) * columns + column] > 0 ? 1 : slope;
+  /// For the arrays() of a formula over out_rows x columns elements.
+  template <class Uses>
+  void arrays(Uses& uses, int64_t out_rows, int64_t columns) const {
+    uses.reads(y, (out_rows < rows ? out_rows : rows) * columns);
+  }
+
+  template <class E>
+  EBM_HD typename E::Value at(const E& e) const {
+    using Value = typename E::Value;
+    if (!present(y)) return 1;
+    return where(e.in_row(y, remainder32(e.row, rows)) > 0, Value(1), Value(slope));
   }
 };
 
 /// y = x > 0 ? x : a x.
 struct LeakyRelu {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;
-  const float* x;  // rows x columns
+  ConstArray x;  // rows x columns
   Slope slope;
-  float* y;  // rows x columns
+  Array y;  // rows x columns
 
-  EBM_HD void operator()(int64_t row, int64_t column) const {
-    const int64_t i = row * columns + column;
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, rows * columns);
+    uses.reads(slope.learned, 1);
+    uses.writes(y, rows * columns);
+  }
+
+  Type type() const { return x.type; }
+  bool aligned() const { return on_16_bytes(x, y); }
+  EBM_HD Array output() const { return y; }
+  template <class E>
+  EBM_HD auto operator()(const E& e) const {
     const float a = slope.value();
-    y[i] = x[i] > 0 ? x[i] : a * x[i];
+    return where(e(x) > 0, e(x), a * e(x));
   }
 };
 
 /// out = dy/dx in: serves the JVP (in = x_dot) and the VJP (in = y_bar). Row r of `in` belongs to row r %
 /// x_rows of x.
 struct LeakyReluLinearized {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;
   int64_t x_rows;
-  const float* x;   // x_rows x columns
-  const float* in;  // rows x columns
+  ConstArray x;   // x_rows x columns
+  ConstArray in;  // rows x columns
   Slope slope;
-  float* out;  // rows x columns
+  Array out;  // rows x columns
 
-  EBM_HD void operator()(int64_t row, int64_t column) const {
-    const int64_t i = row * columns + column;
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, (rows < x_rows ? rows : x_rows) * columns);
+    uses.reads(in, rows * columns);
+    uses.reads(slope.learned, 1);
+    uses.writes(out, rows * columns);
+  }
+
+  Type type() const { return x.type; }
+  bool aligned() const { return on_16_bytes(x, in, out); }
+  EBM_HD Array output() const { return out; }
+  template <class E>
+  EBM_HD auto operator()(const E& e) const {
     const float a = slope.value();
-    out[i] = x[remainder32(row, x_rows) * columns + column] > 0 ? in[i] : a * in[i];
+    return where(e.in_row(x, remainder32(e.row, x_rows)) > 0, e(in), a * e(in));
   }
 };
 
@@ -68,20 +97,33 @@ struct PreluBackward {
   static constexpr Pattern pattern = Pattern::columns;
   int64_t rows, columns;
   int64_t x_rows;
-  const float* x;      // x_rows x columns, decides the side
-  const float* input;  // rows x columns, what the slope multiplied
-  const float* y_bar;  // rows x columns
+  ConstArray x;        // x_rows x columns, decides the side
+  ConstArray input;    // rows x columns, what the slope multiplied
+  ConstArray y_bar;    // rows x columns
   const float* slope;  // 1
-  float* x_bar;        // rows x columns, or null
+  Array x_bar;         // rows x columns, or null
   float* partial;      // columns
   Write mode;          // of partial
 
-  EBM_HD Sums<1> term(int64_t row, int64_t column) const {
-    const int64_t i = row * columns + column;
-    const bool positive = x[remainder32(row, x_rows) * columns + column] > 0;
-    const float bar = y_bar[i], multiplied = input[i], a = *slope;
-    if (x_bar != nullptr) x_bar[i] = positive ? bar : a * bar;
-    return {{positive ? 0.0 : static_cast<double>(bar) * multiplied}};
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, (rows < x_rows ? rows : x_rows) * columns);
+    uses.reads({input, y_bar}, rows * columns);
+    uses.reads(slope, 1);
+    uses.writes(x_bar, rows * columns);
+    uses.writes(partial, columns, mode);
+  }
+
+  Type type() const { return x.type; }
+  bool aligned() const { return on_16_bytes(x, input, y_bar, x_bar); }
+  EBM_HD Array output() const { return x_bar; }
+  template <class E>
+  EBM_HD auto term(const E& e) const {
+    const auto positive = e.in_row(x, remainder32(e.row, x_rows)) > 0;
+    const auto bar = e(y_bar), multiplied = e(input);
+    const float a = *slope;
+    return SumsAndElement{Sums{where(positive, 0, as_double(bar) * as_double(multiplied))},
+                          where(positive, bar, a * bar)};
   }
   EBM_HD void finish(int64_t column, const Sums<1>& sums) const {
     write(partial[column], static_cast<float>(sums.of[0]), mode);

@@ -2,34 +2,53 @@
 // The parts of y = x W^T + b that are no matrix product, and sums over rows.
 #pragma once
 
-#include "kernels/formulas/formula.h"
+#include "kernels/formulas/element.h"
 
 namespace ebm {
 
 /// y[r, c] = a leaky ReLU of y[r, c] + bias[c]; slope 1: the sum itself.
 struct AddBias {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;
   const float* bias;  // columns
-  float* y;           // rows x columns
+  Array y;            // rows x columns
   float slope = 1;
 
-  EBM_HD void operator()(int64_t row, int64_t column) const {
-    const float x = y[row * columns + column] + bias[column];
-    y[row * columns + column] = x > 0 ? x : slope * x;
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(bias, columns);
+    uses.updates(y, rows * columns);
+  }
+
+  Type type() const { return y.type; }
+  bool aligned() const { return on_16_bytes(bias, y); }
+  EBM_HD Array output() const { return y; }
+  template <class E>
+  EBM_HD auto operator()(const E& e) const {
+    const auto x = e(y) + e.of_column(bias);
+    return where(x > 0, x, slope * x);
   }
 };
 
 /// y += x.
 struct AddTo {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;
-  const float* x;  // rows x columns
-  float* y;        // rows x columns
+  ConstArray x;  // rows x columns
+  Array y;       // rows x columns
 
-  EBM_HD void operator()(int64_t row, int64_t column) const {
-    const int64_t i = row * columns + column;
-    y[i] += x[i];
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, rows * columns);
+    uses.updates(y, rows * columns);
+  }
+
+  Type type() const { return x.type; }
+  bool aligned() const { return on_16_bytes(x, y); }
+  EBM_HD Array output() const { return y; }
+  template <class E>
+  EBM_HD auto operator()(const E& e) const {
+    return e(y) + e(x);
   }
 };
 
@@ -37,11 +56,22 @@ struct AddTo {
 struct ColumnSum {
   static constexpr Pattern pattern = Pattern::columns;
   int64_t rows, columns;
-  const float* x;  // rows x columns
-  float* out;      // columns
+  ConstArray x;  // rows x columns
+  float* out;    // columns
   Write mode;
 
-  EBM_HD Sums<1> term(int64_t row, int64_t column) const { return {{x[row * columns + column]}}; }
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, rows * columns);
+    uses.writes(out, columns, mode);
+  }
+
+  Type type() const { return x.type; }
+  bool aligned() const { return on_16_bytes(x); }
+  template <class E>
+  EBM_HD auto term(const E& e) const {
+    return Sums{as_double(e(x))};
+  }
   EBM_HD void finish(int64_t column, const Sums<1>& sums) const {
     write(out[column], static_cast<float>(sums.of[0]), mode);
   }
@@ -51,14 +81,24 @@ struct ColumnSum {
 struct WeightedColumnSum {
   static constexpr Pattern pattern = Pattern::columns;
   int64_t rows, columns;
-  const float* x;           // rows x columns
+  ConstArray x;             // rows x columns
   const float* row_weight;  // rows / pixels
   float* out;               // columns
   Write mode;
   int64_t pixels = 1;  // rows that belong to one sample
 
-  EBM_HD Sums<1> term(int64_t row, int64_t column) const {
-    return {{static_cast<double>(row_weight[quotient32(row, pixels)]) * x[row * columns + column]}};
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, rows * columns);
+    uses.reads(row_weight, rows / pixels);
+    uses.writes(out, columns, mode);
+  }
+
+  Type type() const { return x.type; }
+  bool aligned() const { return on_16_bytes(x); }
+  template <class E>
+  EBM_HD auto term(const E& e) const {
+    return Sums{static_cast<double>(row_weight[quotient32(e.row, pixels)]) * as_double(e(x))};
   }
   EBM_HD void finish(int64_t column, const Sums<1>& sums) const {
     write(out[column], static_cast<float>(sums.of[0]), mode);
@@ -74,6 +114,12 @@ struct TotalSum {
   float* out;      // 1
   Write mode;
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, count);
+    uses.writes(out, 1, mode);
+  }
+
   EBM_HD int64_t work() const { return count; }
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t) const {
@@ -86,35 +132,57 @@ struct TotalSum {
 /// input that a layer's parameters see when values and tangents share one backward signal (docs/method.md,
 /// "One backward pass").
 struct MixTangents {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;
   int64_t tangent_rows;
-  const float* x;      // rows x columns
-  const float* x_dot;  // tangent_rows x columns
-  const float* a;      // rows
-  const float* b;      // tangent_rows, every b_step-th
+  ConstArray x;      // rows x columns
+  ConstArray x_dot;  // tangent_rows x columns
+  const float* a;    // rows
+  const float* b;    // tangent_rows, every b_step-th
   int64_t b_step;
-  float* out;  // rows x columns
+  Array out;  // rows x columns
 
-  EBM_HD void operator()(int64_t row, int64_t column) const {
-    const int64_t i = row * columns + column;
-    out[i] = row < tangent_rows ? a[row] * x[i] + b[row * b_step] * x_dot[i] : a[row] * x[i];
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, rows * columns);
+    uses.reads(x_dot, tangent_rows * columns);
+    uses.reads(a, rows);
+    uses.gathers(b, (tangent_rows - 1) * b_step + 1);
+    uses.writes(out, rows * columns);
+  }
+
+  Type type() const { return x.type; }
+  bool aligned() const { return on_16_bytes(x, x_dot, out); }
+  EBM_HD Array output() const { return out; }
+  template <class E>
+  EBM_HD auto operator()(const E& e) const {
+    return e.row < tangent_rows ? a[e.row] * e(x) + b[e.row * b_step] * e(x_dot) : a[e.row] * e(x);
   }
 };
 
 /// out[r, c] (+)= b[r] x_dot[r, c]: one tangent more, or the first where values count for nothing.
 struct AddTangent {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;
-  const float* x_dot;  // rows x columns
-  const float* b;      // rows, every b_step-th
+  ConstArray x_dot;  // rows x columns
+  const float* b;    // rows, every b_step-th
   int64_t b_step;
-  float* out;  // rows x columns
+  Array out;  // rows x columns
   Write mode;
 
-  EBM_HD void operator()(int64_t row, int64_t column) const {
-    const int64_t i = row * columns + column;
-    write(out[i], b[row * b_step] * x_dot[i], mode);
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x_dot, rows * columns);
+    uses.gathers(b, (rows - 1) * b_step + 1);
+    uses.writes(out, rows * columns, mode);
+  }
+
+  Type type() const { return x_dot.type; }
+  bool aligned() const { return on_16_bytes(x_dot, out); }
+  EBM_HD Array output() const { return out; }
+  template <class E>
+  EBM_HD auto operator()(const E& e) const {
+    return written(e, out, b[e.row * b_step] * e(x_dot), mode);
   }
 };
 

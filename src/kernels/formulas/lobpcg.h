@@ -25,6 +25,15 @@ struct LobpcgStart {
   int32_t *has_p, *status;
   AuthorsColumns* authors;  // rows, or null
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({v0, p0}, rows * d);
+    uses.writes({v, p}, rows * d);
+    uses.writes({norm_v0, trace}, rows);
+    uses.writes({has_p, status}, rows);
+    uses.writes(authors, rows);
+  }
+
   EBM_HD int64_t work() const { return 4 * d; }
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t row) const {
@@ -45,16 +54,31 @@ struct LobpcgStart {
 };
 
 /// r = g - sqrt(theta) v in place of g = J^T uh: the residual (A v - theta v) / sqrt(theta), A = J^T J.
+template <class Team>
+EBM_DEVICE void take_residual(const Team& team, int64_t d, double theta, const float* v, float* r) {
+  const double sigma = sqrt(theta);
+  team.each(d, [=](int64_t i) { r[i] = static_cast<float>(r[i] - sigma * v[i]); });
+}
+
+/// The residual by itself, for a preconditioner.
 struct LobpcgResidual {
-  static constexpr Pattern pattern = Pattern::map;
-  int64_t rows, columns;
+  static constexpr Pattern pattern = Pattern::teams;
+  int64_t rows, d;
   const float* v;
   const double* theta;
-  float* r;
+  float* r;  // rows x d: g, then the residual
 
-  EBM_HD void operator()(int64_t row, int64_t column) const {
-    const int64_t i = row * columns + column;
-    r[i] = static_cast<float>(r[i] - sqrt(theta[row]) * v[i]);
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(v, rows * d);
+    uses.reads(theta, rows);
+    uses.updates(r, rows * d);
+  }
+
+  EBM_HD int64_t work() const { return d; }
+  template <class Team>
+  EBM_DEVICE void operator()(const Team& team, int64_t row) const {
+    take_residual(team, d, theta[row], v + row * d, r + row * d);
   }
 };
 
@@ -63,14 +87,26 @@ struct LobpcgOrthonormalize {
   static constexpr Pattern pattern = Pattern::teams;
   int64_t rows, d;
   const float *v, *p;
+  const double* theta;  // rows: w is g = J^T uh as yet, its residual is meant; or null
   float* w;
   int32_t *has_w, *status;
   AuthorsColumns* authors;  // rows, or null
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({v, p}, rows * d);
+    uses.reads(theta, rows);
+    uses.updates(w, rows * d);
+    uses.writes(has_w, rows);
+    uses.touches(status, rows);
+    uses.touches(authors, rows);
+  }
 
   EBM_HD int64_t work() const { return 15 * d; }
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t row) const {
     float* x = w + row * d;
+    if (theta != nullptr) take_residual(team, d, theta[row], v + row * d, x);
     const double sum = authors != nullptr ? team.sum(d, [=](int64_t i) { return x[i]; }) : 0;
     const Split split = orthonormalize(team, d, v + row * d, p + row * d, x);
     team.single([&] {
@@ -81,7 +117,8 @@ struct LobpcgOrthonormalize {
   }
 };
 
-/// Rayleigh-Ritz on the basis: v and p, u and Jp become those of the next iteration.
+/// Rayleigh-Ritz on the basis: v and p, u and Jp become those of the next iteration, which starts from
+/// uh = u / ||u||.
 struct LobpcgRayleighRitz {
   static constexpr Pattern pattern = Pattern::teams;
   int64_t rows, d, range;
@@ -90,10 +127,29 @@ struct LobpcgRayleighRitz {
   const float* u;        // rows x range
   float *u_next, *jp;    // rows x range; u_next may be u
   const float* jw;       // rows x range
+  float* uh;             // rows x range, or null: there is no next iteration
+  double* theta;         // rows: <u, u> of the next iteration
   double* trace;         // rows: the largest so far
   const int32_t* has_w;  // rows
   int32_t *has_p, *status;
   AuthorsColumns* authors;  // rows, or null: then p is LOBPCG's
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.updates({v, p}, rows * d);
+    uses.reads(w, rows * d);
+    uses.reads({u, jw}, rows * range);
+    uses.writes(u_next, rows * range);
+    uses.updates(jp, rows * range);
+    uses.writes(uh, rows * range);
+    if (uh != nullptr) uses.writes(theta, rows);
+    uses.reads(has_w, rows);
+    uses.updates(has_p, rows);
+    uses.reads(trace, rows);
+    uses.touches(trace, rows);
+    uses.touches(status, rows);
+    uses.touches(authors, rows);
+  }
 
   EBM_HD int64_t work() const { return 6 * range + 6 * d; }
 
@@ -122,8 +178,10 @@ struct LobpcgRayleighRitz {
     take(team, d, step, basis);
     take(team, range, step, image);
     restore(team, step.next_p, basis, image);
+    const double squared = uh != nullptr ? unit_image(team, range, image.v_next, uh + row * range) : 0;
 
     team.single([&] {
+      if (uh != nullptr) theta[row] = squared;
       has_p[row] = step.next_p;
       if (!finite) status[row] |= bad_sample;
       if (finite && tr > trace[row]) trace[row] = tr;
@@ -145,12 +203,16 @@ struct LobpcgRayleighRitz {
 
   template <class Team>
   EBM_DEVICE static void gram(const Team& team, int64_t n, const Basis& x, double (&g)[3][3]) {
-    g[0][0] = dot(team, n, x.v, x.v);
-    g[1][0] = g[0][1] = dot(team, n, x.v, x.w);
-    g[1][1] = dot(team, n, x.w, x.w);
-    g[2][0] = g[0][2] = dot(team, n, x.v, x.p);
-    g[2][1] = g[1][2] = dot(team, n, x.w, x.p);
-    g[2][2] = dot(team, n, x.p, x.p);
+    const Sums<6> sums = team.sums(n, [=](int64_t i) {
+      const double v = x.v[i], w = x.w[i], p = x.p[i];
+      return Sums<6>{{v * v, v * w, w * w, v * p, w * p, p * p}};
+    });
+    g[0][0] = sums.of[0];
+    g[1][0] = g[0][1] = sums.of[1];
+    g[1][1] = sums.of[2];
+    g[2][0] = g[0][2] = sums.of[3];
+    g[2][1] = g[1][2] = sums.of[4];
+    g[2][2] = sums.of[5];
   }
 
   /// A masked column must not pass for a Ritz value 0: it gets 4 tr G. Returns tr G of the other columns.
@@ -219,6 +281,16 @@ struct LobpcgFinish {
   const double* trace;
   double *theta, *floor2;
   int32_t* status;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(u, rows * range);
+    uses.touches({u, u0}, rows * range);
+    uses.reads(trace, rows);
+    uses.writes({theta, floor2}, rows);
+    uses.reads(status, rows);
+    uses.touches(status, rows);
+  }
 
   EBM_HD int64_t work() const { return range; }
   template <class Team>

@@ -3,6 +3,7 @@
 // order.
 #pragma once
 
+#include "kernels/formulas/element.h"
 #include "kernels/formulas/vectors.h"
 
 namespace ebm {
@@ -11,19 +12,30 @@ namespace ebm {
 /// batch), or one for all (batch = 1). Each row alone, so that a NaN stays in its row and the bits do not
 /// depend on the batch.
 struct RowTimesMatrix {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;
   int64_t inner, batch;
   const float* in;      // rows x inner
   const float* matrix;  // batch x inner x columns
   float* out;           // rows x columns
 
-  EBM_HD void operator()(int64_t row, int64_t column) const {
-    const float* x = in + row * inner;
-    const float* m = matrix + (row % batch) * inner * columns + column;
-    double sum = 0;
-    for (int64_t k = 0; k < inner; ++k) sum += static_cast<double>(x[k]) * m[k * columns];
-    out[row * columns + column] = static_cast<float>(sum);
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(in, rows * inner);
+    uses.reads(matrix, batch * inner * columns);
+    uses.writes(out, rows * columns);
+  }
+
+  bool aligned() const { return on_16_bytes(matrix, out); }
+  EBM_HD float* output() const { return out; }
+  template <class E>
+  EBM_HD auto operator()(const E& e) const {
+    const float* x = in + e.row * inner;
+    const int64_t first = (e.row % batch) * inner;
+    auto sum = as_double(typename E::Value(0));
+    for (int64_t k = 0; k < inner; ++k)
+      sum = sum + static_cast<double>(x[k]) * as_double(e.in_row(matrix, first + k));
+    return as_float(sum);
   }
 };
 
@@ -33,6 +45,12 @@ struct FiniteRows {
   int64_t rows, columns;
   const float* h;
   int32_t* usable;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(h, rows * columns);
+    uses.writes(usable, rows);
+  }
 
   EBM_HD int64_t work() const { return columns; }
   template <class Team>
@@ -53,6 +71,13 @@ struct SecondMoment {
   const int32_t* usable;  // batch
   double beta;
   double* sum;  // d x d
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(h, batch * columns);
+    uses.reads(usable, batch);
+    uses.updates(sum, rows * columns);
+  }
 
   EBM_HD void operator()(int64_t i, int64_t j) const {
     double added = 0;
@@ -76,6 +101,12 @@ struct MomentWeight {
   const int32_t* usable;
   double beta;
   double* weight;  // 2
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(usable, batch);
+    uses.updates(weight, 2);
+  }
 
   EBM_HD int64_t work() const { return batch; }
   template <class Team>
@@ -101,6 +132,16 @@ struct PreconditionerFactor {
   float *inverse, *root_inverse, *root_inverse_t;  // d x d: T, C^-1, C^-T
   double* log_det_root;                            // 1: log det C
   int32_t* active;                                 // 1: 0 where it is the identity
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(sum, d * d);
+    uses.reads(weight, 2);
+    uses.writes({c, c_inverse}, d * d);
+    uses.writes({inverse, root_inverse, root_inverse_t}, d * d);
+    uses.writes(log_det_root, 1);
+    uses.writes(active, 1);
+  }
 
   EBM_HD int64_t work() const { return d * d * d; }
   template <class Team>

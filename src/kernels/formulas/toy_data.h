@@ -26,6 +26,13 @@ struct ToyBatch {
   const float *normals, *uniforms;  // rows x 2
   float* x;                         // rows x 2
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(normals, 2 * rows);
+    if (dataset == ToyDataset::swiss_roll) uses.reads(uniforms, 2 * rows);
+    uses.writes(x, 2 * rows);
+  }
+
   EBM_HD void operator()(int64_t i, int64_t) const {
     const float n0 = normals[2 * i], n1 = normals[2 * i + 1];
     constexpr float pi = 3.14159265f;

@@ -34,8 +34,11 @@ template <class Team>
 EBM_DEVICE Split orthonormalize(const Team& team, int64_t d, const float* v, const float* p, float* w) {
   Split split;
   for (int pass = 0; pass < 3; ++pass) {
-    const double a = dot(team, d, v, w);
-    const double b = p != nullptr ? dot(team, d, p, w) : 0;
+    const Sums<2> along = team.sums(d, [=](int64_t i) {
+      const double x = w[i];
+      return Sums<2>{{v[i] * x, p != nullptr ? p[i] * x : 0}};
+    });
+    const double a = along.of[0], b = along.of[1];
     team.each(d,
               [=](int64_t i) { w[i] = static_cast<float>(w[i] - a * v[i] - (p != nullptr ? b * p[i] : 0)); });
     const double n = sqrt(dot(team, d, w, w));
@@ -49,6 +52,16 @@ EBM_DEVICE Split orthonormalize(const Team& team, int64_t d, const float* v, con
   return split;
 }
 
+/// uh = u / ||u||, or 0. Returns <u, u>.
+template <class Team>
+EBM_DEVICE double unit_image(const Team& team, int64_t range, const float* u, float* uh) {
+  const double squared = dot(team, range, u, u);
+  const double sigma = sqrt(squared);
+  const bool usable = sigma > 0 && is_finite(sigma);
+  team.each(range, [=](int64_t i) { uh[i] = usable ? static_cast<float>(u[i] / sigma) : 0; });
+  return squared;
+}
+
 /// theta = <u, u>;  uh = u / sqrt(theta), or 0. The adjoint of a unit vector: s1 is never squared in float32.
 struct UnitImage {
   static constexpr Pattern pattern = Pattern::teams;
@@ -57,15 +70,17 @@ struct UnitImage {
   float* uh;       // rows x range
   double* theta;   // rows
 
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(u, rows * range);
+    uses.writes(uh, rows * range);
+    uses.writes(theta, rows);
+  }
+
   EBM_HD int64_t work() const { return 2 * range; }
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t row) const {
-    const float* x = u + row * range;
-    float* y = uh + row * range;
-    const double squared = dot(team, range, x, x);
-    const double sigma = sqrt(squared);
-    const bool usable = sigma > 0 && is_finite(sigma);
-    team.each(range, [=](int64_t i) { y[i] = usable ? static_cast<float>(x[i] / sigma) : 0; });
+    const double squared = unit_image(team, range, u + row * range, uh + row * range);
     team.single([&] { theta[row] = squared; });
   }
 };

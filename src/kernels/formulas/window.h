@@ -4,7 +4,7 @@
 #pragma once
 
 #include "core/view.h"
-#include "kernels/formulas/formula.h"
+#include "kernels/formulas/element.h"
 
 namespace ebm {
 
@@ -26,43 +26,65 @@ EBM_HD inline Pixel pixel_of(int64_t row, const Extent& size) {
 /// coarse = scale * the sum over each window of `fine`. Average pooling forwards, nearest upsampling
 /// backwards.
 struct WindowSum {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;  // coarse pixels of all images, channels
   Tiling tiling;
-  const float* fine;
+  ConstArray fine;
   float scale;
-  float* coarse;
+  Array coarse;
 
-  EBM_HD void operator()(int64_t row, int64_t c) const {
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    const int64_t images = rows / (tiling.coarse.height * tiling.coarse.width);
+    uses.reads(fine, images * tiling.fine.height * tiling.fine.width * columns);
+    uses.writes(coarse, rows * columns);
+  }
+
+  Type type() const { return fine.type; }
+  bool aligned() const { return on_16_bytes(fine, coarse); }
+  EBM_HD Array output() const { return coarse; }
+  template <class E>
+  EBM_HD auto operator()(const E& e) const {
     const Tiling& t = tiling;
-    const Pixel p = pixel_of(row, t.coarse);
+    const Pixel p = pixel_of(e.row, t.coarse);
     const int64_t line = p.image * t.fine.height + p.i * t.window.height, place = p.j * t.window.width;
-    float sum = 0;
+    typename E::Value sum = 0;
     for (int64_t k = 0; k < t.window.height; ++k) {
       for (int64_t l = 0; l < t.window.width; ++l) {
-        sum += fine[((line + k) * t.fine.width + place + l) * columns + c];
+        sum = sum + e.in_row(fine, (line + k) * t.fine.width + place + l);
       }
     }
-    coarse[row * columns + c] = scale * sum;
+    return scale * sum;
   }
 };
 
 /// fine = scale * the window's pixel of `coarse`, 0 outside all windows: the transpose of WindowSum.
 struct WindowSpread {
-  static constexpr Pattern pattern = Pattern::map;
+  static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;  // fine pixels of all images, channels
   Tiling tiling;
-  const float* coarse;
+  ConstArray coarse;
   float scale;
-  float* fine;
+  Array fine;
 
-  EBM_HD void operator()(int64_t row, int64_t c) const {
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    const int64_t images = rows / (tiling.fine.height * tiling.fine.width);
+    uses.reads(coarse, images * tiling.coarse.height * tiling.coarse.width * columns);
+    uses.writes(fine, rows * columns);
+  }
+
+  Type type() const { return coarse.type; }
+  bool aligned() const { return on_16_bytes(coarse, fine); }
+  EBM_HD Array output() const { return fine; }
+  template <class E>
+  EBM_HD typename E::Value operator()(const E& e) const {
     const Tiling& t = tiling;
-    const Pixel p = pixel_of(row, t.fine);
+    const Pixel p = pixel_of(e.row, t.fine);
     const int64_t i = quotient32(p.i, t.window.height), j = quotient32(p.j, t.window.width);
     const bool inside = i < t.coarse.height && j < t.coarse.width;
     const int64_t from = (p.image * t.coarse.height + i) * t.coarse.width + j;
-    fine[row * columns + c] = inside ? scale * coarse[from * columns + c] : 0;
+    return inside ? scale * e.in_row(coarse, from) : 0;
   }
 };
 

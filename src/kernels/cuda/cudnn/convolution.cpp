@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "kernels/cuda/convolution.h"
 
-#include <cstdint>
+#include <algorithm>
 #include <map>
+#include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "kernels/cuda/check.h"
 #include "kernels/cuda/cudnn/plan.h"
+#include "kernels/cuda/cudnn/stopwatch.h"
 
 namespace ebm::cuda {
 
@@ -34,47 +37,41 @@ class Handle {
   cudnnHandle_t handle_ = nullptr;
 };
 
-/// The alignment in bytes that all three have: cuDNN's best kernels need 16.
-int64_t common_alignment(const float* a, const float* b, const float* c) {
-  constexpr uintptr_t best = 16;
-  const auto bits =
-      reinterpret_cast<uintptr_t>(a) | reinterpret_cast<uintptr_t>(b) | reinterpret_cast<uintptr_t>(c);
-  return bits % best == 0 ? best : alignof(float);
-}
-
 }  // namespace
 
 class Convolutions::State {
  public:
   explicit State(const Context& context) : context_(context) {}
 
-  void run(PlanRequest request, const float* x, const float* weight, const float* y);
+  void tune(std::shared_ptr<PlanChoices> choices);
+  void run(PlanRequest request, const void* x, const void* weight, const void* y);
+  /// Memory for a gradient of `count` numbers in bfloat16; null while recording, if there is none so large:
+  /// then plan_missing() makes it.
+  Array rounded_gradient(int64_t count);
   bool plan_missing();
   void forget_missing() noexcept { missing_.clear(); }
 
  private:
-  struct Prepared {
-    Plan plan;
-    void* workspace;
-  };
-  using Prepareds = std::map<decltype(PlanRequest{}.key()), Prepared>;
+  using Key = decltype(PlanRequest{}.key());
 
   bool recording() const;
-  Prepared& prepare(const PlanRequest& request);
-  void* workspace_of(int64_t bytes);
+  void make_gradient();
+  const Plan& prepare(const PlanRequest& request);
+  Plan choose(const PlanRequest& request);
+  std::optional<Plan> remembered(const std::string& pass, const PlanRequest& request);
 
   const Context& context_;
+  std::shared_ptr<PlanChoices> choices_;  // null: cuDNN's first proposals
   std::optional<Handle> handle_;
-  Prepareds prepared_;
+  // All plans work in one arena, since their work is queued in order. It is reserved before the first plan
+  // and never grows: recorded graphs hold its address.
+  std::optional<Scratch> arena_;
+  std::map<Key, Plan> plans_;
   std::vector<PlanRequest> missing_;
-
-  // One workspace serves all plans, since their work is queued in order. When a plan needs a larger one, the
-  // smaller ones stay: recorded graphs hold their addresses.
-  struct Workspace {
-    int64_t bytes;
-    std::unique_ptr<Scratch> memory;
-  };
-  std::vector<Workspace> workspaces_;
+  // The largest gradient of bfloat16 so far has the last block. Smaller ones stay: recorded graphs hold their
+  // addresses.
+  std::vector<std::unique_ptr<Scratch>> gradients_;
+  int64_t gradient_size_ = 0, wanted_gradient_size_ = 0;
 };
 
 bool Convolutions::State::recording() const {
@@ -83,60 +80,105 @@ bool Convolutions::State::recording() const {
   return status != cudaStreamCaptureStatusNone;
 }
 
-void* Convolutions::State::workspace_of(int64_t bytes) {
-  if (workspaces_.empty() || workspaces_.back().bytes < bytes) {
-    workspaces_.push_back({bytes, std::make_unique<Scratch>(static_cast<size_t>(bytes))});
-  }
-  return workspaces_.back().memory->data();
+void Convolutions::State::tune(std::shared_ptr<PlanChoices> choices) {
+  choices_ = std::move(choices);
 }
 
-Convolutions::State::Prepared& Convolutions::State::prepare(const PlanRequest& request) {
+const Plan& Convolutions::State::prepare(const PlanRequest& request) {
   if (!handle_) handle_.emplace(context_.stream());
-  Plan plan(handle_->cudnn(), {.handle = handle_->get()}, request);
-  void* const workspace = workspace_of(plan.workspace_bytes());
-  return prepared_.insert_or_assign(request.key(), Prepared{std::move(plan), workspace}).first->second;
+  if (!arena_) arena_.emplace(arena_bytes);
+  return plans_.insert_or_assign(request.key(), choose(request)).first->second;
 }
 
-void Convolutions::State::run(PlanRequest request, const float* x, const float* weight, const float* y) {
+Plan Convolutions::State::choose(const PlanRequest& request) {
+  const PlanTarget target{.handle = handle_->get()};
+  if (choices_ == nullptr) return std::move(propose_plans(handle_->cudnn(), target, request).front());
+  choices_->begin(context_.name() + ", cuDNN " + std::to_string(handle_->cudnn().version()));
+  const std::string pass = to_string(request);
+  if (std::optional<Plan> plan = remembered(pass, request)) return *std::move(plan);
+  constexpr size_t few = 6;  // the heuristics are right about the order, but for the first places
+  std::vector<Plan> plans =
+      propose_plans(handle_->cudnn(), target, request, {.bits = Bits::any, .most = few});
+  const std::optional<size_t> fastest = fastest_of(plans, request, context_, handle_->get(), arena_->data());
+  if (fastest) choices_->put(pass, plans[*fastest].name());
+  return std::move(plans[fastest.value_or(0)]);  // no room to measure: cuDNN's first
+}
+
+std::optional<Plan> Convolutions::State::remembered(const std::string& pass, const PlanRequest& request) {
+  const std::string* const name = choices_->find(pass);
+  if (name == nullptr) return std::nullopt;
+  std::vector<Plan> plans = propose_plans(handle_->cudnn(), {.handle = handle_->get()}, request,
+                                          {.bits = Bits::any, .name = *name});
+  if (!plans.empty()) return std::move(plans.front());
+  choices_->forget(pass);
+  return std::nullopt;
+}
+
+void Convolutions::State::run(PlanRequest request, const void* x, const void* weight, const void* y) {
   if (request.shape.rows == 0) return;
   request.alignment = common_alignment(x, weight, y);
-  const auto found = prepared_.find(request.key());
-  if (found == prepared_.end() && recording()) {
+  const auto found = plans_.find(request.key());
+  if (found == plans_.end() && recording()) {
     missing_.push_back(request);
     return;
   }
-  const Prepared& p = found != prepared_.end() ? found->second : prepare(request);
+  const Plan& plan = found != plans_.end() ? found->second : prepare(request);
+  if (choices_ != nullptr) choices_->keep();
   context_.stream();  // makes the GPU current
   // cuDNN knows no const; it writes only what the pass computes.
-  p.plan.run(handle_->get(), const_cast<float*>(x), const_cast<float*>(weight), const_cast<float*>(y),
-             p.workspace);
+  plan.run(handle_->get(), const_cast<void*>(x), const_cast<void*>(weight), const_cast<void*>(y),
+           arena_->data());
+}
+
+Array Convolutions::State::rounded_gradient(int64_t count) {
+  wanted_gradient_size_ = std::max(wanted_gradient_size_, count);
+  if (gradient_size_ < count && !recording()) make_gradient();
+  return static_cast<bfloat16*>(gradients_.empty() ? nullptr : gradients_.back()->data());
+}
+
+void Convolutions::State::make_gradient() {
+  if (gradient_size_ >= wanted_gradient_size_) return;
+  gradient_size_ = wanted_gradient_size_;
+  gradients_.push_back(
+      std::make_unique<Scratch>(static_cast<size_t>(gradient_size_ * size_of(Type::bfloat16))));
 }
 
 bool Convolutions::State::plan_missing() {
   const std::vector<PlanRequest> missing = std::exchange(missing_, {});
+  make_gradient();
   for (const PlanRequest& request : missing) {
-    if (!prepared_.contains(request.key())) prepare(request);
+    if (!plans_.contains(request.key())) prepare(request);
   }
+  if (choices_ != nullptr) choices_->keep();
   return !missing.empty();
 }
 
 Convolutions::Convolutions(const Context& context) : state_(std::make_unique<State>(context)) {}
 Convolutions::~Convolutions() = default;
 
+void Convolutions::tune(std::shared_ptr<PlanChoices> choices) {
+  state_->tune(std::move(choices));
+}
+
 void Convolutions::run(const ConvolutionForward& pass) {
-  state_->run({.pass = Pass::forward, .shape = pass.shape, .precision = pass.precision}, pass.x, pass.weight,
-              pass.y);
+  state_->run({.pass = Pass::forward, .shape = pass.shape, .precision = pass.precision}, pass.x.address,
+              pass.weight.address, pass.y.address);
 }
 
 void Convolutions::run(const ConvolutionBackwardData& pass) {
-  state_->run({.pass = Pass::backward_data, .shape = pass.shape, .precision = pass.precision}, pass.x_bar,
-              pass.weight, pass.y_bar);
+  state_->run({.pass = Pass::backward_data, .shape = pass.shape, .precision = pass.precision},
+              pass.x_bar.address, pass.weight.address, pass.y_bar.address);
 }
 
-void Convolutions::run(const ConvolutionBackwardWeight& pass) {
-  state_->run(
-      {.pass = Pass::backward_weight, .shape = pass.shape, .mode = pass.mode, .precision = pass.precision},
-      pass.x, pass.weight_bar, pass.y_bar);
+ConstArray Convolutions::run(const ConvolutionBackwardWeight& pass) {
+  const bool rounded = pass.x.type == Type::bfloat16;
+  const Array result = rounded ? state_->rounded_gradient(pass.shape.weights()) : Array(pass.weight_bar);
+  state_->run({.pass = Pass::backward_weight,
+               .shape = pass.shape,
+               .mode = rounded ? Write::overwrite : pass.mode,
+               .precision = pass.precision},
+              pass.x.address, result.address, pass.y_bar.address);
+  return result;
 }
 
 bool Convolutions::plan_missing() {

@@ -83,6 +83,12 @@ int64_t Descriptor::get_integer(cudnnBackendAttributeName_t name) const {
   return value;
 }
 
+cudnnBackendKnobType_t Descriptor::get_knob_type() const {
+  cudnnBackendKnobType_t type{};
+  get_raw(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, CUDNN_TYPE_KNOB_TYPE, 1, &type);
+  return type;
+}
+
 std::vector<cudnnBackendNumericalNote_t> Descriptor::get_numerical_notes() const {
   std::vector<cudnnBackendNumericalNote_t> notes(CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
   notes.resize(static_cast<size_t>(

@@ -36,6 +36,7 @@ class Descriptor {
   cudnnStatus_t try_finalize();
 
   int64_t get_integer(cudnnBackendAttributeName_t name) const;
+  cudnnBackendKnobType_t get_knob_type() const;
   std::vector<cudnnBackendNumericalNote_t> get_numerical_notes() const;
   std::vector<cudnnBackendBehaviorNote_t> get_behavior_notes() const;
   /// The descriptors of type `type` that the attribute holds; more than `most` are left out.

@@ -48,6 +48,7 @@ Cudnn open_cudnn(const std::string& file) {
                 " on LD_LIBRARY_PATH, or use --device cpu");
   }
   Cudnn cudnn{};
+  find(library, file, "cudnnGetVersion", cudnn.version);
   find(library, file, "cudnnCreate", cudnn.create);
   find(library, file, "cudnnDestroy", cudnn.destroy);
   find(library, file, "cudnnSetStream", cudnn.set_stream);

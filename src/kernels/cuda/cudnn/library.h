@@ -10,6 +10,7 @@ namespace ebm::cuda {
 
 /// The functions that this project calls: cuDNN's backend interface.
 struct Cudnn {
+  decltype(&cudnnGetVersion) version;
   decltype(&cudnnCreate) create;
   decltype(&cudnnDestroy) destroy;
   decltype(&cudnnSetStream) set_stream;

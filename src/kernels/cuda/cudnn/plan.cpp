@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // cuDNN's way: a graph of operations (here one), heuristics that propose configurations of engines for it,
 // best first, and a plan made of one of them. All of it works without a GPU, on a described one, which is how
-// tests/emulation/plans_test.cu proves that every convolution of the paper's networks has a plan.
+// tests/emulation/cudnn/plans_test.cu proves that every convolution of the paper's networks has a plan.
 #include "kernels/cuda/cudnn/plan.h"
 
 #include <algorithm>
-#include <string>
+#include <bit>
+#include <optional>
+#include <utility>
 
 #include "core/error.h"
 
@@ -17,10 +19,11 @@ enum Identity : int64_t { x_id = 'x', weight_id = 'w', y_id = 'y' };
 
 /// cuDNN names the axes N, C, H, W (or O, I, H, W) whatever their order in memory, which here is channels
 /// last.
-Descriptor tensor(const Cudnn& cudnn, Identity id, int64_t count, const Features& f, int64_t alignment) {
+Descriptor tensor(const Cudnn& cudnn, Identity id, int64_t count, const Features& f, cudnnDataType_t type,
+                  int64_t alignment) {
   Descriptor d(cudnn, CUDNN_BACKEND_TENSOR_DESCRIPTOR);
   d.set_integers(CUDNN_ATTR_TENSOR_UNIQUE_ID, {id});
-  d.set(CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_DATA_FLOAT);
+  d.set(CUDNN_ATTR_TENSOR_DATA_TYPE, type);
   d.set_integers(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, {alignment});
   d.set_integers(CUDNN_ATTR_TENSOR_DIMENSIONS, {count, f.channels, f.height, f.width});
   d.set_integers(CUDNN_ATTR_TENSOR_STRIDES, {f.size(), 1, f.width * f.channels, f.channels});
@@ -40,6 +43,10 @@ Descriptor convolution(const Cudnn& cudnn, const ConvolutionShape& shape) {
   d.set_integers(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, padding);
   d.finalize();
   return d;
+}
+
+cudnnDataType_t data_type(Type type) {
+  return type == Type::float32 ? CUDNN_DATA_FLOAT : CUDNN_DATA_BFLOAT16;
 }
 
 /// cuDNN's names for a pass.
@@ -101,8 +108,8 @@ Descriptor graph_of(const Cudnn& cudnn, const PlanTarget& target, const Descript
 }
 
 /// Configurations of engines for the graph, best first.
-std::vector<Descriptor> proposals(const Cudnn& cudnn, const PlanTarget& target, const Descriptor& graph,
-                                  cudnnBackendHeurMode_t mode) {
+std::vector<Descriptor> configurations(const Cudnn& cudnn, const PlanTarget& target, const Descriptor& graph,
+                                       cudnnBackendHeurMode_t mode) {
   constexpr int64_t most = 64;
   Descriptor d(cudnn, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
   d.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph);
@@ -113,20 +120,32 @@ std::vector<Descriptor> proposals(const Cudnn& cudnn, const PlanTarget& target, 
 }
 
 /// Does the engine keep this project's promises?
-bool acceptable(const Descriptor& engine, Precision precision) {
+bool acceptable(const Descriptor& engine, const PlanRequest& request, Bits bits) {
   const auto numerical = engine.get_numerical_notes();
   const auto behavior = engine.get_behavior_notes();
   const auto has = [&](cudnnBackendNumericalNote_t note) {
     return std::find(numerical.begin(), numerical.end(), note) != numerical.end();
   };
   // For float32 arrays a tensor core means TF32.
-  const bool tf32 = has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE);
+  const bool tf32 = request.type() == Type::float32 && has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE);
   const bool reduced =
       has(CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS) || has(CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION);
   const bool compiled =
       std::find(behavior.begin(), behavior.end(), CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION) != behavior.end();
-  return !(tf32 && precision == Precision::full) && !reduced && !has(CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC) &&
-         !compiled;
+  return !(tf32 && request.precision == Precision::full) && !reduced && !compiled &&
+         !(bits == Bits::same && has(CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC));
+}
+
+std::string name_of(const Descriptor& configuration, const Descriptor& engine) {
+  constexpr int64_t most_knobs = 64;
+  std::string name =
+      "engine " + std::to_string(engine.get_integer(CUDNN_ATTR_ENGINE_GLOBAL_INDEX)) + ", knobs";
+  for (const Descriptor& knob : configuration.get_descriptors(
+           CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, most_knobs)) {
+    name += " " + std::to_string(knob.get_knob_type()) + "=" +
+            std::to_string(knob.get_integer(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE));
+  }
+  return name;
 }
 
 const char* name_of(Pass pass) {
@@ -137,6 +156,17 @@ const char* name_of(Pass pass) {
       return "gradient by the images";
     default:
       return "gradient by the weight";
+  }
+}
+
+const char* name_of(Precision precision) {
+  switch (precision) {
+    case Precision::full:
+      return "true float32";
+    case Precision::training:
+      return "float32 or TF32";
+    default:
+      return "bfloat16";
   }
 }
 
@@ -160,50 +190,109 @@ std::array<int64_t, 15> PlanRequest::key() const {
           shape.padding.width};
 }
 
-Plan::Plan(const Cudnn& cudnn, const PlanTarget& target, const PlanRequest& request) : cudnn_(&cudnn) {
-  const ConvolutionShape& shape = request.shape;
-  const Features kernel{shape.kernel.height, shape.kernel.width, shape.input.channels};
-  const Descriptor& x = keep(tensor(cudnn, x_id, shape.rows, shape.input, request.alignment));
-  const Descriptor& y = keep(tensor(cudnn, y_id, shape.rows, shape.output(), request.alignment));
-  const Descriptor& weight = keep(tensor(cudnn, weight_id, shape.output_channels, kernel, request.alignment));
-  const Descriptor& window = keep(convolution(cudnn, shape));
-  const Descriptor& graph =
-      keep(graph_of(cudnn, target, keep(operation(cudnn, request, x, weight, y, window))));
+std::string to_string(const PlanRequest& request) {
+  return std::string(name_of(request.pass)) + " of " + to_string(request.shape) + " in " +
+         name_of(request.precision) + (request.mode == Write::accumulate ? ", added to what is there" : "") +
+         ", arrays at multiples of " + std::to_string(request.alignment) + " bytes";
+}
+
+int64_t common_alignment(const void* a, const void* b, const void* c) {
+  constexpr uintptr_t best = 16;
+  const auto bits =
+      best | reinterpret_cast<uintptr_t>(a) | reinterpret_cast<uintptr_t>(b) | reinterpret_cast<uintptr_t>(c);
+  return int64_t{1} << std::countr_zero(bits);
+}
+
+/// The descriptors of one pass, which all plans for it share.
+class PassGraph : public std::enable_shared_from_this<PassGraph> {
+ public:
+  PassGraph(const Cudnn& cudnn, const PlanTarget& target, const PlanRequest& request);
+
+  /// cuDNN's proposals that `wish` describes, at most wish.most.
+  std::vector<Plan> plans(const PlanTarget& target, const PlanRequest& request, const PlanWish& wish) const;
+  const Cudnn& cudnn() const { return cudnn_; }
+
+ private:
+  /// A plan of the configuration, or nothing if it is not wanted or not possible.
+  std::optional<Plan> plan(const PlanTarget& target, const PlanRequest& request, const PlanWish& wish,
+                           Descriptor configuration) const;
+
+  const Cudnn& cudnn_;
+  Descriptor x_, weight_, y_, window_, operation_, graph_;
+};
+
+PassGraph::PassGraph(const Cudnn& cudnn, const PlanTarget& target, const PlanRequest& request)
+    : cudnn_(cudnn),
+      x_(tensor(cudnn, x_id, request.shape.rows, request.shape.input, data_type(request.type()),
+                request.alignment)),
+      weight_(tensor(cudnn, weight_id, request.shape.output_channels,
+                     {request.shape.kernel.height, request.shape.kernel.width, request.shape.input.channels},
+                     data_type(request.type()), request.alignment)),
+      y_(tensor(cudnn, y_id, request.shape.rows, request.shape.output(), data_type(request.type()),
+                request.alignment)),
+      window_(convolution(cudnn, request.shape)),
+      operation_(operation(cudnn, request, x_, weight_, y_, window_)),
+      graph_(graph_of(cudnn, target, operation_)) {}
+
+std::vector<Plan> PassGraph::plans(const PlanTarget& target, const PlanRequest& request,
+                                   const PlanWish& wish) const {
+  std::vector<Plan> found;
   for (const cudnnBackendHeurMode_t mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
-    for (Descriptor& configuration : proposals(cudnn, target, graph, mode)) {
-      if (try_configuration(target, std::move(configuration), request.precision)) return;
+    for (Descriptor& configuration : configurations(cudnn_, target, graph_, mode)) {
+      if (found.size() == wish.most) return found;
+      if (auto made = plan(target, request, wish, std::move(configuration)))
+        found.push_back(*std::move(made));
     }
   }
-  throw Error(std::string("cuDNN has no way to the ") + name_of(request.pass) + " of " + to_string(shape) +
-              (request.precision == Precision::full ? " in true float32" : "") +
-              "; use a smaller batch, another cuDNN, or --device cpu");
+  return found;
 }
 
-bool Plan::try_configuration(const PlanTarget& target, Descriptor configuration, Precision precision) {
+std::optional<Plan> PassGraph::plan(const PlanTarget& target, const PlanRequest& request,
+                                    const PlanWish& wish, Descriptor configuration) const {
   const auto engine =
       configuration.get_descriptors(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR, 1);
-  if (engine.empty() || !acceptable(engine.front(), precision)) return false;
-  Descriptor plan(*cudnn_, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
-  plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration);
-  if (target.handle != nullptr) plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, target.handle);
-  if (target.properties != nullptr) plan.set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, *target.properties);
-  if (plan.try_finalize() != CUDNN_STATUS_SUCCESS) return false;  // not for these sizes or this GPU after all
-  constexpr int64_t most_workspace = int64_t{512} << 20;
-  workspace_bytes_ = plan.get_integer(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE);
-  if (workspace_bytes_ > most_workspace) return false;
-  engine_ = engine.front().get_integer(CUDNN_ATTR_ENGINE_GLOBAL_INDEX);
-  keep(std::move(configuration));
-  keep(std::move(plan));
-  return true;
+  if (engine.empty() || !acceptable(engine.front(), request, wish.bits)) return std::nullopt;
+  std::string name = name_of(configuration, engine.front());
+  if (!wish.name.empty() && name != wish.name) return std::nullopt;
+  Descriptor made(cudnn_, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
+  made.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration);
+  if (target.handle != nullptr) made.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, target.handle);
+  if (target.properties != nullptr) made.set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, *target.properties);
+  if (made.try_finalize() != CUDNN_STATUS_SUCCESS)
+    return std::nullopt;  // not for these sizes or this GPU after all
+  Plan plan(shared_from_this(), std::move(configuration), std::move(made), std::move(name));
+  if (plan.workspace_bytes() > wish.most_workspace) return std::nullopt;
+  return plan;
 }
 
-void Plan::run(cudnnHandle_t handle, float* x, float* weight, float* y, void* workspace) const {
-  Descriptor arguments(*cudnn_, CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
+Plan::Plan(std::shared_ptr<const PassGraph> graph, Descriptor configuration, Descriptor plan,
+           std::string name)
+    : graph_(std::move(graph)),
+      configuration_(std::move(configuration)),
+      plan_(std::move(plan)),
+      name_(std::move(name)),
+      workspace_bytes_(plan_.get_integer(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE)) {}
+
+void Plan::run(cudnnHandle_t handle, void* x, void* weight, void* y, void* workspace) const {
+  const Cudnn& cudnn = graph_->cudnn();
+  Descriptor arguments(cudnn, CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
   arguments.set_integers(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, {x_id, weight_id, y_id});
   arguments.set_pointers(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, {x, weight, y});
   arguments.set_pointers(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, {workspace});
   arguments.finalize();
-  cudnn_->check(cudnn_->execute(handle, parts_.back().get(), arguments.get()), "cudnnBackendExecute");
+  cudnn.check(cudnn.execute(handle, plan_.get(), arguments.get()), "cudnnBackendExecute");
+}
+
+std::vector<Plan> propose_plans(const Cudnn& cudnn, const PlanTarget& target, const PlanRequest& request,
+                                const PlanWish& wish) {
+  std::vector<Plan> plans =
+      std::make_shared<const PassGraph>(cudnn, target, request)->plans(target, request, wish);
+  if (plans.empty() && wish.name.empty()) {
+    throw Error("cuDNN has no way to the " + to_string(request) + ", in " +
+                std::to_string(wish.most_workspace >> 20) +
+                " MiB of workspace; use a smaller batch, another cuDNN, or --device cpu");
+  }
+  return plans;
 }
 
 }  // namespace ebm::cuda

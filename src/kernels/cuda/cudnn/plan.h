@@ -3,7 +3,9 @@
 #pragma once
 
 #include <array>
-#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "kernels/cuda/cudnn/descriptor.h"
 #include "kernels/kernels.h"
@@ -13,6 +15,10 @@ namespace ebm::cuda {
 /// The three passes of a convolution: they compute y, x_bar and weight_bar.
 enum class Pass { forward, backward_data, backward_weight };
 
+/// The workspace that all plans share (convolution.cpp); plans that need more are not made. tests/emulation/
+/// cudnn/plans_test.cu holds that every convolution of the paper's networks has a plan within it.
+inline constexpr int64_t arena_bytes = int64_t{512} << 20;
+
 /// What a plan is for.
 struct PlanRequest {
   Pass pass;
@@ -21,9 +27,17 @@ struct PlanRequest {
   Precision precision = Precision::full;
   int64_t alignment = 4;  ///< of all three arrays, in bytes
 
+  /// Of all three arrays, the weight's gradient too: cuDNN 9 has no way from images of bfloat16 to a float32
+  /// one.
+  Type type() const { return activation_type(precision); }
   /// The same as numbers, for a map.
   std::array<int64_t, 15> key() const;
 };
+/// The same in words, on one line.
+std::string to_string(const PlanRequest& request);
+
+/// The alignment in bytes that all three arrays have, at most the 16 that cuDNN's best kernels need.
+int64_t common_alignment(const void* a, const void* b, const void* c);
 
 /// Which GPU plans are for: the one of a handle, or, without a handle, one that `properties` describes.
 struct PlanTarget {
@@ -31,28 +45,44 @@ struct PlanTarget {
   const Descriptor* properties = nullptr;
 };
 
+/// Does a plan give the same bits each time it runs?
+enum class Bits { same, any };
+
+class PassGraph;
+
 class Plan {
  public:
-  /// Takes the first of cuDNN's proposals that keeps what this project promises: true float32 for
-  /// Precision::full, the same bits each time, no compilation at run time, a workspace of moderate size.
-  /// `cudnn` must outlive the plan. Throws Error if there is none.
-  Plan(const Cudnn& cudnn, const PlanTarget& target, const PlanRequest& request);
-
+  /// cuDNN's engine with the settings of its knobs: "engine 67, knobs 2=1 13=0". With the version of cuDNN,
+  /// the GPU and the request it tells the plan.
+  const std::string& name() const { return name_; }
   int64_t workspace_bytes() const { return workspace_bytes_; }
-  /// cuDNN's number of the engine it chose.
-  int64_t engine() const { return engine_; }
 
   /// Queues the pass on the handle's stream. Throws Error.
-  void run(cudnnHandle_t handle, float* x, float* weight, float* y, void* workspace) const;
+  void run(cudnnHandle_t handle, void* x, void* weight, void* y, void* workspace) const;
 
  private:
-  Descriptor& keep(Descriptor descriptor) { return parts_.emplace_back(std::move(descriptor)); }
-  bool try_configuration(const PlanTarget& target, Descriptor configuration, Precision precision);
+  friend class PassGraph;
+  Plan(std::shared_ptr<const PassGraph> graph, Descriptor configuration, Descriptor plan, std::string name);
 
-  const Cudnn* cudnn_;
-  std::deque<Descriptor> parts_;  // what the plan is made of, and last the plan itself
-  int64_t workspace_bytes_ = 0;
-  int64_t engine_ = -1;
+  // A plan refers to what it is made of.
+  std::shared_ptr<const PassGraph> graph_;
+  Descriptor configuration_, plan_;
+  std::string name_;
+  int64_t workspace_bytes_;
 };
+
+/// Which of cuDNN's proposals are wanted.
+struct PlanWish {
+  Bits bits = Bits::same;
+  size_t most = 1;        ///< how many
+  std::string name = {};  ///< only the one of this Plan::name(); empty: any
+  int64_t most_workspace = arena_bytes;
+};
+
+/// The plans that cuDNN proposes and that keep this project's promises, best first: true float32 for
+/// Precision::full, sums in float32, no compilation at run time, and what `wish` says. `cudnn` must outlive
+/// them. Throws Error if there is none, unless one by name was wanted.
+std::vector<Plan> propose_plans(const Cudnn& cudnn, const PlanTarget& target, const PlanRequest& request,
+                                const PlanWish& wish = {});
 
 }  // namespace ebm::cuda

@@ -20,13 +20,15 @@ class Convolutions::State {};
 Convolutions::Convolutions(const Context&) {}
 Convolutions::~Convolutions() = default;
 
+void Convolutions::tune(std::shared_ptr<PlanChoices>) {}
+
 void Convolutions::run(const ConvolutionForward&) {
   refuse();
 }
 void Convolutions::run(const ConvolutionBackwardData&) {
   refuse();
 }
-void Convolutions::run(const ConvolutionBackwardWeight&) {
+ConstArray Convolutions::run(const ConvolutionBackwardWeight&) {
   refuse();
 }
 

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// What an iteration on images costs on a GPU at least, by the GPU's ceilings: nothing is measured, no GPU is
+// needed (docs/performance.md, "A model of the time").
+//
+//   ./experiments/roofline --device-file tests/devices/h100.json
+#include <fmt/core.h>
+
+#include "io/program.h"
+#include "train/sample_game.h"
+#include "train/time_model.h"
+
+namespace {
+
+using namespace ebm;
+
+enum class Choice { all, cifar10, animeface };
+
+struct Config {
+  std::string device_file;
+  Choice experiment = Choice::all;
+  SampleGameOptions game;
+  double launch_microseconds = 1;
+  int64_t dearest = 10;
+};
+
+Options declare_options(Config& config) {
+  Options options(
+      "roofline",
+      "Prints what an iteration of an experiment on images costs on a GPU at least: FLOP, bytes and "
+      "launches of each phase, and the time that the GPU's ceilings allow.");
+  options.add("device_file", &config.device_file, "JSON with the GPU's peaks (tests/devices)");
+  options.add_choice("experiment", &config.experiment,
+                     {{"all", Choice::all}, {"cifar10", Choice::cifar10}, {"animeface", Choice::animeface}},
+                     "whose iteration");
+  options.add_choice("method", &config.game.method, {method_names.begin(), method_names.end()},
+                     "of training");
+  options.add_choice("preset", &config.game.preset, {preset_names.begin(), preset_names.end()},
+                     "of the method's constants");
+  options.add("batch", &config.game.batch, "images of an iteration; 0: the experiment's", {0, 1 << 20});
+  options.add_choice("precision", &config.game.precision, {precision_names.begin(), precision_names.end()},
+                     "of training; the Jacobian of the bounds is true float32");
+  options.add("launch_microseconds", &config.launch_microseconds, "of each launch of a graph, assumed",
+              {0, 1e6});
+  options.add("dearest", &config.dearest, "kinds of launches that are listed", {0, 1000});
+  return options;
+}
+
+/// What Table 5 of the paper says of training on a 12 GB Titan.
+struct PaperRun {
+  Choice experiment;
+  Method method;
+  double hours, iterations;
+};
+constexpr PaperRun paper_runs[] = {
+    {Choice::cifar10, Method::wgan_0gp, 4, 100000},   {Choice::cifar10, Method::ebm_0gp, 15, 200000},
+    {Choice::cifar10, Method::ebm_bb, 20, 200000},    {Choice::animeface, Method::wgan_0gp, 13, 100000},
+    {Choice::animeface, Method::ebm_0gp, 38, 100000}, {Choice::animeface, Method::ebm_bb, 40, 100000}};
+
+double percent(double part, double whole) {
+  return whole > 0 ? 100 * part / whole : 0;
+}
+
+void print_cost(const ModelledCost& cost) {
+  const PhaseCounts& counts = cost.counts;
+  fmt::print("  {:<30} {:>8} {:>9.2f} {:>9.1f} {:>9.1f} {:>8.3f} {:>6.0f} %\n", counts.phase, counts.launches,
+             counts.flop * 1e-9, static_cast<double>(counts.bytes_read) * 1e-6,
+             static_cast<double>(counts.bytes_written) * 1e-6, cost.seconds * 1e3,
+             percent(cost.product_seconds, cost.seconds));
+}
+
+void print_experiment(const Config& config, const TimeModel& model, Choice experiment) {
+  SampleGameOptions options = config.game;
+  options.program = experiment == Choice::cifar10 ? "cifar10_bb" : "animeface_bb";
+  Recorder recorder;
+  SampleGame sample(recorder, options);
+  const std::vector<Launch> launches = recorder.record([&] { sample.game().iterate(); });
+
+  const std::string method = name_of(options.method, method_names);
+  fmt::print("\n{}, {}, batch {}, {}\n", options.program, method, sample.game().options().batch,
+             name_of(options.precision, precision_names));
+  fmt::print("  {:<30} {:>8} {:>9} {:>9} {:>9} {:>8} {:>8}\n", "phase", "launches", "GFLOP", "MB read",
+             "MB writ.", "ms", "products");
+  ModelledCost all;
+  for (const Launch& launch : launches) all.add(model, launch);
+  all.counts.phase = "all, one after another";
+  for (const ModelledCost& cost : cost_by_phase(model, launches)) print_cost(cost);
+  print_cost(all);
+  fmt::print("  the iteration, branches side by side: {:.3f} ms\n", 1e3 * model.seconds(launches));
+  for (const PaperRun& run : paper_runs) {
+    if (run.experiment == experiment && run.method == options.method)
+      fmt::print("  the paper's run on a 12 GB Titan: {:.0f} h for {:.0f} iterations, {:.0f} ms each\n",
+                 run.hours, run.iterations, run.hours * 3600e3 / run.iterations);
+  }
+  const std::vector<ModelledCost> kinds = cost_by_kind(model, launches);
+  for (size_t i = 0; i < std::min(kinds.size(), static_cast<size_t>(config.dearest)); ++i) {
+    fmt::print("  {:>6.3f} ms in {} x {}\n", kinds[i].seconds * 1e3, kinds[i].counts.launches,
+               kinds[i].counts.phase);
+  }
+}
+
+int roofline(int argc, char** argv) {
+  Config config;
+  Options options = declare_options(config);
+  if (!options.parse(argc, argv)) return 0;
+  if (config.device_file.empty()) throw UsageError("no --device-file; give one of tests/devices");
+  const TimeModel model{.device = read_device_file(config.device_file),
+                        .launch_seconds = config.launch_microseconds * 1e-6};
+  const DeviceCeilings& device = model.device;
+  fmt::print("{}: {:.1f} TFLOP/s in float32, {:.1f} in TF32, {:.0f} GB/s; {} us a launch\n", device.name,
+             device.fp32_flops * 1e-12, device.tf32_flops * 1e-12, device.memory_bandwidth * 1e-9,
+             config.launch_microseconds);
+  for (const Choice experiment : {Choice::cifar10, Choice::animeface}) {
+    if (config.experiment == Choice::all || config.experiment == experiment)
+      print_experiment(config, model, experiment);
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_program("roofline", [&] { return roofline(argc, argv); });
+}

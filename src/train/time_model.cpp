@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#include "train/time_model.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/error.h"
+
+namespace ebm {
+
+namespace {
+
+double peak(const DeviceCeilings& device, Precision precision) {
+  switch (precision) {
+    case Precision::full:
+      return device.fp32_flops;
+    case Precision::training:
+      return device.tf32_flops;
+    case Precision::bfloat16:
+      return device.bf16_flops;
+  }
+  throw Error("unknown precision");
+}
+
+double bytes(const Launch& launch) {
+  return static_cast<double>(launch.bytes_read() + launch.bytes_written());
+}
+
+/// What launches ask of a device's parts, in seconds, if each could be used alone.
+struct Demand {
+  double memory = 0;
+  std::array<double, 3> unit{};    // by precision: float32's cores, tensor cores in TF32, in bfloat16
+  std::array<double, 2> branch{};  // one launch after another
+
+  void add(const TimeModel& model, const Launch& launch) {
+    memory += bytes(launch) / model.device.memory_bandwidth;
+    unit.at(static_cast<size_t>(launch.precision)) += launch.flop / peak(model.device, launch.precision);
+    branch.at(static_cast<size_t>(launch.branch)) += model.seconds(launch);
+  }
+  double seconds() const {
+    const double tensor_cores = unit[1] + unit[2];
+    return std::max({memory, unit[0], tensor_cores, branch[0], branch[1]});
+  }
+};
+
+std::string outer_phase_of(const Launch& launch) {
+  return outer_phase(launch);
+}
+
+std::string kind(const Launch& launch) {
+  return outer_phase(launch) + ": " + launch.name + (launch.shape.empty() ? "" : " of " + launch.shape);
+}
+
+std::vector<ModelledCost> cost_by(std::string (*group)(const Launch&), const TimeModel& model,
+                                  const std::vector<Launch>& launches) {
+  std::vector<ModelledCost> costs;
+  for (const Launch& launch : launches) {
+    const std::string name = group(launch);
+    auto found =
+        std::find_if(costs.begin(), costs.end(), [&](const auto& c) { return c.counts.phase == name; });
+    if (found == costs.end()) found = costs.insert(costs.end(), {.counts = {.phase = name}});
+    found->add(model, launch);
+  }
+  return costs;
+}
+
+}  // namespace
+
+double TimeModel::seconds(const Launch& launch) const {
+  return std::max(launch.flop / peak(device, launch.precision), bytes(launch) / device.memory_bandwidth) +
+         launch_seconds;
+}
+
+double TimeModel::seconds(const std::vector<Launch>& launches) const {
+  double sum = 0;
+  for (auto next = launches.begin(); next != launches.end();) {
+    const auto end =
+        std::find_if(next, launches.end(), [&](const Launch& l) { return l.fork != next->fork; });
+    Demand demand;
+    for (auto launch = next; launch != end; ++launch) demand.add(*this, *launch);
+    sum += next->fork == 0 ? demand.branch[0] : demand.seconds();
+    next = end;
+  }
+  return sum;
+}
+
+void ModelledCost::add(const TimeModel& model, const Launch& launch) {
+  counts.add(launch);
+  seconds += model.seconds(launch);
+  if (launch.kind == LaunchKind::product) product_seconds += model.seconds(launch);
+}
+
+std::vector<ModelledCost> cost_by_phase(const TimeModel& model, const std::vector<Launch>& launches) {
+  return cost_by(outer_phase_of, model, launches);
+}
+
+std::vector<ModelledCost> cost_by_kind(const TimeModel& model, const std::vector<Launch>& launches) {
+  std::vector<ModelledCost> costs = cost_by(kind, model, launches);
+  std::stable_sort(costs.begin(), costs.end(),
+                   [](const auto& a, const auto& b) { return a.seconds > b.seconds; });
+  return costs;
+}
+
+}  // namespace ebm

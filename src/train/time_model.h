@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// A model of the time that a GPU takes for recorded launches, from its ceilings alone (docs/performance.md,
+// "A model of the time"):
+//   a launch          max(FLOP / peak, bytes / bandwidth) + a fixed cost
+//   one after another the sum
+//   two branches      the longer one, and no less than what both together ask of memory and of each unit
+#pragma once
+
+#include "io/device_file.h"
+#include "kernels/recorder/phases.h"
+
+namespace ebm {
+
+struct TimeModel {
+  DeviceCeilings device;
+  double launch_seconds;  ///< of each launch of a graph, whatever it does
+
+  double seconds(const Launch& launch) const;
+  /// With branches side by side.
+  double seconds(const std::vector<Launch>& launches) const;
+};
+
+/// What some launches cost one after another.
+struct ModelledCost {
+  PhaseCounts counts;  ///< its phase: what they have in common
+  double seconds = 0;
+  double product_seconds = 0;  ///< of products and convolutions
+
+  void add(const TimeModel& model, const Launch& launch);
+};
+
+/// By outer phase, in order.
+std::vector<ModelledCost> cost_by_phase(const TimeModel& model, const std::vector<Launch>& launches);
+
+/// By outer phase, name and shape, the dearest first.
+std::vector<ModelledCost> cost_by_kind(const TimeModel& model, const std::vector<Launch>& launches);
+
+}  // namespace ebm

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// The types of streams and graphs that the real headers only name, and what a capture records.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "emulated.h"
+
+/// A node by its place in the graph, and what it waits for.
+struct CUgraphNode_st {
+  ebm::emulated::Work work;
+  ebm::emulated::NodeKind kind;
+  std::vector<size_t> after;
+};
+struct CUgraph_st {
+  std::deque<CUgraphNode_st> nodes;  // each behind those that it waits for
+};
+struct CUgraphExec_st {
+  CUgraph_st graph;
+};
+
+namespace ebm::emulated {
+
+using Nodes = std::vector<size_t>;
+
+/// One capture, of the stream that began it and of those that joined it by waiting for its events.
+struct Capture {
+  CUgraph_st graph;
+  cudaStream_t origin;
+  std::thread::id recorder;
+  bool spoilt = false;
+};
+
+/// Refuses what is no stream, or is captured by another thread, or in vain.
+cudaError_t require_stream(cudaStream_t stream, const char* call);
+/// The streams of the capture go back to queueing.
+void leave_capture(const std::shared_ptr<Capture>& capture);
+
+/// What `stream` records next waits for these nodes; it joins their capture.
+cudaError_t wait_in_capture(CUstream_st& stream, const std::shared_ptr<Capture>& capture, const Nodes& nodes);
+
+}  // namespace ebm::emulated
+
+struct CUstream_st {
+  std::deque<ebm::emulated::Work> queued;
+  uint64_t queued_ever = 0, run_ever = 0;
+  std::shared_ptr<ebm::emulated::Capture> capture;  // not null: being captured
+  ebm::emulated::Nodes last;                        // of the capture: what the next node waits for
+};

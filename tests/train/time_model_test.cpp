@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// The model of the time: by hand for launches made up, and what the program says.
+#include "train/time_model.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "io/io_fixture.h"
+#include "support/process.h"
+
+namespace ebm::test {
+namespace {
+
+// 10 FLOP/s in float32, 100 in TF32, 1000 bytes/s; 0.5 s a launch
+const TimeModel model{
+    .device = {.name = "made up", .fp32_flops = 10, .tf32_flops = 100, .bf16_flops = 200, .memory_bandwidth = 1000},
+    .launch_seconds = 0.5};
+
+Launch launch(const std::string& phase, double flop, int64_t bytes, Precision precision, int fork = 0,
+              int branch = 0) {
+  return {.name = "made up",
+          .phase = phase,
+          .kind = flop > 0 ? LaunchKind::product : LaunchKind::map,
+          .arrays = {{.use = Use::update, .begin = 64, .bytes = bytes / 2}},
+          .flop = flop,
+          .precision = precision,
+          .fork = fork,
+          .branch = branch};
+}
+
+TEST(TimeModelTest, ALaunchIsBoundByOneCeiling) {
+  EXPECT_DOUBLE_EQ(model.seconds(launch("a", 0, 3000, Precision::full)), 3.5);
+  EXPECT_DOUBLE_EQ(model.seconds(launch("a", 40, 3000, Precision::full)), 4.5);
+  EXPECT_DOUBLE_EQ(model.seconds(launch("a", 40, 3000, Precision::training)), 3.5);
+  EXPECT_DOUBLE_EQ(model.seconds(launch("a", 800, 3000, Precision::bfloat16)), 4.5);
+}
+
+TEST(TimeModelTest, BranchesShareTheCeilings) {
+  const Launch before = launch("a", 0, 1000, Precision::full);
+  const auto both = [&](const Launch& one, const Launch& other) {
+    return model.seconds({before, one, other, before});
+  };
+  const auto full = [](double flop, int branch) { return launch("a", flop, 2, Precision::full, 1, branch); };
+  const auto tf32 = [](double flop, int branch) {
+    return launch("a", flop, 2, Precision::training, 1, branch);
+  };
+  EXPECT_DOUBLE_EQ(both(full(40, 0), tf32(300, 1)), 3 + 4.5) << "the longer one";
+  EXPECT_DOUBLE_EQ(both(full(40, 0), full(30, 1)), 3 + 7) << "one unit for both";
+  const auto memory = [](int branch) { return launch("a", 0, 3000, Precision::full, 1, branch); };
+  EXPECT_DOUBLE_EQ(both(memory(0), memory(1)), 3 + 6) << "one memory for both";
+  // two forks are no one
+  EXPECT_DOUBLE_EQ(model.seconds({full(40, 0), launch("a", 40, 2, Precision::full, 2, 1)}), 9);
+}
+
+TEST(TimeModelTest, PhasesAndKinds) {
+  const std::vector<Launch> launches{launch("a/b/c", 40, 2, Precision::full),
+                                     launch("a", 0, 2000, Precision::full),
+                                     launch("a/b", 0, 9000, Precision::full)};
+  const std::vector<ModelledCost> phases = cost_by_phase(model, launches);
+  ASSERT_EQ(phases.size(), 2u);
+  EXPECT_EQ(phases[0].counts.phase, "a/b");
+  EXPECT_EQ(phases[0].counts.launches, 2);
+  EXPECT_EQ(phases[0].counts.bytes_read, 4501);
+  EXPECT_DOUBLE_EQ(phases[0].seconds, 4.5 + 9.5);
+  EXPECT_DOUBLE_EQ(phases[0].product_seconds, 4.5);
+  EXPECT_EQ(phases[1].counts.phase, "a");
+  EXPECT_EQ(cost_by_kind(model, launches).front().counts.phase, "a/b: made up");
+}
+
+class RooflineTest : public IoTest {
+ protected:
+  Finished run(const std::string& description, const std::vector<std::string>& more = {}) {
+    const std::string file = (*this / "device.json").string();
+    std::ofstream(file) << description;
+    std::vector<std::string> words{program_path("roofline"), "--device-file", file};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_command(words);
+  }
+};
+
+constexpr const char* device = R"({"deviceName": "Made up 3000", "peakFp32FlopPerSecond": 1e13,
+  "peakTf32FlopPerSecond": 1e14, "peakBf16FlopPerSecond": 2e14, "peakMemoryBytesPerSecond": 1e12})";
+
+TEST_F(RooflineTest, PrintsBothExperiments) {
+  if (program_path("roofline").empty()) GTEST_SKIP() << "the programs are not built";
+  const Finished finished = run(device);
+  EXPECT_EQ(finished.status, 0) << finished.err;
+  for (const char* text : {"Made up 3000: 10.0 TFLOP/s in float32, 100.0 in TF32, 1000 GB/s",
+                           "cifar10_bb, ebm_bb", "animeface_bb, ebm_bb", "energy step/lower bound",
+                           "360 ms each", "1440 ms each", "branches side by side"})
+    EXPECT_NE(finished.out.find(text), std::string::npos) << text << " is not in\n" << finished.out;
+  const Finished one =
+      run(device, {"--experiment", "cifar10", "--method", "wgan_0gp", "--precision", "fp32"});
+  EXPECT_EQ(one.out.find("animeface"), std::string::npos);
+  EXPECT_NE(one.out.find("4 h for 100000 iterations"), std::string::npos) << one.out;
+}
+
+TEST_F(RooflineTest, RefusesWhatDescribesNoGpu) {
+  if (program_path("roofline").empty()) GTEST_SKIP() << "the programs are not built";
+  for (const auto& [description, text] :
+       {std::pair{"{", "is no JSON object"}, std::pair{"[1]", "is no JSON object"},
+        std::pair{"{}", "peakFp32FlopPerSecond"},
+        std::pair{R"({"peakFp32FlopPerSecond": 0})", "peakFp32FlopPerSecond"},
+        std::pair{R"({"peakFp32FlopPerSecond": 1, "peakTf32FlopPerSecond": "1"})",
+                  "peakTf32FlopPerSecond"}}) {
+    const Finished finished = run(description);
+    EXPECT_EQ(finished.status, 1);
+    EXPECT_NE(finished.err.find(text), std::string::npos) << finished.err;
+  }
+  const Finished missing = run_command({program_path("roofline"), "--device-file", "nowhere.json"});
+  EXPECT_NE(missing.err.find("cannot read nowhere.json"), std::string::npos) << missing.err;
+  EXPECT_EQ(run_command({program_path("roofline")}).status, 2);
+}
+
+}  // namespace
+}  // namespace ebm::test
