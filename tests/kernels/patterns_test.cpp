@@ -36,11 +36,8 @@ TEST_P(PatternsTest, ArraysMayStartAnywhere) {
                bias_at_start = tensor(1, columns, bias), bias_shifted = tensor(1, columns + 1, shifted_bias);
   const auto sums = [&](const float* from) {
     const Tensor out(*kernels_, 1, flat(columns));
-    kernels_->run(ColumnSum{.rows = rows,
-                            .columns = columns,
-                            .x = from,
-                            .out = out.data(),
-                            .mode = Write::overwrite});
+    kernels_->run(
+        ColumnSum{.rows = rows, .columns = columns, .x = from, .out = out.data(), .mode = Write::overwrite});
     return out.download();
   };
   EXPECT_TRUE(same_bits(sums(shifted.data() + 1), sums(at_start.data())))

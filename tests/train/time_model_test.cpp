@@ -13,9 +13,12 @@ namespace ebm::test {
 namespace {
 
 // 10 FLOP/s in float32, 100 in TF32, 1000 bytes/s; 0.5 s a launch
-const TimeModel model{
-    .device = {.name = "made up", .fp32_flops = 10, .tf32_flops = 100, .bf16_flops = 200, .memory_bandwidth = 1000},
-    .launch_seconds = 0.5};
+const TimeModel model{.device = {.name = "made up",
+                                 .fp32_flops = 10,
+                                 .tf32_flops = 100,
+                                 .bf16_flops = 200,
+                                 .memory_bandwidth = 1000},
+                      .launch_seconds = 0.5};
 
 Launch launch(const std::string& phase, double flop, int64_t bytes, Precision precision, int fork = 0,
               int branch = 0) {
