@@ -3,14 +3,11 @@
 
 #include <utility>
 
+#include "layers/pairs.h"
+
 namespace ebm {
 
 namespace {
-
-/// Values and tangents stacked, so that linear layers take both in one call.
-Pair parts(View block, int64_t batch, int64_t tangent_rows) {
-  return {block.row_range(0, batch), tangent_rows > 0 ? block.row_range(batch, tangent_rows) : View{}};
-}
 
 struct Bfloat16Trace : Trace {
   using Trace::Trace;
@@ -20,13 +17,13 @@ struct Bfloat16Trace : Trace {
   int64_t x_bars{};  // where cotangents of the input begin in scratch memory, behind those of the output
 
   int64_t batch() const { return options.batch; }
-  Pair inputs(int64_t tangent_rows) const { return parts(x, batch(), tangent_rows); }
-  Pair outputs(int64_t tangent_rows) const { return parts(y, batch(), tangent_rows); }
+  Pair inputs(int64_t tangent_rows) const { return pair_in(x, batch(), tangent_rows); }
+  Pair outputs(int64_t tangent_rows) const { return pair_in(y, batch(), tangent_rows); }
   Pair input_cotangents(int64_t tangent_rows) const {
-    return parts({scratch->data() + x_bars, x.rows(), x.features(), Type::bfloat16}, batch(), tangent_rows);
+    return pair_in({scratch->data() + x_bars, x.rows(), x.features(), Type::bfloat16}, batch(), tangent_rows);
   }
   Pair output_cotangents(int64_t tangent_rows) const {
-    return parts({scratch->data(), y.rows(), y.features(), Type::bfloat16}, batch(), tangent_rows);
+    return pair_in({scratch->data(), y.rows(), y.features(), Type::bfloat16}, batch(), tangent_rows);
   }
 };
 
@@ -43,11 +40,6 @@ ConstView round(Trace& trace, ConstView from, View to) {
 
 void expand(Trace& trace, ConstView from, View to) {
   if (!to.empty()) trace.kernels.run(FromActivations{.columns = to.size(), .x = from, .y = to.data});
-}
-
-/// `view`, if the other one is there.
-View like(View view, ConstView other) {
-  return other.empty() ? View{} : view;
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "layers/pairs.h"
+
 namespace ebm {
 
 namespace {
@@ -16,9 +18,8 @@ struct ResidualTrace : Trace {
 
   /// Memory for values and tangents of the given shape, stacked.
   Pair pair(const Features& features, int64_t tangent_rows) const {
-    const View all{scratch->data(), options.batch + tangent_rows, features, options.type()};
-    return {all.row_range(0, options.batch),
-            tangent_rows > 0 ? all.row_range(options.batch, tangent_rows) : View{}};
+    return pair_in({scratch->data(), options.batch + tangent_rows, features, options.type()}, options.batch,
+                   tangent_rows);
   }
 };
 
@@ -30,11 +31,6 @@ ResidualTrace& of(Trace& trace) {
 void add(Trace& trace, ConstView from, View to) {
   if (to.empty()) return;
   trace.kernels.run(AddTo{.rows = to.rows, .columns = to.columns(), .x = from, .y = to});
-}
-
-/// `view`, if the other one is there.
-View like(View view, ConstView other) {
-  return other.empty() ? View{} : view;
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "layers/pairs.h"
+
 namespace ebm {
 
 namespace {
@@ -18,18 +20,13 @@ struct SequentialTrace : Trace {
   int64_t turn[2] = {0, 0};     // where the blocks of cotangents begin in scratch memory
 
   Pair output_of(size_t i, int64_t tangent_rows) const {
-    const int64_t batch = options.batch;
-    const Tensor& block = between[i];
-    return {block.row_range(0, batch), tangent_rows > 0 ? block.row_range(batch, tangent_rows) : View{}};
+    return pair_in(between[i], options.batch, tangent_rows);
   }
   /// The cotangents of child i's input. Blocks alternate, so child i + 1's input cotangents stay readable
   /// meanwhile.
   Pair cotangent_of_input(size_t i, const Features& features, int64_t tangent_rows) const {
-    float* data = scratch->data() + turn[i % 2];
-    const View value{data, options.batch, features, options.type()};
-    return {value, tangent_rows > 0
-                       ? View{behind(data, value.size(), value.type), tangent_rows, features, value.type}
-                       : View{}};
+    return pair_in({scratch->data() + turn[i % 2], options.batch + tangent_rows, features, options.type()},
+                   options.batch, tangent_rows);
   }
 };
 SequentialTrace& of(Trace& trace) {

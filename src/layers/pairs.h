@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// Blocks of values and tangents, and parts of pairs that may be absent.
+#pragma once
+
+#include "layers/layer.h"
+
+namespace ebm {
+
+/// The values and, behind them, the tangents of a block: so that linear layers take both in one call.
+inline Pair pair_in(View block, int64_t batch, int64_t tangent_rows) {
+  return {block.row_range(0, batch), tangent_rows > 0 ? block.row_range(batch, tangent_rows) : View{}};
+}
+
+/// `view`, if the other one is there.
+inline View like(View view, ConstView other) {
+  return other.empty() ? View{} : view;
+}
+
+}  // namespace ebm
