@@ -28,9 +28,11 @@ PKGS := fmt tomlplusplus freetype2 libpng libturbojpeg libwebp zlib
 CPPFLAGS_ALL := -Isrc -isystem /usr/include/hdf5/serial $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CPPFLAGS)
 # g++ 12 stores wide constants wrongly (tests/support/compiler_test.cpp); narrow stores avoid it.
 NARROW := $(shell $(CXX) -mmove-max=128 -mstore-max=128 -E -x c++ /dev/null >/dev/null 2>&1 && echo -mmove-max=128 -mstore-max=128)
+# Loops over arrays that may be absent: SIMD wants a copy of the loop for each case, and g++ gives up early.
+UNSWITCH := $(shell $(CXX) --param=max-unswitch-insns=400 -E -x c++ /dev/null >/dev/null 2>&1 && echo --param=max-unswitch-insns=400)
 # No errno from sqrt and friends, no trapping: both leave NaN and rounding alone and let loops vectorise.
 CXXFLAGS_ALL := -std=c++20 $(OPT) -g -march=$(ARCH) -fPIC -fopenmp -fno-math-errno -fno-trapping-math -Wall -Wextra -Wpedantic -Wno-restrict \
-                $(NARROW) $(SANITIZE) $(CXXFLAGS)
+                $(NARROW) $(UNSWITCH) $(SANITIZE) $(CXXFLAGS)
 COMPILE = $(CXX) $(CPPFLAGS_ALL) -MMD -MP $(CXXFLAGS_ALL) -c
 MULTIARCH := $(shell $(CXX) -print-multiarch 2>/dev/null)
 LIBS := -L/usr/lib/$(MULTIARCH)/hdf5/serial -lhdf5 -ldnnl $(shell pkg-config --libs $(PKGS) 2>/dev/null) -ldl
@@ -146,8 +148,9 @@ bench: bench-program
 	$(BUILD)/bin/bench
 
 # --- sanitizers -------------------------------------------------------------------------------------------------------
+# -g1: lines are enough for reports, and with sanitizers more takes g++ twice the time and memory.
 SANITIZED := $(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize OPT=-O1 \
-  SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+  SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g1'
 # The emulated GPU runs threads and blocks in an order of EBM_EMULATED_SEED (0: the natural one).
 ORDERS := 0 2 3 4
 

@@ -193,6 +193,12 @@ class Kernels : public Memory, public AllFormulas {
   virtual bool is_cuda() const = 0;
 
   virtual void gemm(const Gemm& product) = 0;
+  /// The product, then bias and activation on its first `then.rows` rows: then.y is product.c. A CPU does
+  /// both while a row is at hand.
+  virtual void affine(const Gemm& product, const AddBias& then) {
+    gemm(product);
+    run(then);
+  }
   virtual void convolve(const ConvolutionForward& pass) = 0;
   virtual void convolve(const ConvolutionBackwardData& pass) = 0;
   virtual void convolve(const ConvolutionBackwardWeight& pass) = 0;

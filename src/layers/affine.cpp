@@ -36,18 +36,26 @@ std::unique_ptr<Trace> AffineLayer::make_trace(Kernels& kernels, const TraceOpti
   return trace;
 }
 
-/// y = m (y + b).
-void AffineLayer::finish_values(Trace& trace, View y) const {
-  of(trace).y = y;
+void AffineLayer::apply_with_bias(Trace& trace, ConstView x, View y, const AddBias& then) const {
+  apply(trace, x, y);
+  trace.kernels.run(then);
+}
+
+/// y = A x, of which the first rows are `values`, to which b and the activation are applied.
+void AffineLayer::apply_to(Trace& trace, ConstView x, View y, View values) const {
+  of(trace).y = values;
   if (bias_ != nullptr) {
-    trace.kernels.run(AddBias{.rows = y.size() / bias_->size,
-                              .columns = bias_->size,
-                              .bias = bias_->value,
-                              .y = y,
-                              .slope = activation_.slope});
-  } else if (activation_.present()) {
-    trace.kernels.run(
-        LeakyRelu{.rows = 1, .columns = y.size(), .x = y, .slope = {activation_.slope}, .y = y});
+    return apply_with_bias(trace, x, y,
+                           {.rows = values.size() / bias_->size,
+                            .columns = bias_->size,
+                            .bias = bias_->value,
+                            .y = values,
+                            .slope = activation_.slope});
+  }
+  apply(trace, x, y);
+  if (activation_.present()) {
+    trace.kernels.run(LeakyRelu{
+        .rows = 1, .columns = values.size(), .x = values, .slope = {activation_.slope}, .y = values});
   }
 }
 
@@ -77,8 +85,7 @@ void AffineLayer::no_bias_gradient(Trace& trace, Write mode) const {
 }
 
 void AffineLayer::do_forward(Trace& trace, View y) const {
-  apply(trace, trace.x, y);
-  finish_values(trace, y);
+  apply_to(trace, trace.x, y, y);
 }
 
 void AffineLayer::do_jvp(Trace& trace, View y_dot) const {
@@ -90,8 +97,7 @@ void AffineLayer::do_forward_jvp(Trace& trace, Pair y) const {
   if (!stacked(trace.x, trace.x_dot) || !stacked(y.value, y.tangent)) {
     return Layer::do_forward_jvp(trace, y);
   }
-  apply(trace, joined(trace.x, trace.x_dot), joined(y.value, y.tangent));
-  finish_values(trace, y.value);
+  apply_to(trace, joined(trace.x, trace.x_dot), joined(y.value, y.tangent), y.value);
   finish_tangents(trace, y.tangent);
 }
 

@@ -28,6 +28,8 @@ class AffineLayer : public Layer {
 
   /// y = A x, x_bar = A^T y_bar, and W's gradient (never called without weight_), for any number of rows.
   virtual void apply(Trace& trace, ConstView x, View y) const = 0;
+  /// apply, then bias and activation on some of y's rows.
+  virtual void apply_with_bias(Trace& trace, ConstView x, View y, const AddBias& then) const;
   virtual void apply_transposed(Trace& trace, ConstView y_bar, View x_bar) const = 0;
   virtual void add_weight_gradient(Trace& trace, ConstView y_bar, ConstView x, Write mode) const = 0;
 
@@ -49,7 +51,7 @@ class AffineLayer : public Layer {
                      Gradient gradient) const override;
 
  private:
-  void finish_values(Trace& trace, View y) const;
+  void apply_to(Trace& trace, ConstView x, View y, View values) const;
   void finish_tangents(Trace& trace, View y_dot) const;
   ConstPair masked(Trace& trace, ConstPair y_bar) const;
   void add_bias_gradient(Trace& trace, ConstView h_bar, Write mode) const;

@@ -103,14 +103,18 @@ ConstView Layer::mix_tangents(Trace& trace, const SharedWeights& weights) {
                                   .b_step = tangents,
                                   .out = mixed});
   }
-  for (int64_t t = weights.values != nullptr ? 1 : 0; t < tangents; ++t) {
-    trace.kernels.run(AddTangent{.rows = samples,
-                                 .columns = x.columns(),
-                                 .x_dot = trace.x_dot.row_range(t * samples, samples),
-                                 .b = weights.tangents + t,
-                                 .b_step = tangents,
-                                 .out = mixed,
-                                 .mode = t == 0 ? Write::overwrite : Write::accumulate});
+  const auto tangent = [&](int64_t t) -> ConstArray {
+    return t < tangents ? ConstArray(trace.x_dot.row_range(t * samples, samples)) : nullptr;
+  };
+  for (int64_t t = weights.values != nullptr ? 1 : 0; t < tangents; t += 2) {
+    trace.kernels.run(AddTangents{.rows = samples,
+                                  .columns = x.columns(),
+                                  .x_dot = tangent(t),
+                                  .next = tangent(t + 1),
+                                  .b = weights.tangents + t,
+                                  .b_step = tangents,
+                                  .out = mixed,
+                                  .mode = t == 0 ? Write::overwrite : Write::accumulate});
   }
   return mixed;
 }

@@ -37,15 +37,24 @@ void Linear::declare(Parameters& parameters, const std::string& prefix) {
                          {.channels = output().channels, .pixels = output().pixels()});
 }
 
+/// y = x W^T.
+Gemm Linear::product(const Trace& trace, ConstView x, View y) const {
+  return {.m = x.rows,
+          .n = output().size(),
+          .inner = input().size(),
+          .a = x,
+          .b = weight(trace),
+          .transpose_b = Transpose::yes,
+          .c = y,
+          .precision = trace.options.precision};
+}
+
 void Linear::apply(Trace& trace, ConstView x, View y) const {
-  trace.kernels.gemm({.m = x.rows,
-                      .n = output().size(),
-                      .inner = input().size(),
-                      .a = x,
-                      .b = weight(trace),
-                      .transpose_b = Transpose::yes,
-                      .c = y,
-                      .precision = trace.options.precision});
+  trace.kernels.gemm(product(trace, x, y));
+}
+
+void Linear::apply_with_bias(Trace& trace, ConstView x, View y, const AddBias& then) const {
+  trace.kernels.affine(product(trace, x, y), then);
 }
 
 void Linear::apply_transposed(Trace& trace, ConstView y_bar, View x_bar) const {

@@ -20,10 +20,13 @@ class Linear final : public AffineLayer {
 
  protected:
   void apply(Trace& trace, ConstView x, View y) const override;
+  void apply_with_bias(Trace& trace, ConstView x, View y, const AddBias& then) const override;
   void apply_transposed(Trace& trace, ConstView y_bar, View x_bar) const override;
   void add_weight_gradient(Trace& trace, ConstView y_bar, ConstView x, Write mode) const override;
 
  private:
+  Gemm product(const Trace& trace, ConstView x, View y) const;
+
   Bias has_bias_;
 };
 

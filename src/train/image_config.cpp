@@ -68,6 +68,7 @@ Options declare_image_options(ImageConfig& config, const ImageExperiment& experi
   Options options(experiment.program, experiment.description);
   config.width = experiment.width;
   config.flips = experiment.flips;
+  config.run.game = image_options(experiment.networks, config.run.method, config.run.preset);  // for --help
   config.run.schedule = {
       .iterations = experiment.iterations, .log_every = 20, .checkpoint_every = 1000, .eval_every = 1000};
   options.group("Data (files of images, as prepare_data writes them)");

@@ -6,7 +6,7 @@ ACCESS_TESTS := $(BUILD)/bin/access_tests
 ACCESS_OBJECTS := $(patsubst %.cpp,$(BUILD)/obj/%.o,tests/accesses/instrumented.cpp \
   $(sort $(filter-out tests/accesses/instrumented.cpp,$(wildcard tests/accesses/*.cpp))) tests/support/launch_order.cpp)
 
-$(BUILD)/obj/tests/accesses/instrumented.o: CXXFLAGS_ALL += -O1 -fsanitize=thread
+$(BUILD)/obj/tests/accesses/instrumented.o: CXXFLAGS_ALL += -O1 -g1 -fsanitize=thread
 $(ACCESS_OBJECTS): | found-tests
 
 # instrumented.o comes first: see there.

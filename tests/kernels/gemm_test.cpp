@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -69,6 +70,34 @@ TEST_P(GemmTest, AllTransposesAtOddSizes) {
             expect_product(m, n, inner, ta, tb, {1, 0});
         }
       }
+    }
+  }
+}
+
+/// Bias and activation come to the first rows alone, whatever computes the product (few or no whole vectors,
+/// small, large; of b or of b^T).
+TEST_P(GemmTest, BiasAndActivationFollowOnTheFirstRows) {
+  constexpr float slope = 0.2f;
+  for (const auto& [m, n, inner] :
+       {std::array<int64_t, 3>{7, 1, 5}, {33, 3, 17}, {130, 100, 65}, {64, 700, 333}, {9, 500, 100}}) {
+    for (const Transpose tb : {Transpose::no, Transpose::yes}) {
+      const std::vector<float> bias = normals(n);
+      const Tensor a = tensor(m, inner, normals(m * inner)), b = tensor(inner, n, normals(inner * n)),
+                   device_bias = tensor(1, n, bias), plain(*kernels_, m, flat(n)), out(*kernels_, m, flat(n));
+      Gemm product{
+          .m = m, .n = n, .inner = inner, .a = a.data(), .b = b.data(), .transpose_b = tb, .c = plain.data()};
+      kernels_->gemm(product);
+      product.c = out.data();
+      const int64_t rows = 2 * m / 3;
+      kernels_->affine(
+          product, {.rows = rows, .columns = n, .bias = device_bias.data(), .y = out.data(), .slope = slope});
+      const std::vector<float> sums = plain.download();
+      std::vector<double> expected;
+      for (int64_t i = 0; i < m * n; ++i) {
+        const double sum = sums[static_cast<size_t>(i)], h = sum + bias[static_cast<size_t>(i % n)];
+        expected.push_back(i / n >= rows ? sum : h > 0 ? h : slope * h);
+      }
+      EXPECT_TRUE(close(out.download(), expected)) << m << " x " << inner << " by " << inner << " x " << n;
     }
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "kernels/cpu/parts.h"
 #include "kernels/kernels.h"
@@ -26,6 +28,9 @@ struct Block {
   Transpose transpose_b;
   float* c;
   float alpha, beta;
+  const float* bias = nullptr;  // n numbers for the first bias_rows rows, and the slope of their activation
+  int64_t bias_rows = 0;
+  float slope = 1;
   int64_t stride_a, stride_b, stride_c;
 
   explicit Block(const Gemm& g)
@@ -43,9 +48,17 @@ struct Block {
         stride_b(g.transpose_b == Transpose::no ? g.n : g.inner),
         stride_c(g.n) {}
 
+  /// With bias and activation, as AddBias adds them to c.
+  Block(const Gemm& g, const AddBias& then) : Block(g) {
+    bias = then.bias;
+    bias_rows = then.rows;
+    slope = then.slope;
+  }
+
   Block rows(Range range) const {
     Block part = *this;
     part.m = range.size();
+    part.bias_rows = std::clamp<int64_t>(bias_rows - range.first, 0, part.m);
     part.a += range.first * (transpose_a == Transpose::no ? stride_a : 1);
     part.c += range.first * stride_c;
     return part;
@@ -53,6 +66,7 @@ struct Block {
   Block columns(Range range) const {
     Block part = *this;
     part.n = range.size();
+    if (bias != nullptr) part.bias += range.first;
     part.b += range.first * (transpose_b == Transpose::no ? 1 : stride_b);
     part.c += range.first;
     return part;

@@ -70,6 +70,7 @@ class CpuBase : public Kernels {
   void synchronize() override {}
 
   void gemm(const Gemm& product) override;
+  void affine(const Gemm& product, const AddBias& then) override;
   void convolve(const ConvolutionForward& pass) override;
   void convolve(const ConvolutionBackwardData& pass) override;
   void convolve(const ConvolutionBackwardWeight& pass) override;
@@ -119,6 +120,11 @@ void CpuBase::gemm(const Gemm& product) {
   g.c = expanded_.output(product.c, g.m * g.n);
   products_.run(g);
   expanded_.finish(product.c, g.m * g.n);
+}
+
+void CpuBase::affine(const Gemm& product, const AddBias& then) {
+  const bool plain = product.a.type == Type::float32 && product.c.type == Type::float32;
+  plain ? products_.run(product, then) : Kernels::affine(product, then);
 }
 
 void CpuBase::convolve(const ConvolutionForward& pass) {

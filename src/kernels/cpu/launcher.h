@@ -98,6 +98,24 @@ class Launcher {
     });
   }
 
+  /// sums[term][c] += the terms of `count` rows, one after the other.
+  template <class Stored, int count, int terms, class Formula, int64_t width>
+  static void add_rows(const Formula f, int64_t row, Range columns, double (&sums)[terms][width]) {
+#pragma GCC ivdep  // omp simd would keep each Sums in memory
+    for (int64_t column = columns.first; column < columns.last; ++column) {
+      const int64_t c = column - columns.first;
+#pragma GCC unroll 4
+      for (int r = 0; r < count; ++r) {
+        const ElementOf<Stored> e{row + r, column, f.columns};
+        const auto t = f.term(e);
+        if constexpr (requires { t.element; }) {
+          if (present(f.output())) e.write(f.output(), t.element);
+        }
+        for (int k = 0; k < terms; ++k) sums[k][c] += sums_of(t).of[k];
+      }
+    }
+  }
+
   /// out[term][column] = sum over `rows` of the terms.
   template <class Stored, int terms, class Formula>
   static void sum_rows(const Formula f, Range rows, double* out) {
@@ -105,17 +123,9 @@ class Launcher {
     for (int64_t first = 0; first < f.columns; first += width) {
       const int64_t count = std::min(width, f.columns - first);
       double sums[terms][width] = {};
-      for (int64_t row = rows.first; row < rows.last; ++row) {
-#pragma GCC ivdep  // omp simd would keep each Sums in memory
-        for (int64_t c = 0; c < count; ++c) {
-          const ElementOf<Stored> e{row, first + c, f.columns};
-          const auto t = f.term(e);
-          if constexpr (requires { t.element; }) {
-            if (present(f.output())) e.write(f.output(), t.element);
-          }
-          for (int k = 0; k < terms; ++k) sums[k][c] += sums_of(t).of[k];
-        }
-      }
+      int64_t row = rows.first;
+      for (; row + 4 <= rows.last; row += 4) add_rows<Stored, 4>(f, row, {first, first + count}, sums);
+      for (; row < rows.last; ++row) add_rows<Stored, 1>(f, row, {first, first + count}, sums);
       for (int k = 0; k < terms; ++k) std::copy_n(sums[k], count, out + k * f.columns + first);
     }
   }

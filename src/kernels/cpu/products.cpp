@@ -39,10 +39,26 @@ dnnl_status_t sgemm(const Block& b) {
                     b.b, b.stride_b, b.beta, b.c, b.stride_c);
 }
 
+/// What oneDNN leaves of a block.
+void add_bias(const Block& b) {
+  const AddBias formula{.rows = b.bias_rows, .columns = b.n, .bias = b.bias, .y = b.c, .slope = b.slope};
+  for (int64_t row = 0; row < b.bias_rows; ++row) {
+#pragma omp simd
+    for (int64_t column = 0; column < b.n; ++column) {
+      const Element e{row, column, b.stride_c};
+      e.write(formula.y, formula(e));
+    }
+  }
+}
+
 dnnl_status_t run_block(const Block& block) {
-  if (!is_small_product(block)) return sgemm(block);
-  small_product(block);
-  return dnnl_success;
+  if (is_small_product(block)) {
+    small_product(block);
+    return dnnl_success;
+  }
+  const dnnl_status_t status = sgemm(block);
+  add_bias(block);
+  return status;
 }
 
 /// c = a b^T (+ c) for blocks of one shape.
@@ -81,7 +97,10 @@ class Matmul {
     c_.set_data_handle(block.c);
     const std::array<dnnl_exec_arg_t, 3> arguments{
         {{DNNL_ARG_SRC, a_.get()}, {DNNL_ARG_WEIGHTS, b_.get()}, {DNNL_ARG_DST, c_.get()}}};
-    return dnnl_primitive_execute(primitive_.get(), stream_.get(), arguments.size(), arguments.data());
+    const dnnl_status_t status =
+        dnnl_primitive_execute(primitive_.get(), stream_.get(), arguments.size(), arguments.data());
+    add_bias(block);
+    return status;
   }
 
  private:
@@ -130,8 +149,13 @@ void Products::run(const Gemm& g) {
   if (sums_rows && summands.count > 1) {
     sum_of_parts(g, summands);
   } else {
-    rows_or_columns(g);
+    rows_or_columns(g, Block(g));
   }
+}
+
+void Products::run(const Gemm& g, const AddBias& then) {
+  const OneThread guard;
+  rows_or_columns(g, Block(g, then));
 }
 
 void Products::run(const Gemm& first, const Batch& batch) {
@@ -149,8 +173,7 @@ void Products::run(const Gemm& first, const Batch& batch) {
 }
 
 /// Threads share the rows of c, or its columns if they are more.
-void Products::rows_or_columns(const Gemm& g) {
-  const Block whole(g);
+void Products::rows_or_columns(const Gemm& g, const Block& whole) {
   const Parts parts = cut(std::max(g.m, g.n), work(g), 48);
   const auto part = [&](int64_t i) { return g.m >= g.n ? whole.rows(parts[i]) : whole.columns(parts[i]); };
   Matmul* const matmuls = Matmul::suits(g) ? matmuls_->of(g, parts.count, part).data() : nullptr;

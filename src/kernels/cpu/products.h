@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "kernels/cpu/block.h"
 #include "kernels/cpu/parts.h"
 #include "kernels/cpu/threads.h"
 #include "kernels/kernels.h"
@@ -25,12 +26,14 @@ class Products {
 
   /// Throws Error if oneDNN refuses the product.
   void run(const Gemm& product);
+  /// Kernels::affine for c = a op(b).
+  void run(const Gemm& product, const AddBias& then);
   /// `first` and those that follow it, at most most_parts, each on one thread.
   void run(const Gemm& first, const Batch& batch);
 
  private:
   struct Matmuls;
-  void rows_or_columns(const Gemm& product);
+  void rows_or_columns(const Gemm& product, const Block& whole);
   void sum_of_parts(const Gemm& product, const Parts& parts);
 
   Threads& threads_;

@@ -35,14 +35,25 @@ struct Operands {
   float* c;
   int64_t row_c, step_c;
   float alpha, beta;
+  const float* bias = nullptr;  // n, for the first bias_rows rows
+  int64_t bias_rows = 0;
+  float slope = 1;
 };
 
-/// c = alpha sum + beta c along a vector.
+/// h as AddBias leaves it, for a number or a vector.
+template <class Value>
+Value activated(Value h, float slope) {
+  return h > 0 ? h : slope * h;
+}
+
+/// c = alpha sum + beta c along a vector, from (i, j).
 template <class V>
-void finish(typename V::Value sum, const Operands& p, float* c) {
+void finish(typename V::Value sum, const Operands& p, int64_t i, int64_t j) {
+  float* c = p.c + i * p.row_c + j * p.step_c;
   sum *= p.alpha;
   if (p.step_c == 1) {
     if (p.beta != 0) sum += p.beta * load<V>(c);
+    if (i < p.bias_rows) sum = activated<typename V::Value>(sum + load<V>(p.bias + j), p.slope);
     store<V>(c, sum);
   } else {
     float values[V::lanes];
@@ -75,8 +86,7 @@ void tile(const Operands& p, int64_t i, int64_t j) {
 #pragma GCC unroll 8
   for (int r = 0; r < rows; ++r) {
 #pragma GCC unroll 8
-    for (int v = 0; v < vectors; ++v)
-      finish<V>(sum[r][v], p, p.c + (i + r) * p.row_c + (j + v * V::lanes) * p.step_c);
+    for (int v = 0; v < vectors; ++v) finish<V>(sum[r][v], p, i + r, j + v * V::lanes);
   }
 }
 
@@ -139,7 +149,10 @@ Operands operands(const Block& g) {
           .row_c = g.stride_c,
           .step_c = 1,
           .alpha = g.alpha,
-          .beta = g.beta};
+          .beta = g.beta,
+          .bias = g.bias,
+          .bias_rows = g.bias_rows,
+          .slope = g.slope};
 }
 
 /// op(a) b^T.
@@ -202,6 +215,7 @@ void dots(const Block& g) {
       const float sum = g.alpha * dot(g.a + i * g.stride_a, b + j * stride, g.inner);
       float& c = g.c[i * g.stride_c + j];
       c = g.beta != 0 ? sum + g.beta * c : sum;
+      if (i < g.bias_rows) c = activated(c + g.bias[j], g.slope);
     }
   }
 }

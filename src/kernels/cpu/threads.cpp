@@ -17,6 +17,18 @@ void pause() {
 #endif
 }
 
+// In pauses, of some 20 ns: how long one that waits lets others finish before it helps them; and how long it
+// waits for what should be here already, longer than between two jobs of an iteration.
+constexpr int moment = 100, patience = 2000;
+
+/// The halves of Share::job and Share::begun.
+uint32_t number(uint64_t job) {
+  return static_cast<uint32_t>(job >> 32);
+}
+uint32_t parts_in(uint64_t job) {
+  return static_cast<uint32_t>(job);
+}
+
 /// While it lives, this thread and those that it starts take no signals.
 class NoSignals {
  public:
@@ -38,43 +50,17 @@ class NoSignals {
 Threads::Threads(int count) {
   const NoSignals helpers_take_none;  // their stacks are no place for a handler: see train/signals.h
   for (int i = 1; i < count; ++i) helpers_.push_back(std::make_unique<Helper>());
-  for (int i = 1; i < count; ++i) {
-    Helper& helper = *helpers_[static_cast<size_t>(i - 1)];
-    helper.thread = std::thread([this, &helper, mine = parts_of(i)] { help(helper, mine); });
-  }
+  for (const auto& helper : helpers_) helper->thread = std::thread([this, &h = *helper] { help(h); });
 }
 
 Threads::~Threads() {
   stop_ = true;
-  for (const auto& helper : helpers_) {
-    ask(*helper, job_ + 1);
-    helper->thread.join();
-  }
-}
-
-void Threads::ask(Helper& helper, uint32_t job) {
-  using State = Helper::State;
-  helper.asked = job;
-  if (helper.state.exchange(State::awake) == State::asleep) helper.state.notify_one();
-}
-
-void Threads::share(int parts, Call call, const void* f) {
-  call_.store(call, std::memory_order_relaxed);
-  f_.store(f, std::memory_order_relaxed);
-  unfinished_.store(parts, std::memory_order_relaxed);
   ++job_;
-  open_.store(uint64_t{job_} << 32 | ((uint64_t{1} << parts) - 1), std::memory_order_release);
-  const size_t helping = std::min(static_cast<size_t>(parts) - 1, helpers_.size());
-  for (size_t i = 0; i < helping; ++i) ask(*helpers_[i], job_);
-  work(parts_of(0));
-  constexpr int patience = 1000;  // then the helper may need this core to go on
-  for (int i = 0; unfinished_.load(std::memory_order_acquire) > 0; ++i) {
-    if (i < patience) {
-      pause();
-    } else {
-      std::this_thread::yield();
-    }
+  for (const auto& helper : helpers_) {
+    publish(helper->share, 0, nullptr, nullptr);
+    wake(*helper);
   }
+  for (const auto& helper : helpers_) helper->thread.join();
 }
 
 /// The parts that a thread begins with, as bits: every count()-th. So a core finds in its cache what it wrote
@@ -85,41 +71,103 @@ uint32_t Threads::parts_of(int thread) const {
   return parts;
 }
 
-/// Does parts, those of `mine` first, until none is left to begin.
-void Threads::work(uint32_t mine) {
-  uint64_t open = open_.load(std::memory_order_acquire);
-  while (const auto all = static_cast<uint32_t>(open)) {
-    const Call call = call_.load(std::memory_order_relaxed);
-    const void* const f = f_.load(std::memory_order_relaxed);
-    const int part = std::countr_zero((all & mine) != 0 ? all & mine : all);
-    if (open_.compare_exchange_weak(open, open & ~(uint64_t{1} << part), std::memory_order_acq_rel,
-                                    std::memory_order_acquire)) {
+void Threads::publish(Share& share, uint32_t bits, Call call, const void* f) {
+  share.call.store(call, std::memory_order_relaxed);
+  share.f.store(f, std::memory_order_relaxed);
+  share.job = uint64_t{job_} << 32 | bits;
+}
+
+/// After publish(). A helper that goes to sleep says so first and looks at its share afterwards (sleep), here
+/// it is the other way round: so one of the two sees the other.
+void Threads::wake(Helper& helper) {
+  using State = Helper::State;
+  if (helper.state == State::asleep && helper.state.exchange(State::awake) == State::asleep) {
+    helper.state.notify_one();
+  }
+}
+
+void Threads::sleep(Helper& helper, uint32_t done) {
+  using State = Helper::State;
+  helper.state = State::asleep;
+  if (number(helper.share.job) == done) helper.state.wait(State::asleep);
+  helper.state = State::awake;
+}
+
+/// Does the parts of a share that nobody has begun; returns how many. Where the caller has gone on to another
+/// job meanwhile, all parts of this one were begun, and `begun` is not what it was.
+uint32_t Threads::take(Share& share) {
+  uint32_t taken = 0;
+  uint64_t begun = share.begun.load(std::memory_order_acquire);
+  for (;;) {
+    const uint64_t job = share.job.load(std::memory_order_acquire);
+    const Call call = share.call.load(std::memory_order_relaxed);
+    const void* const f = share.f.load(std::memory_order_relaxed);
+    const uint64_t before = number(begun) == number(job) ? begun : uint64_t{number(job)} << 32;
+    const uint32_t left = parts_in(job) & ~parts_in(before);
+    if (left == 0) return taken;
+    const int part = std::countr_zero(left);
+    if (share.begun.compare_exchange_weak(begun, before | uint64_t{1} << part, std::memory_order_acq_rel,
+                                          std::memory_order_acquire)) {
       call(f, part);
-      unfinished_.fetch_sub(1, std::memory_order_release);
-      open = open_.load(std::memory_order_acquire);
+      ++taken;
+      begun = share.begun.load(std::memory_order_acquire);
     }
   }
 }
 
-/// Until ask() wakes the helper. ask() asks first and looks at the state afterwards, the helper the other way
-/// round: so one of them sees the other.
-void Threads::sleep(Helper& helper, uint32_t done) {
-  using State = Helper::State;
-  helper.state = State::asleep;
-  if (helper.asked == done) helper.state.wait(State::asleep);
-  helper.state = State::awake;
+uint32_t Threads::help_others() {
+  uint32_t taken = take(own_);
+  for (const auto& helper : helpers_) taken += take(helper->share);
+  return taken;
 }
 
-void Threads::help(Helper& helper, uint32_t mine) {
-  omp_set_num_threads(1);         // for oneDNN: this thread is all it may use
-  constexpr int patience = 2000;  // some 50 us: longer than between two jobs of an iteration
-  uint32_t done = 0;
+bool Threads::all_finished() const {
+  uint32_t finished = 0;
+  for (const auto& helper : helpers_) finished += helper->finished.load(std::memory_order_acquire);
+  return finished == given_;
+}
+
+void Threads::share(int parts, Call call, const void* f) {
+  const auto all = static_cast<uint32_t>((uint64_t{1} << parts) - 1);
+  ++job_;
+  // The caller's share comes first: a helper that is done with its own looks there.
+  publish(own_, all & parts_of(0), call, f);
+  const int helping = std::min(parts, count()) - 1;
+  for (int i = 0; i < helping; ++i) {
+    Helper& helper = *helpers_[static_cast<size_t>(i)];
+    publish(helper.share, all & parts_of(i + 1), call, f);
+    wake(helper);
+  }
+  given_ += static_cast<uint32_t>(parts) - take(own_);
+  for (int i = 0; !all_finished(); ++i) {
+    if (i >= moment) given_ -= help_others();
+    if (i < patience) {
+      pause();
+    } else {
+      std::this_thread::yield();  // the helper may need this core to go on
+    }
+  }
+}
+
+void Threads::help(Helper& helper) {
+  omp_set_num_threads(1);  // for oneDNN: this thread is all it may use
+  uint32_t done = 0, finished = 0;
   for (;;) {
-    for (int i = 0; i < patience && helper.asked.load(std::memory_order_relaxed) == done; ++i) pause();
-    if (helper.asked == done) sleep(helper, done);
-    done = helper.asked;
+    for (int i = 0; number(helper.share.job) == done; ++i) {
+      pause();
+      if (i == moment) {
+        finished += help_others();
+        helper.finished.store(finished, std::memory_order_release);
+      }
+      if (i == patience) {
+        sleep(helper, done);
+        i = 0;
+      }
+    }
+    done = number(helper.share.job);
     if (stop_) return;
-    work(mine);
+    finished += take(helper.share);
+    helper.finished.store(finished, std::memory_order_release);
   }
 }
 

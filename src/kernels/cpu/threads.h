@@ -39,29 +39,39 @@ class Threads {
  private:
   using Call = void (*)(const void* f, int part);
 
-  struct alignas(64) Helper {
-    std::atomic<uint32_t> asked{0};  // the last job that this helper was asked to help with
+  /// A thread's own parts of the job at hand. Between two cores a cache line travels longer than many a part
+  /// takes. So the caller alone writes what a thread reads to begin, and that thread alone notes what it
+  /// began, unless it is late and another one takes from its share.
+  struct Share {
+    alignas(64) std::atomic<uint64_t> job{0};  // its number (high half) and its parts, as bits
+    std::atomic<Call> call{nullptr};
+    std::atomic<const void*> f{nullptr};
+    /// The last job of which a part was begun, and the parts of it that were, as bits.
+    alignas(64) std::atomic<uint64_t> begun{0};
+  };
+
+  struct Helper {
+    Share share;
+    alignas(64) std::atomic<uint32_t> finished{0};  // parts that this helper has done in all, modulo 2^32
     enum class State : int { awake, asleep };
-    std::atomic<State> state{State::awake};
+    alignas(64) std::atomic<State> state{State::awake};
     std::thread thread;
   };
 
-  static void ask(Helper& helper, uint32_t job);
+  static uint32_t take(Share& share);
   static void sleep(Helper& helper, uint32_t done);
+  void publish(Share& share, uint32_t bits, Call call, const void* f);
+  void wake(Helper& helper);
+  uint32_t help_others();
   void share(int parts, Call call, const void* f);
-  void work(uint32_t mine);
-  void help(Helper& helper, uint32_t mine);
+  void help(Helper& helper);
+  bool all_finished() const;
   uint32_t parts_of(int thread) const;
 
-  // The job at hand. `open_` holds its number (high half) and a bit for each part that nobody has begun (low
-  // half): a part is begun by clearing its bit, which fails if the job is another by now, so that call_ and
-  // f_ read before are the job's own.
-  std::atomic<Call> call_{nullptr};
-  std::atomic<const void*> f_{nullptr};
-  alignas(64) std::atomic<uint64_t> open_{0};
-  alignas(64) std::atomic<int> unfinished_{0};
   std::atomic<bool> stop_{false};
   uint32_t job_ = 0;
+  uint32_t given_ = 0;  // parts that the helpers have done, or are about to do, in all, modulo 2^32
+  Share own_;           // the caller's
   std::vector<std::unique_ptr<Helper>> helpers_;
 };
 

@@ -33,7 +33,7 @@ struct AdamSchedule {
 /// One step for every parameter, a team a chunk. A parameter that becomes NaN or Inf raises *not_finite.
 struct AdamStep {
   static constexpr Pattern pattern = Pattern::teams;
-  static constexpr int64_t chunk = 4096;
+  static constexpr int64_t chunk = 2048;
   static int64_t chunks(int64_t size) { return (size + chunk - 1) / chunk; }
 
   template <class Uses>

@@ -160,29 +160,34 @@ struct MixTangents {
   }
 };
 
-/// out[r, c] (+)= b[r] x_dot[r, c]: one tangent more, or the first where values count for nothing.
-struct AddTangent {
+/// out[r, c] (+)= b[r] x_dot[r, c] + b[r + 1] next[r, c]: two tangents more (or the first where values count
+/// for nothing), or one.
+struct AddTangents {
   static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;
   ConstArray x_dot;  // rows x columns
-  const float* b;    // rows, every b_step-th
+  ConstArray next;   // rows x columns, or null
+  const float* b;    // rows, every b_step-th and, for `next`, the number behind it
   int64_t b_step;
   Array out;  // rows x columns
   Write mode;
 
   template <class Uses>
   void arrays(Uses& uses) const {
-    uses.reads(x_dot, rows * columns);
-    uses.gathers(b, (rows - 1) * b_step + 1);
+    uses.reads({x_dot, next}, rows * columns);
+    uses.gathers(b, (rows - 1) * b_step + (present(next) ? 2 : 1));
     uses.writes(out, rows * columns, mode);
   }
 
   Type type() const { return x_dot.type; }
-  bool aligned() const { return on_16_bytes(x_dot, out); }
+  bool aligned() const { return on_16_bytes(x_dot, next, out); }
   EBM_HD Array output() const { return out; }
   template <class E>
   EBM_HD auto operator()(const E& e) const {
-    return written(e, out, b[e.row * b_step] * e(x_dot), mode);
+    const float* const own = b + e.row * b_step;
+    auto sum = own[0] * e(x_dot);
+    if (present(next)) sum = sum + own[1] * e(next);
+    return written(e, out, sum, mode);
   }
 };
 
