@@ -49,7 +49,7 @@ PROGRAMS := $(EXPERIMENTS:%=$(BUILD)/bin/%)
 TESTS := $(BUILD)/bin/tests
 TEST_BINARIES := $(TESTS)
 
-.PHONY: all help found found-tests found-bench found-lint deps programs demo test-programs test test-devices \
+.PHONY: all help found found-tests found-bench found-lint deps programs demo test-binaries test-programs test test-devices \
         kernel-report bench-program bench sanitize sanitize-quick lint format dist clean FORCE
 all: programs
 help:
@@ -129,13 +129,14 @@ ifneq ($(SANITIZE),)
 $(PROGRAMS): $(BUILD)/obj/tests/support/lsan_suppressions.o
 endif
 
-test-programs: found-tests all $(TEST_BINARIES) $(TEST_PROGRAMS:%=$(BUILD)/bin/%)
+test-binaries: found-tests $(TEST_BINARIES) $(TEST_PROGRAMS:%=$(BUILD)/bin/%)
+test-programs: all test-binaries
 test: test-programs
 	scripts/run_tests --filter '$(FILTER)' $(TEST_BINARIES)
 
 # The tests that run on every device, and those of the emulation.
 EMULATION_BINARIES := $(filter $(EMULATION_TESTS),$(TEST_BINARIES))
-test-devices: test-programs
+test-devices: test-binaries
 	scripts/run_tests --filter 'Devices/*:All/*:Images/*' $(TESTS)
 	$(if $(EMULATION_BINARIES),scripts/run_tests $(EMULATION_BINARIES))
 

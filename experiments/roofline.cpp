@@ -71,9 +71,9 @@ void print_cost(const ModelledCost& cost) {
 void print_experiment(const Config& config, const TimeModel& model, Choice experiment) {
   SampleGameOptions options = config.game;
   options.program = experiment == Choice::cifar10 ? "cifar10_bb" : "animeface_bb";
-  Recorder recorder;
-  SampleGame sample(recorder, options);
-  const std::vector<Launch> launches = recorder.record([&] { sample.game().iterate(); });
+  const auto recorder = make_recorder();
+  SampleGame sample(*recorder, options);
+  const std::vector<Launch> launches = recorder->record([&] { sample.game().iterate(); });
 
   const std::string method = name_of(options.method, method_names);
   fmt::print("\n{}, {}, batch {}, {}\n", options.program, method, sample.game().options().batch,

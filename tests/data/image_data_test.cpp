@@ -325,19 +325,19 @@ TEST_P(ImageDataTest, SyntheticImagesFollowTheirFormula) {
 TEST_P(ImageDataTest, SendsAheadTheBatchAndNothingElse) {
   if (GetParam() != "cpu") GTEST_SKIP() << "recorded once";
   write(9);
-  Recorder recorder;
-  const Buffer<uint64_t> iteration(recorder, 1);
-  const Tensor x(recorder, 4, shape);
+  const auto recorder = make_recorder();
+  const Buffer<uint64_t> iteration(*recorder, 1);
+  const Tensor x(*recorder, 4, shape);
   for (const bool streamed : {false, true}) {
-    const auto source = make_image_data(recorder, ImageFile(path_),
+    const auto source = make_image_data(*recorder, ImageFile(path_),
                                         {.batch = 4, .most_resident_bytes = streamed ? 0 : int64_t{1} << 30});
-    const std::vector<Launch> ahead = recorder.record([&] { source->prepare(0); });
+    const std::vector<Launch> ahead = recorder->record([&] { source->prepare(0); });
     ASSERT_EQ(ahead.size(), streamed ? 1u : 0u);
     if (streamed) {
       EXPECT_EQ(ahead[0].kind, LaunchKind::from_host);
       EXPECT_LT(ahead[0].bytes_written(), 4 * shape.size() + 256);
     }
-    const std::vector<Launch> drawn = recorder.record([&] { source->draw(iteration.data(), x); });
+    const std::vector<Launch> drawn = recorder->record([&] { source->draw(iteration.data(), x); });
     ASSERT_EQ(drawn.size(), 2u);
     for (const Launch& launch : drawn) EXPECT_EQ(launch.kind, LaunchKind::map) << launch.name;
   }

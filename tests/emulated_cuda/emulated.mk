@@ -45,7 +45,7 @@ $(EMULATION_TESTS): $(EMULATION_TEST_OBJECTS) $(EMULATED_OBJECTS) $(EMULATED_CUD
 
 ifeq ($(EMULATED_MISSING),)
 EMULATION_FOUND := the tests run the CUDA half on the CPU too
-test-programs: $(EMULATED_LIBRARY)
+test-binaries: $(EMULATED_LIBRARY)
 TEST_BINARIES += $(EMULATION_TESTS)
 else
 EMULATION_FOUND := no $(EMULATED_MISSING): the tests do not run the CUDA half

@@ -90,7 +90,7 @@ std::vector<std::string> unwritten_reads(const std::vector<Launch>& launches, Ad
   return lines;
 }
 
-AddressSet constants(const RecorderBase& recorder, const std::vector<Launch>& launches) {
+AddressSet constants(const Recorder& recorder, const std::vector<Launch>& launches) {
   AddressSet written;
   for (const ArrayUse& block : recorder.written_outside()) written.add(block.begin, block.end());
   for (const Launch& launch : launches) {

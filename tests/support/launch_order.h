@@ -40,6 +40,6 @@ std::vector<std::string> conflicts(const std::vector<Launch>& launches);
 std::vector<std::string> unwritten_reads(const std::vector<Launch>& launches, AddressSet known);
 
 /// What was written before the launches, and they do not write.
-AddressSet constants(const RecorderBase& recorder, const std::vector<Launch>& launches);
+AddressSet constants(const Recorder& recorder, const std::vector<Launch>& launches);
 
 }  // namespace ebm::test

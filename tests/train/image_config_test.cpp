@@ -49,6 +49,13 @@ TEST(ImageConfigTest, DefaultsOfTheExperiments) {
   }
 }
 
+TEST(ImageConfigTest, HelpTellsTheDefaultsOfTheExperiment) {
+  ImageConfig config;
+  const std::string help = declare_image_options(config, image_experiment("cifar10_bb")).help();
+  for (const char* part : {"B (default 64;", "rate for the energy (default 5e-05;", "(default 0.999;"})
+    EXPECT_HAS(help, part);
+}
+
 TEST(ImageConfigTest, NetworksOfTheConfiguration) {
   ImageConfig config;
   const ImageExperiment& mnist = image_experiment("mnist_bb");

@@ -82,9 +82,9 @@ AddressSet lasting_state(SampleGame& sample) {
 
 class RecordedIterationTest : public testing::TestWithParam<Setting> {
  protected:
-  Recorder recorder_;
-  SampleGame sample_{recorder_, small(GetParam().options)};
-  const std::vector<Launch> launches_ = recorder_.record([this] { sample_.game().iterate(); });
+  const std::unique_ptr<Recorder> recorder_ = make_recorder();
+  SampleGame sample_{*recorder_, small(GetParam().options)};
+  const std::vector<Launch> launches_ = recorder_->record([this] { sample_.game().iterate(); });
 };
 
 TEST_P(RecordedIterationTest, StaysOnTheDevice) {
@@ -96,7 +96,7 @@ TEST_P(RecordedIterationTest, StaysOnTheDevice) {
 
 TEST_P(RecordedIterationTest, WritesBeforeItReads) {
   AddressSet known = lasting_state(sample_);
-  known.add(constants(recorder_, launches_));
+  known.add(constants(*recorder_, launches_));
   EXPECT_EQ(joined(unwritten_reads(launches_, known)), "");
 }
 
@@ -131,10 +131,10 @@ Counts read_counts(const std::filesystem::path& file) {
 }
 
 Counts counts_of(const Setting& setting) {
-  Recorder recorder;
-  SampleGame sample(recorder, setting.options);
+  const auto recorder = make_recorder();
+  SampleGame sample(*recorder, setting.options);
   Counts counts;
-  for (const PhaseCounts& phase : count_phases(recorder.record([&] { sample.game().iterate(); })))
+  for (const PhaseCounts& phase : count_phases(recorder->record([&] { sample.game().iterate(); })))
     counts[setting.name + ": " + phase.phase] = counts_in_words(phase);
   return counts;
 }
@@ -170,10 +170,10 @@ class RecordedGraphTest : public testing::TestWithParam<std::tuple<Setting, std:
 
 TEST_P(RecordedGraphTest, HoldsWhatWasRecorded) {
   const SampleGameOptions options = small(std::get<0>(GetParam()).options);
-  Recorder recorder;
-  SampleGame recorded(recorder, options);
+  const auto recorder = make_recorder();
+  SampleGame recorded(*recorder, options);
   GraphNodes least, most;
-  for (const Launch& launch : recorder.record([&] { recorded.game().iterate(); })) {
+  for (const Launch& launch : recorder->record([&] { recorded.game().iterate(); })) {
     const bool copy = launch.kind == LaunchKind::copy || launch.kind == LaunchKind::zero;
     (copy ? least.copies : least.kernels) += 1;
     (copy ? most.copies : most.kernels) += launch.kind == LaunchKind::columns ? 2 : 1;

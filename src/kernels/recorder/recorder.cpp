@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/type_name.h"
+#include "kernels/runner.h"
 
 namespace ebm {
 
@@ -43,7 +44,7 @@ class RecordedGraph final : public Graph {
 /// Host memory that nothing is copied to.
 class RecordedReadback final : public Readback {
  public:
-  RecordedReadback(RecorderBase& recorder, int64_t bytes)
+  RecordedReadback(Recorder& recorder, int64_t bytes)
       : recorder_(recorder), bytes_(static_cast<size_t>(bytes)) {}
   void start(const void*) override { recorder_.note({.name = "readback", .kind = LaunchKind::to_host}); }
   const void* wait() override {
@@ -52,13 +53,13 @@ class RecordedReadback final : public Readback {
   }
 
  private:
-  RecorderBase& recorder_;
+  Recorder& recorder_;
   std::vector<unsigned char> bytes_;
 };
 
 class RecordedStaging final : public Staging {
  public:
-  RecordedStaging(RecorderBase& recorder, int64_t bytes)
+  RecordedStaging(Recorder& recorder, int64_t bytes)
       : recorder_(recorder), bytes_(static_cast<size_t>(bytes)) {}
   void* host() override { return bytes_.data(); }
   void start(void* device) override {
@@ -68,7 +69,7 @@ class RecordedStaging final : public Staging {
   }
 
  private:
-  RecorderBase& recorder_;
+  Recorder& recorder_;
   std::vector<unsigned char> bytes_;
 };
 
@@ -86,7 +87,7 @@ int64_t Launch::bytes_written() const {
   return sum;
 }
 
-RecorderBase::RecorderBase()
+Recorder::Recorder()
     : memory_(mmap(nullptr, address_space, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
   if (memory_ == MAP_FAILED) {
     throw Error("there are no " + std::to_string(address_space) +
@@ -94,11 +95,11 @@ RecorderBase::RecorderBase()
   }
 }
 
-RecorderBase::~RecorderBase() {
+Recorder::~Recorder() {
   munmap(memory_, address_space);
 }
 
-std::vector<Launch> RecorderBase::record(const std::function<void()>& work) {
+std::vector<Launch> Recorder::record(const std::function<void()>& work) {
   std::vector<Launch> launches;
   recording_ = &launches;
   forks_ = fork_ = branch_ = 0;
@@ -112,7 +113,7 @@ std::vector<Launch> RecorderBase::record(const std::function<void()>& work) {
   return launches;
 }
 
-void RecorderBase::note(Launch launch) {
+void Recorder::note(Launch launch) {
   if (recording_ == nullptr) {
     std::copy_if(launch.arrays.begin(), launch.arrays.end(), std::back_inserter(written_outside_),
                  [](const ArrayUse& use) { return use.writes(); });
@@ -124,7 +125,7 @@ void RecorderBase::note(Launch launch) {
   recording_->push_back(std::move(launch));
 }
 
-void RecorderBase::concurrently(const Work& first, const Work& second) {
+void Recorder::concurrently(const Work& first, const Work& second) {
   if (fork_ != 0) throw Error("concurrent work was asked for inside of concurrent work; take it out");
   fork_ = ++forks_;
   branch_ = 0;
@@ -134,7 +135,7 @@ void RecorderBase::concurrently(const Work& first, const Work& second) {
   fork_ = branch_ = 0;
 }
 
-void* RecorderBase::do_allocate(int64_t bytes) {
+void* Recorder::do_allocate(int64_t bytes) {
   note({.name = "allocation", .kind = LaunchKind::allocation});
   char* const block = static_cast<char*>(memory_) + used_;
   const int64_t taken = (bytes / alignment + 1) * alignment;
@@ -146,31 +147,31 @@ void* RecorderBase::do_allocate(int64_t bytes) {
   return block;
 }
 
-void RecorderBase::upload(void* device, const void*, int64_t bytes) {
+void Recorder::upload(void* device, const void*, int64_t bytes) {
   ArrayUses uses;
   uses.writes(static_cast<char*>(device), bytes);
   note({.name = "upload", .kind = LaunchKind::from_host, .arrays = uses.all()});
 }
 
-void RecorderBase::download(void* host, const void*, int64_t bytes) {
+void Recorder::download(void* host, const void*, int64_t bytes) {
   std::memset(host, 0, static_cast<size_t>(bytes));
   note({.name = "download", .kind = LaunchKind::to_host});
 }
 
-void RecorderBase::copy(void* to, const void* from, int64_t bytes) {
+void Recorder::copy(void* to, const void* from, int64_t bytes) {
   ArrayUses uses;
   uses.reads(static_cast<const char*>(from), bytes);
   uses.writes(static_cast<char*>(to), bytes);
   note({.name = "copy", .kind = LaunchKind::copy, .arrays = uses.all()});
 }
 
-void RecorderBase::zero(void* device, int64_t bytes) {
+void Recorder::zero(void* device, int64_t bytes) {
   ArrayUses uses;
   uses.writes(static_cast<char*>(device), bytes);
   note({.name = "zero", .kind = LaunchKind::zero, .arrays = uses.all()});
 }
 
-void RecorderBase::gemm(const Gemm& product) {
+void Recorder::gemm(const Gemm& product) {
   note({.name = "gemm",
         .kind = LaunchKind::product,
         .arrays = arrays_of(product),
@@ -181,22 +182,23 @@ void RecorderBase::gemm(const Gemm& product) {
 }
 
 template <class Pass>
-void RecorderBase::note_convolution(const char* name, const Pass& pass) {
+void Recorder::note_convolution(const char* name, const Pass& pass) {
   note({.name = name,
         .kind = LaunchKind::product,
         .arrays = arrays_of(pass),
         .flop = pass.shape.flop(),
         .precision = pass.precision,
-        .shape = to_string(pass.shape)});
+        .shape = to_string(pass.shape),
+        .convolution = pass});
 }
 
-void RecorderBase::convolve(const ConvolutionForward& pass) {
+void Recorder::convolve(const ConvolutionForward& pass) {
   note_convolution("convolution", pass);
 }
-void RecorderBase::convolve(const ConvolutionBackwardData& pass) {
+void Recorder::convolve(const ConvolutionBackwardData& pass) {
   note_convolution("convolution, to the data", pass);
 }
-void RecorderBase::convolve(const ConvolutionBackwardWeight& pass) {
+void Recorder::convolve(const ConvolutionBackwardWeight& pass) {
   note_convolution("convolution, to the weight", pass);
   if (pass.x.type == Type::float32) return;
   // cuDNN's gradient is bfloat16 too, somewhere; a formula adds it to the float32 one.
@@ -205,25 +207,29 @@ void RecorderBase::convolve(const ConvolutionBackwardWeight& pass) {
   note({.name = "FromActivations", .kind = LaunchKind::elements, .arrays = uses.all()});
 }
 
-void RecorderBase::noise(const Noise& noise, View out) {
+void Recorder::noise(const Noise& noise, View out) {
   ArrayUses uses;
   uses.reads(noise.iteration, 1);
   uses.writes(out.data, out.size());
   note({.name = "noise", .kind = LaunchKind::noise, .arrays = uses.all()});
 }
 
-void RecorderBase::note_formula(const char* mangled, Pattern pattern, std::vector<ArrayUse> arrays) {
+void Recorder::note_formula(const char* mangled, Pattern pattern, std::vector<ArrayUse> arrays) {
   note({.name = short_type_name(mangled), .kind = kind_of(pattern), .arrays = std::move(arrays)});
 }
 
-std::unique_ptr<Graph> RecorderBase::capture(std::function<void()> work) {
+std::unique_ptr<Graph> Recorder::capture(std::function<void()> work) {
   return std::make_unique<RecordedGraph>(std::move(work));
 }
-std::unique_ptr<Readback> RecorderBase::readback(int64_t bytes) {
+std::unique_ptr<Readback> Recorder::readback(int64_t bytes) {
   return std::make_unique<RecordedReadback>(*this, bytes);
 }
-std::unique_ptr<Staging> RecorderBase::staging(int64_t bytes) {
+std::unique_ptr<Staging> Recorder::staging(int64_t bytes) {
   return std::make_unique<RecordedStaging>(*this, bytes);
+}
+
+std::unique_ptr<Recorder> make_recorder() {
+  return std::make_unique<Runner<Recorder>>();
 }
 
 }  // namespace ebm

@@ -4,11 +4,13 @@
 // is made and an iteration of it recorded in milliseconds, on any machine.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "kernels/arrays.h"
-#include "kernels/runner.h"
+#include "kernels/kernels.h"
 
 namespace ebm {
 
@@ -37,19 +39,22 @@ struct Launch {
   double flop = 0;  ///< of products and convolutions; the others are bound by memory
   Precision precision = Precision::full;
   std::string shape{};  ///< of products and convolutions, in words
-  int fork = 0;         ///< which call of concurrently it was in, from 1; 0: none
-  int branch = 0;       ///< of the fork: 0 or 1
+  /// A convolution itself.
+  std::variant<std::monostate, ConvolutionForward, ConvolutionBackwardData, ConvolutionBackwardWeight>
+      convolution{};
+  int fork = 0;    ///< which call of concurrently it was in, from 1; 0: none
+  int branch = 0;  ///< of the fork: 0 or 1
 
   int64_t bytes_read() const;
   int64_t bytes_written() const;
 };
 
-class RecorderBase : public Kernels {
+class Recorder : public Kernels {
  public:
-  RecorderBase();
-  ~RecorderBase() override;
-  RecorderBase(const RecorderBase&) = delete;
-  RecorderBase& operator=(const RecorderBase&) = delete;
+  Recorder();
+  ~Recorder() override;
+  Recorder(const Recorder&) = delete;
+  Recorder& operator=(const Recorder&) = delete;
 
   /// What `work` queues, in order. Of what is queued outside of it only the blocks that it writes are kept.
   std::vector<Launch> record(const std::function<void()>& work);
@@ -85,7 +90,7 @@ class RecorderBase : public Kernels {
 
  protected:
   struct Launcher {
-    RecorderBase& recorder;
+    Recorder& recorder;
     template <class Formula>
     void launch(const Formula& formula) {
       recorder.note_formula(typeid(Formula).name(), Formula::pattern, arrays_of(formula));
@@ -109,6 +114,6 @@ class RecorderBase : public Kernels {
   std::vector<ArrayUse> written_outside_;
 };
 
-using Recorder = Runner<RecorderBase>;
+std::unique_ptr<Recorder> make_recorder();
 
 }  // namespace ebm

@@ -14,34 +14,23 @@ using cuda::PlanRequest;
 
 using Requests = std::map<decltype(PlanRequest{}.key()), PlanRequest>;
 
-/// A recorder that notes the convolutions that it is asked for.
-class NotingBase : public RecorderBase {
- public:
-  Requests noted;
-
-  void convolve(const ConvolutionForward& p) override {
-    note_pass({.pass = Pass::forward,
-               .shape = p.shape,
-               .alignment = cuda::common_alignment(p.x.address, p.weight.address, p.y.address)});
-  }
-  void convolve(const ConvolutionBackwardData& p) override {
-    note_pass({.pass = Pass::backward_data,
-               .shape = p.shape,
-               .alignment = cuda::common_alignment(p.x_bar.address, p.weight.address, p.y_bar.address)});
-  }
-  void convolve(const ConvolutionBackwardWeight& p) override {
-    note_pass({.pass = Pass::backward_weight,
-               .shape = p.shape,
-               .mode = p.mode,
-               .alignment = cuda::common_alignment(p.x.address, p.weight_bar, p.y_bar.address)});
-  }
-
- private:
-  void note_pass(const PlanRequest& request) {
-    if (request.shape.rows > 0) noted.emplace(request.key(), request);
-  }
-};
-using NotingKernels = Runner<NotingBase>;
+// What the passes are to a plan.
+PlanRequest request_of(const ConvolutionForward& p) {
+  return {.pass = Pass::forward,
+          .shape = p.shape,
+          .alignment = cuda::common_alignment(p.x.address, p.weight.address, p.y.address)};
+}
+PlanRequest request_of(const ConvolutionBackwardData& p) {
+  return {.pass = Pass::backward_data,
+          .shape = p.shape,
+          .alignment = cuda::common_alignment(p.x_bar.address, p.weight.address, p.y_bar.address)};
+}
+PlanRequest request_of(const ConvolutionBackwardWeight& p) {
+  return {.pass = Pass::backward_weight,
+          .shape = p.shape,
+          .mode = p.mode,
+          .alignment = cuda::common_alignment(p.x.address, p.weight_bar, p.y_bar.address)};
+}
 
 /// Images that nobody looks at.
 class NoData final : public DataSource {
@@ -55,11 +44,22 @@ class NoData final : public DataSource {
 };
 
 Requests play(const ImageNetworkOptions& networks, const GameOptions& options) {
-  NotingKernels kernels;
-  Network energy(kernels, image_energy(networks)), generator(kernels, image_generator(networks));
+  const auto recorder = make_recorder();
+  Network energy(*recorder, image_energy(networks)), generator(*recorder, image_generator(networks));
   NoData data(image_shape(networks));
-  Game(kernels, energy, generator, data, options).iterate();
-  return kernels.noted;
+  Game game(*recorder, energy, generator, data, options);
+  Requests noted;
+  for (const Launch& launch : recorder->record([&] { game.iterate(); })) {
+    std::visit(
+        [&](const auto& pass) {
+          if constexpr (requires { request_of(pass); }) {
+            const PlanRequest request = request_of(pass);
+            if (request.shape.rows > 0) noted.emplace(request.key(), request);
+          }
+        },
+        launch.convolution);
+  }
+  return noted;
 }
 
 }  // namespace
