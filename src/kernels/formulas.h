@@ -60,7 +60,7 @@ using Formulas = FormulaList<
     EntropyMean, ScaleBy, GeneratorObjective, Interpolate,  //
     // layers
     ToActivations, FromActivations, AddBias, AddTo, ColumnSum, WeightedColumnSum, TotalSum, MixTangents,
-    AddTangents, WindowSum, WindowSpread,                                           //
+    AddTangents, WindowSum, WindowSpread,                                          //
     LeakyRelu, LeakyReluLinearized, PreluBackward,                                 //
     Tanh, TanhLinearized, TanhCurvature,                                           //
     BatchNormStatistics, BatchNormRunning, BatchNormApply, BatchNormScale,         //
