@@ -5,6 +5,7 @@
 #include "kernels/formulas/activations.h"
 #include "kernels/formulas/adam.h"
 #include "kernels/formulas/batch_norm.h"
+#include "kernels/formulas/batch_norm_backward.h"
 #include "kernels/formulas/bounds.h"
 #include "kernels/formulas/counter.h"
 #include "kernels/formulas/gram.h"
