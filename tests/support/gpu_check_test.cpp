@@ -18,6 +18,8 @@ class GpuCheckTest : public testing::Test {
  protected:
   void SetUp() override {
     if (!fs::exists(script())) GTEST_SKIP() << "scripts/gpu_check is not here";
+    if (run_command({"/bin/sh", "-c", "command -v python3"}).status != 0)
+      GTEST_SKIP() << "there is no python3";
     if (program_path("roofline").empty()) GTEST_SKIP() << "the programs are not built";
   }
   static fs::path script() { return golden_folder() / "../../scripts/gpu_check"; }
