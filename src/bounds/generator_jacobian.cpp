@@ -16,14 +16,20 @@ GeneratorJacobian::GeneratorJacobian(Kernels& kernels, Network& generator, int64
       samples_(kernels, batch, generator.output()) {}
 
 void GeneratorJacobian::linearize(ConstView z) {
-  generator_.forward(*trace_, z, samples_);
+  z_ = z;
 }
 
 void GeneratorJacobian::do_apply(ConstView v, View jv) {
-  generator_.jvp(*trace_, v.reshaped(generator_.input()), jv.reshaped(generator_.output()));
+  const ConstView v_dot = v.reshaped(generator_.input());
+  const View y_dot = jv.reshaped(generator_.output());
+  if (z_.empty()) return generator_.jvp(*trace_, v_dot, y_dot);
+  generator_.forward_jvp(*trace_, {z_, v_dot}, {samples_, y_dot});
+  z_ = {};
 }
 
 void GeneratorJacobian::do_apply_adjoint(ConstView u, View jtu) {
+  if (!z_.empty()) generator_.forward(*trace_, z_, samples_);
+  z_ = {};
   generator_.vjp(*trace_, u.reshaped(generator_.output()), jtu.reshaped(generator_.input()),
                  Gradient::ignore);
 }

@@ -14,7 +14,8 @@ class GeneratorJacobian final : public LinearOperator {
   GeneratorJacobian(Kernels& kernels, Network& generator, int64_t batch, int64_t tangents,
                     Precision weight_gradients = Precision::full);
 
-  /// Evaluates G at z (B x d) and keeps what the products need.
+  /// From now on J is taken at z (B x d). G is evaluated there with the first product: layers then take
+  /// values and tangents in one call.
   void linearize(ConstView z);
 
   /// The gradient of sum_b <u_bar[t, b], J_b v[t, b]> after apply(v): with respect to z (B x d, empty: not
@@ -41,6 +42,7 @@ class GeneratorJacobian final : public LinearOperator {
   int64_t batch_, tangents_;
   std::unique_ptr<Trace> trace_;
   Tensor samples_;  // G(z) under running statistics
+  ConstView z_;     // where G has not been evaluated yet
 };
 
 }  // namespace ebm

@@ -17,7 +17,16 @@ struct Activation {
 /// y_dot = dy/dh y_dot for the tangents of a trace whose output is y.
 void mask_tangents(Trace& trace, Activation activation, ConstView y, View y_dot);
 
+/// Where the gradient of a bias goes that h contains: the sum of dy/dh y_bar over the values' rows.
+struct BiasGradient {
+  float* out = nullptr;            ///< `size` numbers; null: not wanted
+  int64_t size = 0;                ///< of the last axes of y, which the bias is added along
+  const float* weights = nullptr;  ///< row i of the batch counts weights[i] times; null: once
+  Write mode = Write::overwrite;
+};
+
 /// dy/dh y_bar for both parts of y_bar that are there, one after the other in `memory`.
-ConstPair masked_cotangents(Trace& trace, Activation activation, ConstView y, ConstPair y_bar, float* memory);
+ConstPair masked_cotangents(Trace& trace, Activation activation, ConstView y, ConstPair y_bar, float* memory,
+                            const BiasGradient& bias = {});
 
 }  // namespace ebm

@@ -44,7 +44,7 @@ void AffineLayer::apply_with_bias(Trace& trace, ConstView x, View y, const AddBi
 /// y = A x, of which the first rows are `values`, to which b and the activation are applied.
 void AffineLayer::apply_to(Trace& trace, ConstView x, View y, View values) const {
   of(trace).y = values;
-  if (bias_ != nullptr) {
+  if (bias_ != nullptr && !leaves_bias_) {
     return apply_with_bias(trace, x, y,
                            {.rows = values.size() / bias_->size,
                             .columns = bias_->size,
@@ -63,24 +63,48 @@ void AffineLayer::finish_tangents(Trace& trace, View y_dot) const {
   if (activation_.present()) mask_tangents(trace, activation_, of(trace).y, y_dot);
 }
 
-/// h_bar = m y_bar, in scratch memory; y_bar itself without an activation.
-ConstPair AffineLayer::masked(Trace& trace, ConstPair y_bar) const {
-  if (!activation_.present()) return y_bar;
-  return masked_cotangents(trace, activation_, of(trace).y, y_bar, trace.scratch->data() + of(trace).mixed);
+/// h_bar = m y_bar, in scratch memory; y_bar itself without an activation. With it b's gradient, unless it is
+/// to be ignored: the sum of the values' h_bar, row i of the batch counting weights[i] times (null: once).
+ConstPair AffineLayer::through_activation(Trace& trace, ConstPair y_bar, const float* weights,
+                                          Gradient gradient) const {
+  const bool has_value = !y_bar.value.empty();
+  if (!activation_.present()) {
+    if (has_value) add_bias_gradient(trace, y_bar.value, weights, gradient);
+    return y_bar;
+  }
+  BiasGradient sum;
+  if (has_value && bias_ != nullptr && gradient != Gradient::ignore)
+    sum = {.out = bias_->gradient, .size = bias_->size, .weights = weights, .mode = write_mode(gradient)};
+  return masked_cotangents(trace, activation_, of(trace).y, y_bar, trace.scratch->data() + of(trace).mixed,
+                           sum);
 }
 
-void AffineLayer::add_bias_gradient(Trace& trace, ConstView h_bar, Write mode) const {
-  if (bias_ == nullptr) return;
-  trace.kernels.run(ColumnSum{.rows = h_bar.size() / bias_->size,
-                              .columns = bias_->size,
-                              .x = h_bar,
-                              .out = bias_->gradient,
-                              .mode = mode});
+void AffineLayer::add_bias_gradient(Trace& trace, ConstView h_bar, const float* weights,
+                                    Gradient gradient) const {
+  if (bias_ == nullptr || gradient == Gradient::ignore) return;
+  // With the batch's statistics y does not depend on b: the sum would be rounding noise around 0.
+  if (leaves_bias_ && trace.options.statistics == Statistics::batch) return no_bias_gradient(trace, gradient);
+  const int64_t rows = h_bar.size() / bias_->size;
+  if (weights == nullptr) {
+    trace.kernels.run(ColumnSum{.rows = rows,
+                                .columns = bias_->size,
+                                .x = h_bar,
+                                .out = bias_->gradient,
+                                .mode = write_mode(gradient)});
+  } else {
+    trace.kernels.run(WeightedColumnSum{.rows = rows,
+                                        .columns = bias_->size,
+                                        .x = h_bar,
+                                        .row_weight = weights,
+                                        .out = bias_->gradient,
+                                        .mode = write_mode(gradient),
+                                        .pixels = rows / h_bar.rows});
+  }
 }
 
-/// What tangents alone add to the bias's gradient: they do not see it.
-void AffineLayer::no_bias_gradient(Trace& trace, Write mode) const {
-  if (bias_ == nullptr || mode == Write::accumulate) return;
+/// What those add to the bias's gradient that do not see it, such as tangents.
+void AffineLayer::no_bias_gradient(Trace& trace, Gradient gradient) const {
+  if (bias_ == nullptr || gradient != Gradient::overwrite) return;
   trace.kernels.zero(bias_->gradient, bias_->size * static_cast<int64_t>(sizeof(float)));
 }
 
@@ -102,16 +126,16 @@ void AffineLayer::do_forward_jvp(Trace& trace, Pair y) const {
 }
 
 void AffineLayer::do_vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) const {
-  const ConstView h_bar = masked(trace, {y_bar, {}}).value;
+  const ConstView h_bar = through_activation(trace, {y_bar, {}}, nullptr, gradient).value;
   if (!x_bar.empty()) apply_transposed(trace, h_bar, x_bar);
   if (gradient == Gradient::ignore || weight_ == nullptr) return;
   add_weight_gradient(trace, h_bar, trace.x, write_mode(gradient));
-  add_bias_gradient(trace, h_bar, write_mode(gradient));
 }
 
 void AffineLayer::do_vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient) const {
-  const ConstPair h_bar = masked(trace, y_bar);
-  const bool has_value = !h_bar.value.empty();
+  const bool has_value = !y_bar.value.empty();
+  if (!has_value) no_bias_gradient(trace, gradient);
+  const ConstPair h_bar = through_activation(trace, y_bar, nullptr, gradient);
   const bool one_call = has_value && stacked(h_bar.value, h_bar.tangent);
   if (one_call && !x_bar.value.empty() && !x_bar.tangent.empty() && stacked(x_bar.value, x_bar.tangent)) {
     apply_transposed(trace, joined(h_bar.value, h_bar.tangent), joined(x_bar.value, x_bar.tangent));
@@ -127,26 +151,16 @@ void AffineLayer::do_vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradi
     add_weight_gradient(trace, h_bar.tangent, trace.x_dot, mode);
     if (has_value) add_weight_gradient(trace, h_bar.value, trace.x, Write::accumulate);
   }
-  has_value ? add_bias_gradient(trace, h_bar.value, mode) : no_bias_gradient(trace, mode);
 }
 
 void AffineLayer::do_vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar,
                                 Gradient gradient) const {
-  const ConstView h_bar = masked(trace, {y_bar, {}}).value;
+  const Gradient of_bias = weights.values != nullptr ? gradient : Gradient::ignore;
+  const ConstView h_bar = through_activation(trace, {y_bar, {}}, weights.values, of_bias).value;
+  if (weights.values == nullptr) no_bias_gradient(trace, gradient);
   if (!x_bar.empty()) apply_transposed(trace, h_bar, x_bar);
   if (gradient == Gradient::ignore || weight_ == nullptr) return;
-  const Write mode = write_mode(gradient);
-  add_weight_gradient(trace, h_bar, mix_tangents(trace, weights), mode);
-  if (weights.values == nullptr) return no_bias_gradient(trace, mode);
-  if (bias_ == nullptr) return;
-  const int64_t rows = h_bar.size() / bias_->size;
-  trace.kernels.run(WeightedColumnSum{.rows = rows,
-                                      .columns = bias_->size,
-                                      .x = h_bar,
-                                      .row_weight = weights.values,
-                                      .out = bias_->gradient,
-                                      .mode = mode,
-                                      .pixels = rows / h_bar.rows});
+  add_weight_gradient(trace, h_bar, mix_tangents(trace, weights), write_mode(gradient));
 }
 
 }  // namespace ebm

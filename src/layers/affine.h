@@ -22,6 +22,12 @@ class AffineLayer : public Layer {
   std::unique_ptr<Trace> make_trace(Kernels& kernels, const TraceOptions& options,
                                     std::shared_ptr<Scratch> scratch) const override;
 
+  /// From now on y = A x: the next layer, a batch norm, stands in for b (BatchNorm::take_bias_of). Only
+  /// without an activation.
+  void leave_bias() { leaves_bias_ = true; }
+  /// b, or null.
+  const float* bias() const { return bias_ != nullptr ? bias_->value : nullptr; }
+
  protected:
   AffineLayer(const Features& input, const Features& output, Activation activation = {})
       : Layer(input, output), activation_(activation) {}
@@ -53,11 +59,12 @@ class AffineLayer : public Layer {
  private:
   void apply_to(Trace& trace, ConstView x, View y, View values) const;
   void finish_tangents(Trace& trace, View y_dot) const;
-  ConstPair masked(Trace& trace, ConstPair y_bar) const;
-  void add_bias_gradient(Trace& trace, ConstView h_bar, Write mode) const;
-  void no_bias_gradient(Trace& trace, Write mode) const;
+  ConstPair through_activation(Trace& trace, ConstPair y_bar, const float* weights, Gradient gradient) const;
+  void add_bias_gradient(Trace& trace, ConstView h_bar, const float* weights, Gradient gradient) const;
+  void no_bias_gradient(Trace& trace, Gradient gradient) const;
 
   Activation activation_;
+  bool leaves_bias_ = false;
 };
 
 }  // namespace ebm

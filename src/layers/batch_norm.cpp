@@ -35,15 +35,16 @@ int64_t pixels(ConstView v) {
   return v.size() / v.features.channels;
 }
 
-void sums_of(BatchNormTrace& trace, ConstView u, float* sum_u, float* sum_xhu) {
-  trace.kernels.run(BatchNormProjections{.rows = pixels(u),
-                                         .columns = channels(u),
+void sums_of(BatchNormTrace& trace, ConstView in, float* sum_u, float* sum_xhu, Mask mask = {}) {
+  trace.kernels.run(BatchNormProjections{.rows = pixels(in),
+                                         .columns = channels(in),
                                          .x = trace.x,
                                          .mean = trace.mean.data(),
                                          .inv_std = trace.inv_std.data(),
-                                         .u = u,
+                                         .in = in,
                                          .sum_u = sum_u,
-                                         .sum_xhu = sum_xhu});
+                                         .sum_xhu = sum_xhu,
+                                         .mask = mask});
 }
 
 int64_t bytes_of(const Parameter& parameter) {
@@ -55,6 +56,11 @@ ConstView tangent_block(ConstView tangents, int64_t samples, int64_t t) {
 }
 
 }  // namespace
+
+void BatchNorm::take_bias_of(AffineLayer& before) {
+  before.leave_bias();
+  before_ = &before;
+}
 
 void BatchNorm::declare(Parameters& parameters, const std::string& prefix) {
   const int64_t c = input().channels;
@@ -89,15 +95,16 @@ std::unique_ptr<Trace> BatchNorm::make_trace(Kernels& kernels, const TraceOption
   return trace;
 }
 
-/// The activation's derivative for rows of `samples` samples, as constant statistics' formulas take it.
+/// The activation's derivative for rows of `samples` samples.
 Mask BatchNorm::mask(Trace& trace, int64_t samples) const {
-  if (!activation_.present() || trace.options.statistics == Statistics::batch) return {};
+  if (!activation_.present()) return {};
   return {.y = of(trace).y, .rows = samples * input().pixels(), .slope = activation_.slope};
 }
 
-/// The cotangents before the activation, where the formulas of batch statistics want them in memory.
+/// The cotangents before the activation, where the formulas of batch statistics want them in memory: those of
+/// tangents.
 ConstPair BatchNorm::masked(Trace& trace, ConstPair y_bar) const {
-  if (!activation_.present() || trace.options.statistics == Statistics::running) return y_bar;
+  if (!activation_.present()) return y_bar;
   return masked_cotangents(trace, activation_, of(trace).y, y_bar, trace.scratch->data());
 }
 
@@ -113,14 +120,16 @@ void BatchNorm::do_forward(Trace& base, View y) const {
                                           .mean = trace.mean.data(),
                                           .inv_std = trace.inv_std.data(),
                                           .running_mean = running_mean_->value,
-                                          .running_var = running_var_->value});
+                                          .running_var = running_var_->value,
+                                          .bias_before = bias_before()});
   } else {
     trace.kernels.run(BatchNormRunning{.columns = channels(y),
                                        .running_mean = running_mean_->value,
                                        .running_var = running_var_->value,
                                        .eps = eps_,
                                        .mean = trace.mean.data(),
-                                       .inv_std = trace.inv_std.data()});
+                                       .inv_std = trace.inv_std.data(),
+                                       .bias_before = bias_before()});
   }
   trace.kernels.run(BatchNormApply{.rows = pixels(y),
                                    .columns = channels(y),
@@ -144,21 +153,22 @@ void BatchNorm::scale(Trace& base, int64_t samples, ConstView in, View out) cons
                                   .mask = mask(base, samples)});
 }
 
-/// out (+)= g s P u, from the sums of u.
-void BatchNorm::project(Trace& base, ConstView u, const float* sum_u, const float* sum_xhu, View out,
-                        Write mode) const {
+/// out (+)= g s P u with u = mask in, from the sums of u.
+void BatchNorm::project(Trace& base, ConstView in, const float* sum_u, const float* sum_xhu, View out,
+                        Mask mask) const {
   const BatchNormTrace& trace = of(base);
-  trace.kernels.run(BatchNormProject{.rows = pixels(u),
-                                     .columns = channels(u),
+  trace.kernels.run(BatchNormProject{.rows = pixels(in),
+                                     .columns = channels(in),
                                      .x = trace.x,
                                      .mean = trace.mean.data(),
                                      .inv_std = trace.inv_std.data(),
                                      .weight = weight_->value,
-                                     .u = u,
+                                     .in = in,
                                      .sum_u = sum_u,
                                      .sum_xhu = sum_xhu,
                                      .out = out,
-                                     .mode = mode});
+                                     .mode = Write::overwrite,
+                                     .mask = mask});
 }
 
 void BatchNorm::do_jvp(Trace& base, View y_dot) const {
@@ -172,13 +182,13 @@ void BatchNorm::do_jvp(Trace& base, View y_dot) const {
     const ConstView x_dot = tangent_block(trace.x_dot, samples, t);
     float *sum = trace.sum_x_dot.data() + t * c, *sum_xh = trace.sum_xh_x_dot.data() + t * c;
     sums_of(trace, x_dot, sum, sum_xh);
-    project(trace, x_dot, sum, sum_xh, y_dot.row_range(t * samples, samples), Write::overwrite);
+    project(trace, x_dot, sum, sum_xh, y_dot.row_range(t * samples, samples), {});
   }
   if (activation_.present()) mask_tangents(trace, activation_, trace.y, y_dot);
 }
 
-/// The values' chain: parameter gradients (weight_bar, bias_bar) and x_bar.
-void BatchNorm::values_backward(Trace& base, ConstView y_bar, View x_bar, Gradient gradient,
+/// The values' chain from the cotangent mask y_bar: parameter gradients (weight_bar, bias_bar) and x_bar.
+void BatchNorm::values_backward(Trace& base, ConstView y_bar, Mask mask, View x_bar, Gradient gradient,
                                 Write mode) const {
   BatchNormTrace& trace = of(base);
   const bool running = trace.options.statistics == Statistics::running;
@@ -196,19 +206,18 @@ void BatchNorm::values_backward(Trace& base, ConstView y_bar, View x_bar, Gradie
                                         .mode = mode,
                                         .sum_bar = trace.sum_bar.data(),
                                         .sum_xh_bar = trace.sum_xh_bar.data(),
-                                        .mask = mask(trace, trace.options.batch)});
+                                        .mask = mask});
   } else if (running) {
     if (!x_bar.empty()) scale(trace, trace.options.batch, y_bar, x_bar);
   } else if (!x_bar.empty()) {
-    sums_of(trace, y_bar, trace.sum_bar.data(), trace.sum_xh_bar.data());
+    sums_of(trace, y_bar, trace.sum_bar.data(), trace.sum_xh_bar.data(), mask);
   }
-  if (!running && !x_bar.empty()) {
-    project(trace, y_bar, trace.sum_bar.data(), trace.sum_xh_bar.data(), x_bar, Write::overwrite);
-  }
+  if (!running && !x_bar.empty())
+    project(trace, y_bar, trace.sum_bar.data(), trace.sum_xh_bar.data(), x_bar, mask);
 }
 
 void BatchNorm::do_vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) const {
-  values_backward(trace, masked(trace, {y_bar, {}}).value, x_bar, gradient, write_mode(gradient));
+  values_backward(trace, y_bar, mask(trace, trace.options.batch), x_bar, gradient, write_mode(gradient));
 }
 
 /// One tangent's chain with batch statistics: x_dot_bar, its share of x_bar and of weight_bar.
@@ -223,7 +232,7 @@ void BatchNorm::tangent_backward(Trace& base, int64_t t, ConstView y_dot_bar, Pa
   sums_of(trace, y_dot_bar, sum_c, sum_xh_c);
   trace.kernels.run(
       BatchNormPairing{.rows = pixels(x_dot), .columns = c, .x_dot = x_dot, .c = y_dot_bar, .sum = pairing});
-  if (!x_bar.tangent.empty()) project(trace, y_dot_bar, sum_c, sum_xh_c, x_bar.tangent, Write::overwrite);
+  if (!x_bar.tangent.empty()) project(trace, y_dot_bar, sum_c, sum_xh_c, x_bar.tangent, {});
   if (!x_bar.value.empty()) {
     trace.kernels.run(BatchNormCurvature{.rows = pixels(x_dot),
                                          .columns = c,
@@ -257,16 +266,18 @@ void BatchNorm::tangent_backward(Trace& base, int64_t t, ConstView y_dot_bar, Pa
 
 void BatchNorm::do_vjp_of_jvp(Trace& base, ConstPair y_bar, Pair x_bar, Gradient gradient) const {
   BatchNormTrace& trace = of(base);
-  y_bar = masked(trace, y_bar);
+  const bool running = trace.options.statistics == Statistics::running;
+  if (!running) y_bar = masked(trace, y_bar);
   const bool has_value = !y_bar.value.empty();
   Write mode = write_mode(gradient);
   if (has_value) {
-    values_backward(trace, y_bar.value, x_bar.value, gradient, mode);
+    const Mask left = running ? mask(trace, trace.options.batch) : Mask{};
+    values_backward(trace, y_bar.value, left, x_bar.value, gradient, mode);
     mode = Write::accumulate;
   } else if (gradient == Gradient::overwrite) {  // a tangent does not see the bias
     trace.kernels.zero(bias_->gradient, bytes_of(*bias_));
   }
-  if (trace.options.statistics == Statistics::batch) {
+  if (!running) {
     const int64_t samples = trace.tangent_samples();
     for (int64_t t = 0; t < trace.x_dot.rows / samples; ++t) {
       const Pair parts{x_bar.value,

@@ -12,7 +12,7 @@
 // A leaky ReLU may follow: its derivative, 1 or the slope, multiplies y_dot last and cotangents first of all.
 #pragma once
 
-#include "layers/activation.h"
+#include "layers/affine.h"
 
 namespace ebm {
 
@@ -22,6 +22,9 @@ class BatchNorm final : public Layer {
   explicit BatchNorm(const Features& features, float eps = 1e-5f, float momentum = 0.1f,
                      Activation activation = {})
       : Layer(features, features), eps_(eps), momentum_(momentum), activation_(activation) {}
+
+  /// From now on x comes from `before`, which leaves its bias to this layer and must live as long.
+  void take_bias_of(AffineLayer& before);
 
   void declare(Parameters& parameters, const std::string& prefix) override;
   bool piecewise_linear(Statistics statistics) const override { return statistics == Statistics::running; }
@@ -44,14 +47,18 @@ class BatchNorm final : public Layer {
   Mask mask(Trace& trace, int64_t samples) const;
   ConstPair masked(Trace& trace, ConstPair y_bar) const;
   void scale(Trace& trace, int64_t samples, ConstView in, View out) const;
-  void project(Trace& trace, ConstView u, const float* sum_u, const float* sum_xhu, View out,
-               Write mode) const;
-  void values_backward(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient, Write mode) const;
+  void project(Trace& trace, ConstView in, const float* sum_u, const float* sum_xhu, View out,
+               Mask mask) const;
+  void values_backward(Trace& trace, ConstView y_bar, Mask mask, View x_bar, Gradient gradient,
+                       Write mode) const;
   void tangent_backward(Trace& trace, int64_t tangent, ConstView y_dot_bar, Pair x_bar, Write x_bar_mode,
                         Gradient gradient, Write mode) const;
 
+  const float* bias_before() const { return before_ != nullptr ? before_->bias() : nullptr; }
+
   float eps_, momentum_;
   Activation activation_;
+  const AffineLayer* before_ = nullptr;  // whose bias x lacks
   const Parameter *weight_ = nullptr, *bias_ = nullptr;
   const Parameter *running_mean_ = nullptr, *running_var_ = nullptr;
 };

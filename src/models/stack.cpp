@@ -22,6 +22,7 @@ constexpr Window pointwise{.kernel = {1, 1}};
 
 Stack& Stack::add(std::unique_ptr<Layer> layer, int64_t number) {
   features_ = layer->output();
+  last_affine_ = nullptr;
   children_.push_back({std::to_string(number), std::move(layer)});
   return *this;
 }
@@ -32,18 +33,30 @@ Stack& Stack::add(std::unique_ptr<Layer> layer, Activation activation) {
   return add(std::move(layer), number);
 }
 
+/// A layer whose bias, if it has one, is added by channel.
+Stack& Stack::add_affine(std::unique_ptr<AffineLayer> layer, Activation activation) {
+  AffineLayer* const added = layer.get();
+  add(std::move(layer), activation);
+  if (!activation.present()) last_affine_ = added;
+  return *this;
+}
+
 Stack& Stack::linear(const Features& out, Bias bias) {
-  return add(std::make_unique<Linear>(features_, out, bias));
+  auto layer = std::make_unique<Linear>(features_, out, bias);
+  return out.pixels() == 1 ? add_affine(std::move(layer)) : add(std::move(layer));
 }
 Stack& Stack::convolution(const Window& window, int64_t channels, Activation activation) {
-  return add(std::make_unique<Convolution>(features_, channels, window, activation), activation);
+  return add_affine(std::make_unique<Convolution>(features_, channels, window, activation), activation);
 }
 Stack& Stack::transposed_convolution(const Window& window, int64_t channels, Activation activation) {
-  return add(std::make_unique<TransposedConvolution>(features_, channels, window, activation), activation);
+  return add_affine(std::make_unique<TransposedConvolution>(features_, channels, window, activation),
+                    activation);
 }
 Stack& Stack::batch_norm(float eps, Activation activation) {
   constexpr float momentum = 0.1f;
-  return add(std::make_unique<BatchNorm>(features_, eps, momentum, activation), activation);
+  auto layer = std::make_unique<BatchNorm>(features_, eps, momentum, activation);
+  if (last_affine_ != nullptr) layer->take_bias_of(*last_affine_);
+  return add(std::move(layer), activation);
 }
 Stack& Stack::prelu() {
   return add(std::make_unique<PreluLayer>(features_));

@@ -54,10 +54,12 @@ class Stack {
  private:
   Stack& add(std::unique_ptr<Layer> layer, int64_t number);
   Stack& add(std::unique_ptr<Layer> layer, Activation activation = {});
+  Stack& add_affine(std::unique_ptr<AffineLayer> layer, Activation activation = {});
 
   Features features_;
   int64_t modules_ = 0;
   std::vector<Sequential::Child> children_;
+  AffineLayer* last_affine_ = nullptr;  // the last row, if a batch norm may take its bias
 };
 
 /// A network of parts with names of their own, such as "main" and "expand".

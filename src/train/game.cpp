@@ -134,7 +134,8 @@ void Game::iterate() {
 }
 
 /// theta: minimise mean E(x) - mean E(x~) + [ penalty term ]_+
-/// The draws, x~ = G(z), the lower bound at z and its gradient, E(x), E(x~) and E along the directions, L_E.
+/// The draws, x~ = G(z), the lower bound at z, its gradient if the loss wants it, E(x), E(x~) and E along the
+/// directions, L_E.
 void Game::energy_forward() {
   const Range range(kernels_, "energy step");
   energy_.round_parameters();
@@ -168,12 +169,11 @@ void Game::energy_forward() {
 void Game::finish_lower_bound() {
   const Range bound(kernels_, "lower bound");
   lower_->finish();
-  const View z_score = z_score_.empty() ? View{} : z_score_.view();
+  if (z_score_.empty()) return;
   if (options_.entropy_points == EntropyPoints::energy) {
-    entropy_gradient(
-        z_score);  // G does not change until its own step, so this is the gradient it takes there
-  } else if (!z_score.empty()) {
-    lower_->gradient(z_score, Gradient::ignore);
+    entropy_gradient(z_score_);
+  } else {
+    lower_->gradient(z_score_, Gradient::ignore);
   }
 }
 
@@ -189,9 +189,13 @@ void Game::complete_energy_step() {
   lower_->evaluate(draws_.z, {.v0 = draws_.v0, .p0 = {}, .e = {}});
 }
 
-/// The generator step's draws, samples, and lower bound.
+/// The gradient of the entropy, and the generator step's draws, samples, and lower bound.
 void Game::generator_forward() {
   const Range range(kernels_, "generator step");
+  if (evaluates_at_energy_step() && !evaluates_at_generator_step() && z_score_.empty()) {
+    const Range bound(kernels_, "lower bound");
+    entropy_gradient({});  // where the energy step has evaluated it: G has not changed since
+  }
   draw_for_generator_step();
   generator_.forward(*generator_trace_, draws_.z_generator, samples_);
   if (!evaluates_at_generator_step()) return;

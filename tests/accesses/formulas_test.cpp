@@ -136,6 +136,7 @@ TEST_F(FormulasTest, TellTheTruth) {
     }
     play({.program = "cifar10_bb", .preset = preset, .batch = 2, .width = 1});
   }
+  play({.program = "cifar10_bb", .method = Method::ebm_0gp, .batch = 2, .width = 1});
   play({.program = "toy_bb", .batch = batch, .width = 8});
   play({.program = "cifar10_bb", .batch = 2, .width = 1, .precision = Precision::bfloat16});
   play({.program = "animeface_bb", .batch = 2, .width = 1});

@@ -78,8 +78,14 @@ TEST_P(GemmTest, AllTransposesAtOddSizes) {
 /// small, large; of b or of b^T).
 TEST_P(GemmTest, BiasAndActivationFollowOnTheFirstRows) {
   constexpr float slope = 0.2f;
-  for (const auto& [m, n, inner] :
-       {std::array<int64_t, 3>{7, 1, 5}, {33, 3, 17}, {130, 100, 65}, {64, 700, 333}, {9, 500, 100}}) {
+  for (const auto& [m, n, inner] : {std::array<int64_t, 3>{7, 1, 5},
+                                    {33, 3, 17},
+                                    {41, 101, 1},
+                                    {30, 23, 2},
+                                    {9, 33, 3},
+                                    {130, 100, 65},
+                                    {64, 700, 333},
+                                    {9, 500, 100}}) {
     for (const Transpose tb : {Transpose::no, Transpose::yes}) {
       const std::vector<float> bias = normals(n);
       const Tensor a = tensor(m, inner, normals(m * inner)), b = tensor(inner, n, normals(inner * n)),

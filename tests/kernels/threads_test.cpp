@@ -39,6 +39,30 @@ TEST(ThreadsTest, ResultsAreSeenByTheCallerAndByTheNextJob) {
   }
 }
 
+TEST(ThreadsTest, StartedPartsAreDoneWhenTheNextOnesBeginAndAfterWait) {
+  for (const int count : {1, 2, 3, 8}) {
+    constexpr int64_t parts = 16;
+    std::vector<int64_t> values(parts);
+    int64_t* const at = values.data();
+    cpu::Threads threads(count);
+    for (int64_t job = 1; job <= 2000; ++job) {
+      // f is a copy: what is captured by value may change at once
+      threads.start(parts, [=](int64_t part) { at[part] += part + job; });
+      threads.start(parts, [=](int64_t part) { at[parts - 1 - part] -= job; });
+      threads.start(1, [=](int64_t) { at[0] += 1; });
+      if (job % 2 == 0) {
+        threads.run(parts, [&](int64_t part) { values[static_cast<size_t>(part)] += 1; });
+      } else {
+        threads.start(parts, [=](int64_t part) { at[part] += 1; });
+        threads.wait();
+      }
+      ASSERT_EQ(values[5], 6 * job) << count;
+      ASSERT_EQ(values[0], 2 * job) << count;
+    }
+    threads.start(parts, [=](int64_t part) { at[part] = -1; });  // the destructor waits
+  }
+}
+
 /// True if two parts of a job can be under way at the same time: each waits for the other to begin.
 bool a_helper_comes(cpu::Threads& threads) {
   std::atomic<int> begun = 0;

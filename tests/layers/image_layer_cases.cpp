@@ -5,6 +5,7 @@
 #include "layers/layer_case.h"
 #include "layers/linear.h"
 #include "layers/transposed_convolution.h"
+#include "models/stack.h"
 
 namespace ebm::test {
 
@@ -135,6 +136,18 @@ void add_on(Statistics statistics, const std::string& suffix, std::vector<LayerC
   const Features fours{.height = 2, .width = 3, .channels = 4};
   add("BatchNormLeakyOfFours", {LayerSpec::batch_norm(4), LayerSpec::leaky_relu(slope)}, fours,
       [fours] { return std::make_unique<BatchNorm>(fours, 1e-5f, 0.1f, Activation{slope}); });
+  // the batch norm stands in for the bias of the layer before
+  add("LinearThenBatchNorm", {LayerSpec::linear(5, 4), LayerSpec::batch_norm(4)}, flat(5),
+      [] { return Stack(flat(5)).linear(4).batch_norm(1e-5f).build(); });
+  add("TransposedConvolutionThenBatchNormRelu",
+      {LayerSpec::transposed_convolution(doubling), LayerSpec::batch_norm(doubling.channels),
+       LayerSpec::relu()},
+      small_image_of(doubling), [] {
+        return Stack(small_image_of(doubling))
+            .transposed_convolution(window_of(doubling), doubling.channels)
+            .batch_norm(1e-5f, relu)
+            .build();
+      });
   add("Residual",
       {LayerSpec::residual({batch_norm, LayerSpec::relu(), LayerSpec::convolution(same)},
                            {LayerSpec::convolution(pointwise)})},

@@ -30,44 +30,51 @@ class FunctionGraph final : public Graph {
 
 class CopyReadback final : public Readback {
  public:
-  explicit CopyReadback(int64_t bytes) : bytes_(static_cast<size_t>(bytes)) {}
-  void start(const void* device) override { std::memcpy(bytes_.data(), device, bytes_.size()); }
+  CopyReadback(Memory& memory, int64_t bytes) : memory_(memory), bytes_(static_cast<size_t>(bytes)) {}
+  void start(const void* device) override { memory_.download(bytes_.data(), device, std::ssize(bytes_)); }
   const void* wait() override { return bytes_.data(); }
 
  private:
+  Memory& memory_;
   std::vector<unsigned char> bytes_;
 };
 
 class CopyStaging final : public Staging {
  public:
-  explicit CopyStaging(int64_t bytes) : bytes_(static_cast<size_t>(bytes)) {}
+  CopyStaging(Memory& memory, int64_t bytes) : memory_(memory), bytes_(static_cast<size_t>(bytes)) {}
   void* host() override { return bytes_.data(); }
-  void start(void* device) override { std::memcpy(device, bytes_.data(), bytes_.size()); }
+  void start(void* device) override { memory_.upload(device, bytes_.data(), std::ssize(bytes_)); }
 
  private:
+  Memory& memory_;
   std::vector<unsigned char> bytes_;
 };
 
 class CpuBase : public Kernels {
  public:
-  ~CpuBase() override = default;
+  ~CpuBase() override { threads_.wait(); }
 
   std::string description() const override {
     return "cpu (" + std::to_string(threads_.count()) + " threads)";
   }
   bool is_cuda() const override { return false; }
 
-  void deallocate(void* block) noexcept override { std::free(block); }
+  void deallocate(void* block) noexcept override {
+    threads_.wait();
+    std::free(block);
+  }
   void upload(void* device, const void* host, int64_t bytes) override { copy(device, host, bytes); }
   void download(void* host, const void* device, int64_t bytes) override { copy(host, device, bytes); }
   // An empty buffer has no address, and memcpy and memset take no null pointer even then.
   void copy(void* to, const void* from, int64_t bytes) override {
+    threads_.wait();
     if (bytes > 0) std::memcpy(to, from, static_cast<size_t>(bytes));
   }
   void zero(void* device, int64_t bytes) override {
+    threads_.wait();
     if (bytes > 0) std::memset(device, 0, static_cast<size_t>(bytes));
   }
-  void synchronize() override {}
+  void synchronize() override { threads_.wait(); }
 
   void gemm(const Gemm& product) override;
   void affine(const Gemm& product, const AddBias& then) override;
@@ -85,8 +92,12 @@ class CpuBase : public Kernels {
   std::unique_ptr<Graph> capture(std::function<void()> work) override {
     return std::make_unique<FunctionGraph>(std::move(work));
   }
-  std::unique_ptr<Readback> readback(int64_t bytes) override { return std::make_unique<CopyReadback>(bytes); }
-  std::unique_ptr<Staging> staging(int64_t bytes) override { return std::make_unique<CopyStaging>(bytes); }
+  std::unique_ptr<Readback> readback(int64_t bytes) override {
+    return std::make_unique<CopyReadback>(*this, bytes);
+  }
+  std::unique_ptr<Staging> staging(int64_t bytes) override {
+    return std::make_unique<CopyStaging>(*this, bytes);
+  }
   void push_range(const char*) override {}
   void pop_range() noexcept override {}
 
@@ -133,6 +144,7 @@ void CpuBase::convolve(const ConvolutionForward& pass) {
   p.x = expanded_.operand(pass.x, p.shape.rows * p.shape.input.size(), Expanded::first);
   p.weight = expanded_.operand(pass.weight, p.shape.weights(), Expanded::second);
   p.y = expanded_.output(pass.y, outputs);
+  threads_.wait();  // it packs and clears memory by itself
   convolutions_.run(p);
   expanded_.finish(pass.y, outputs);
 }
@@ -143,6 +155,7 @@ void CpuBase::convolve(const ConvolutionBackwardData& pass) {
   p.y_bar = expanded_.operand(pass.y_bar, p.shape.rows * p.shape.output().size(), Expanded::first);
   p.weight = expanded_.operand(pass.weight, p.shape.weights(), Expanded::second);
   p.x_bar = expanded_.output(pass.x_bar, inputs);
+  threads_.wait();
   convolutions_.run(p);
   expanded_.finish(pass.x_bar, inputs);
 }
@@ -151,6 +164,7 @@ void CpuBase::convolve(const ConvolutionBackwardWeight& pass) {
   ConvolutionBackwardWeight p = pass;
   p.x = expanded_.operand(pass.x, p.shape.rows * p.shape.input.size(), Expanded::first);
   p.y_bar = expanded_.operand(pass.y_bar, p.shape.rows * p.shape.output().size(), Expanded::second);
+  threads_.wait();
   convolutions_.run(p);
 }
 

@@ -23,7 +23,10 @@ void each(Threads& threads, const From* from, To* to, int64_t count, F f) {
 
 float* Expanded::memory(Place place, int64_t count) {
   std::vector<float>& memory = memory_[place];
-  if (std::ssize(memory) < count) memory.resize(static_cast<size_t>(count));
+  if (std::ssize(memory) < count) {
+    threads_.wait();
+    memory.resize(static_cast<size_t>(count));
+  }
   return memory.data();
 }
 

@@ -92,7 +92,7 @@ class Launcher {
     const bool tall = f.rows >= f.columns;
     const Parts parts = cut(tall ? f.rows : f.columns, f.rows * f.columns);
     by_type(f, [&]<class Stored>(Stored) {
-      threads_.run(parts.count, [&](int64_t i) {
+      threads_.start(parts.count, [=](int64_t i) {
         tall ? map_block<Stored>(f, parts[i], {0, f.columns}) : map_block<Stored>(f, {0, f.rows}, parts[i]);
       });
     });
@@ -104,14 +104,17 @@ class Launcher {
 #pragma GCC ivdep  // omp simd would keep each Sums in memory
     for (int64_t column = columns.first; column < columns.last; ++column) {
       const int64_t c = column - columns.first;
+      const ElementOf<Stored> first{row, column, f.columns};
+      decltype(f.term(first)) t[count];  // all rows' before the first is written: no load waits for a store
+#pragma GCC unroll 4
+      for (int r = 0; r < count; ++r) t[r] = f.term(ElementOf<Stored>{row + r, column, f.columns});
 #pragma GCC unroll 4
       for (int r = 0; r < count; ++r) {
-        const ElementOf<Stored> e{row + r, column, f.columns};
-        const auto t = f.term(e);
-        if constexpr (requires { t.element; }) {
-          if (present(f.output())) e.write(f.output(), t.element);
+        if constexpr (requires { t[r].element; }) {
+          if (present(f.output()))
+            ElementOf<Stored>{row + r, column, f.columns}.write(f.output(), t[r].element);
         }
-        for (int k = 0; k < terms; ++k) sums[k][c] += sums_of(t).of[k];
+        for (int k = 0; k < terms; ++k) sums[k][c] += sums_of(t[r]).of[k];
       }
     }
   }
@@ -130,6 +133,24 @@ class Launcher {
     }
   }
 
+  /// partial[0] += the partial sums of the other segments, and the formula's last step.
+  template <class S, class Formula>
+  static void finish_columns(const Formula f, int64_t segments, double* const partial) {
+    constexpr int terms = sizeof(S) / sizeof(double);
+    const int64_t count = terms * f.columns;
+    for (int64_t segment = 1; segment < segments; ++segment) {
+      const double* const more = partial + segment * count;
+#pragma omp simd
+      for (int64_t i = 0; i < count; ++i) partial[i] += more[i];
+    }
+#pragma omp simd
+    for (int64_t column = 0; column < f.columns; ++column) {
+      S total;
+      for (int k = 0; k < terms; ++k) total.of[k] = partial[k * f.columns + column];
+      f.finish(column, total);
+    }
+  }
+
   template <class Formula>
   void columns(const Formula& f) {
     using S = std::remove_cvref_t<decltype(sums_of(f.term(Element{})))>;
@@ -145,13 +166,7 @@ class Launcher {
         sum_rows<Stored, terms>(f, segments[segment], partial + segment * terms * f.columns);
       });
     });
-    for (int64_t column = 0; column < f.columns; ++column) {
-      S total{};
-      for (int64_t segment = 0; segment < segments.count; ++segment) {
-        for (int k = 0; k < terms; ++k) total.of[k] += partial[(segment * terms + k) * f.columns + column];
-      }
-      f.finish(column, total);
-    }
+    finish_columns<S>(f, segments.count, partial);
   }
 
   template <class Formula>
@@ -163,7 +178,7 @@ class Launcher {
   void teams(const Formula& f) {
     constexpr int64_t start = 32;  // what a row costs by itself, in elements
     const Parts parts = cut(f.rows, f.rows * (f.work() + start));
-    threads_.run(parts.count, [&](int64_t i) { team_rows(f, parts[i]); });
+    threads_.start(parts.count, [=](int64_t i) { team_rows(f, parts[i]); });
   }
 
   Threads& threads_;

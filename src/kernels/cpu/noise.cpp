@@ -36,6 +36,7 @@ void fill_noise(Threads& threads, const Noise& noise, View out) {
     throw Error("noise needs first % 4 == 0 and stream < 65536, not first " + std::to_string(noise.first) +
                 ", stream " + std::to_string(noise.stream));
   }
+  threads.wait();  // for *noise.iteration
   const uint64_t subsequence = static_cast<uint64_t>(noise.stream) << 48 | *noise.iteration;
   const r123::Philox4x32::key_type key{
       {static_cast<uint32_t>(noise.seed), static_cast<uint32_t>(noise.seed >> 32)}};

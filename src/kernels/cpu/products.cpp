@@ -175,7 +175,9 @@ void Products::run(const Gemm& first, const Batch& batch) {
 /// Threads share the rows of c, or its columns if they are more.
 void Products::rows_or_columns(const Gemm& g, const Block& whole) {
   const Parts parts = cut(std::max(g.m, g.n), work(g), 48);
-  const auto part = [&](int64_t i) { return g.m >= g.n ? whole.rows(parts[i]) : whole.columns(parts[i]); };
+  const bool tall = g.m >= g.n;
+  const auto part = [=](int64_t i) { return tall ? whole.rows(parts[i]) : whole.columns(parts[i]); };
+  if (is_small_product(whole)) return threads_.start(parts.count, [=](int64_t i) { small_product(part(i)); });
   Matmul* const matmuls = Matmul::suits(g) ? matmuls_->of(g, parts.count, part).data() : nullptr;
   std::atomic<dnnl_status_t> status = dnnl_success;
   threads_.run(parts.count, [&](int64_t i) {
@@ -190,7 +192,10 @@ void Products::rows_or_columns(const Gemm& g, const Block& whole) {
 void Products::sum_of_parts(const Gemm& g, const Parts& parts) {
   const Block whole(g);
   const int64_t size = g.m * g.n;
-  if (std::ssize(partial_) < parts.count * size) partial_.resize(static_cast<size_t>(parts.count * size));
+  if (std::ssize(partial_) < parts.count * size) {
+    threads_.wait();
+    partial_.resize(static_cast<size_t>(parts.count * size));
+  }
   float* const partial = partial_.data();
   std::atomic<dnnl_status_t> status = dnnl_success;
   threads_.run(parts.count, [&](int64_t i) {
@@ -199,16 +204,18 @@ void Products::sum_of_parts(const Gemm& g, const Parts& parts) {
   });
   check(status, g);
   const Parts pieces = cut(size, parts.count * size);
-  threads_.run(pieces.count, [&](int64_t piece) {
+  const float beta = g.beta;
+  float* const c = whole.c;
+  threads_.start(pieces.count, [=](int64_t piece) {
     const Range range = pieces[piece];
     for (int64_t p = 0; p < parts.count; ++p) {
       const float* const more = partial + p * size;
-      const float keep = p > 0 ? 1 : g.beta;
+      const float keep = p > 0 ? 1 : beta;
       if (keep == 0) {
-        std::copy(more + range.first, more + range.last, whole.c + range.first);
+        std::copy(more + range.first, more + range.last, c + range.first);
       } else {
 #pragma omp simd
-        for (int64_t i = range.first; i < range.last; ++i) whole.c[i] = keep * whole.c[i] + more[i];
+        for (int64_t i = range.first; i < range.last; ++i) c[i] = keep * c[i] + more[i];
       }
     }
   });

@@ -22,6 +22,7 @@ constexpr int width = Wide::lanes, tile_vectors = 3;
 constexpr int64_t panel_columns = tile_vectors * width;
 constexpr int64_t most_inner = 512;  // of what is copied to the stack
 constexpr int64_t very_few = 4;      // fewer columns make no vector
+constexpr int64_t most_summands = 3;
 using Four = Vector<4>;
 using One = Vector<1>;
 
@@ -92,10 +93,16 @@ void tile(const Operands& p, int64_t i, int64_t j) {
 
 template <class V, int vectors>
 void tiles_down(const Operands& p, int64_t j) {
+  constexpr int fewer = 3 * tile_rows / 4;  // two of these rather than a whole tile and a low one
   int64_t i = 0;
-  for (; i + tile_rows <= p.m; i += tile_rows) tile<V, tile_rows, vectors>(p, i, j);
-  for (; i + 4 <= p.m; i += 4) tile<V, 4, vectors>(p, i, j);
-  for (; i < p.m; ++i) tile<V, 1, vectors>(p, i, j);
+  const auto down = [&](auto rows, int64_t end) {
+    for (; i + rows <= end; i += rows) tile<V, rows, vectors>(p, i, j);
+  };
+  const bool even = p.m % tile_rows == tile_rows / 2 && p.m >= 2 * fewer;
+  down(std::integral_constant<int, tile_rows>(), even ? p.m - 2 * fewer : p.m);
+  if (even) down(std::integral_constant<int, fewer>(), p.m);
+  down(std::integral_constant<int, 4>(), p.m);
+  down(std::integral_constant<int, 1>(), p.m);
 }
 
 void tiles(const Operands& p) {
@@ -186,18 +193,52 @@ void tiles_of_transpose(const Block& g) {
          .beta = p.beta});
 }
 
-float dot(const float* a, const float* b, int64_t n) {
-  Wide::Value wide{};
-  Four::Value four{};
-  float one = 0;
-  int64_t k = 0;
-  for (; k + width <= n; k += width) wide += load<Wide>(a + k) * load<Wide>(b + k);
-  for (; k + 4 <= n; k += 4) four += load<Four>(a + k) * load<Four>(b + k);
-  for (; k < n; ++k) one += a[k] * b[k];
+/// The sum of a vector's lanes, in four parts.
+Four::Value in_fours(Wide::Value wide) {
   float lanes[width];
   store<Wide>(lanes, wide);
-  for (int lane = 0; lane < width; lane += 4) four += load<Four>(lanes + lane);
-  return (four[0] + four[1]) + (four[2] + four[3]) + one;
+  Four::Value sum = load<Four>(lanes);
+  for (int lane = 4; lane < width; lane += 4) sum += load<Four>(lanes + lane);
+  return sum;
+}
+
+/// Dot products of `rows` rows of a with a vector. Each row's is summed in the same order for any `rows`.
+template <int rows>
+void dots_of_rows(const float* a, int64_t stride, const float* b, int64_t n, float (&out)[rows]) {
+  Wide::Value wide[rows] = {};
+  Four::Value four[rows] = {};
+  float one[rows] = {};
+  int64_t k = 0;
+  for (; k + width <= n; k += width) {
+#pragma GCC unroll 4
+    for (int r = 0; r < rows; ++r) wide[r] += load<Wide>(a + r * stride + k) * load<Wide>(b + k);
+  }
+  for (; k + 4 <= n; k += 4) {
+#pragma GCC unroll 4
+    for (int r = 0; r < rows; ++r) four[r] += load<Four>(a + r * stride + k) * load<Four>(b + k);
+  }
+  for (; k < n; ++k) {
+    for (int r = 0; r < rows; ++r) one[r] += a[r * stride + k] * b[k];
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < rows; ++r) {
+    const Four::Value sum = four[r] + in_fours(wide[r]);
+    out[r] = (sum[0] + sum[1]) + (sum[2] + sum[3]) + one[r];
+  }
+}
+
+/// Rows i .. i + rows of a op(b), the rows of `columns` being the columns of op(b).
+template <int rows>
+void rows_of_dots(const Block& g, int64_t i, const float* columns, int64_t stride) {
+  for (int64_t j = 0; j < g.n; ++j) {
+    float sums[rows];
+    dots_of_rows<rows>(g.a + i * g.stride_a, g.stride_a, columns + j * stride, g.inner, sums);
+    for (int r = 0; r < rows; ++r) {
+      float& c = g.c[(i + r) * g.stride_c + j];
+      c = g.beta != 0 ? g.alpha * sums[r] + g.beta * c : g.alpha * sums[r];
+      if (i + r < g.bias_rows) c = activated(c + g.bias[j], g.slope);
+    }
+  }
 }
 
 /// a op(b) with very few columns: each element is a dot product along a row of a.
@@ -210,13 +251,55 @@ void dots(const Block& g) {
     b = columns;
     stride = g.inner;
   }
-  for (int64_t i = 0; i < g.m; ++i) {
-    for (int64_t j = 0; j < g.n; ++j) {
-      const float sum = g.alpha * dot(g.a + i * g.stride_a, b + j * stride, g.inner);
-      float& c = g.c[i * g.stride_c + j];
-      c = g.beta != 0 ? sum + g.beta * c : sum;
-      if (i < g.bias_rows) c = activated(c + g.bias[j], g.slope);
-    }
+  int64_t i = 0;
+  for (; i + 4 <= g.m; i += 4) rows_of_dots<4>(g, i, b, stride);
+  for (; i < g.m; ++i) rows_of_dots<1>(g, i, b, stride);
+}
+
+/// c(i, j ...) = the sum over k of factors[k] b(k, j ...), with bias and activation if there is a bias.
+template <class V, int inner>
+void sum_of_rows(const Operands& p, const float (&factors)[inner], const float* bias, float* c, int64_t j) {
+  typename V::Value sum = factors[0] * load<V>(p.b + j);
+#pragma GCC unroll 4
+  for (int k = 1; k < inner; ++k) sum += factors[k] * load<V>(p.b + k * p.row_b + j);
+  if (bias != nullptr) sum = activated<typename V::Value>(sum + load<V>(bias + j), p.slope);
+  store<V>(c + j, sum);
+}
+
+/// op(a) b with few summands, where a tile's beginning and end would take longer than its sums.
+template <int inner>
+void sums_of_rows(const Operands& p) {
+  for (int64_t i = 0; i < p.m; ++i) {
+    float factors[inner];
+    for (int k = 0; k < inner; ++k) factors[k] = p.alpha * p.a[i * p.row_a + k * p.step_a];
+    const float* const bias = i < p.bias_rows ? p.bias : nullptr;
+    float* const c = p.c + i * p.row_c;
+    int64_t j = 0;
+    for (; j + width <= p.n; j += width) sum_of_rows<Wide>(p, factors, bias, c, j);
+    for (; j + 4 <= p.n; j += 4) sum_of_rows<Four>(p, factors, bias, c, j);
+    for (; j < p.n; ++j) sum_of_rows<One>(p, factors, bias, c, j);
+  }
+}
+
+bool has_few_summands(const Block& g) {
+  return g.inner >= 1 && g.inner <= most_summands && g.n <= most_inner && g.beta == 0;
+}
+
+void few_summands(const Block& g) {
+  float rows_of_b[most_summands * most_inner];
+  Operands p = operands(g);
+  if (g.transpose_b == Transpose::yes) {
+    transpose(g.b, g.stride_b, g.n, g.inner, rows_of_b, g.n);
+    p.b = rows_of_b;
+    p.row_b = g.n;
+  }
+  switch (g.inner) {
+    case 1:
+      return sums_of_rows<1>(p);
+    case 2:
+      return sums_of_rows<2>(p);
+    default:
+      return sums_of_rows<3>(p);
   }
 }
 
@@ -231,6 +314,8 @@ bool is_small_product(const Block& g) {
 void small_product(const Block& g) {
   if (g.n < very_few && g.transpose_a == Transpose::no) {
     dots(g);
+  } else if (has_few_summands(g)) {
+    few_summands(g);
   } else if (g.transpose_b == Transpose::yes) {
     tiles_of_panels(g);
   } else if (g.n < width && g.n < g.m && g.transpose_a == Transpose::yes) {

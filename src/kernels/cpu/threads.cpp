@@ -54,6 +54,7 @@ Threads::Threads(int count) {
 }
 
 Threads::~Threads() {
+  wait();
   stop_ = true;
   ++job_;
   for (const auto& helper : helpers_) {
@@ -121,12 +122,6 @@ uint32_t Threads::help_others() {
   return taken;
 }
 
-bool Threads::all_finished() const {
-  uint32_t finished = 0;
-  for (const auto& helper : helpers_) finished += helper->finished.load(std::memory_order_acquire);
-  return finished == given_;
-}
-
 void Threads::share(int parts, Call call, const void* f) {
   const auto all = static_cast<uint32_t>((uint64_t{1} << parts) - 1);
   ++job_;
@@ -139,6 +134,9 @@ void Threads::share(int parts, Call call, const void* f) {
     wake(helper);
   }
   given_ += static_cast<uint32_t>(parts) - take(own_);
+}
+
+void Threads::wait_and_help() {
   for (int i = 0; !all_finished(); ++i) {
     if (i >= moment) given_ -= help_others();
     if (i < patience) {

@@ -4,7 +4,9 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #include "kernels/cpu/parts.h"
@@ -17,7 +19,7 @@ namespace ebm::cpu {
 /// on a machine twice overcommitted made an iteration ten times slower than one thread alone.)
 class Threads {
  public:
-  /// `count` threads, the caller included. One thread at a time may call run().
+  /// `count` threads, the caller included. One thread at a time may call the functions below.
   explicit Threads(int count);
   ~Threads();
   Threads(const Threads&) = delete;
@@ -28,16 +30,40 @@ class Threads {
   /// f(part) for every part in 0 .. parts, some at the same time; f must not throw. At most most_parts.
   template <class F>
   void run(int64_t parts, const F& f) {
+    wait();
     if (helpers_.empty() || parts < 2) {
       for (int64_t part = 0; part < parts; ++part) f(part);
     } else {
-      share(
-          static_cast<int>(parts), [](const void* g, int part) { (*static_cast<const F*>(g))(part); }, &f);
+      share(static_cast<int>(parts), call_of<F>, &f);
+      wait();
     }
+  }
+
+  /// run, but for the wait at its end: the caller goes on while others may still be at their parts. The next
+  /// call of run or start waits for them; before anything else looks at what f wrote, somebody calls wait().
+  /// f is copied.
+  template <class F>
+  void start(int64_t parts, const F& f) {
+    static_assert(std::is_trivially_copyable_v<F> && sizeof(F) <= sizeof(kept_));
+    wait();
+    if (helpers_.empty() || parts < 2) {
+      for (int64_t part = 0; part < parts; ++part) f(part);
+    } else {
+      share(static_cast<int>(parts), call_of<F>, new (kept_) F(f));
+    }
+  }
+
+  /// Until all that was started is done.
+  void wait() {
+    if (!all_finished()) wait_and_help();
   }
 
  private:
   using Call = void (*)(const void* f, int part);
+  template <class F>
+  static void call_of(const void* f, int part) {
+    (*static_cast<const F*>(f))(part);
+  }
 
   /// A thread's own parts of the job at hand. Between two cores a cache line travels longer than many a part
   /// takes. So the caller alone writes what a thread reads to begin, and that thread alone notes what it
@@ -64,8 +90,13 @@ class Threads {
   void wake(Helper& helper);
   uint32_t help_others();
   void share(int parts, Call call, const void* f);
+  void wait_and_help();
   void help(Helper& helper);
-  bool all_finished() const;
+  bool all_finished() const {
+    uint32_t finished = 0;
+    for (const auto& helper : helpers_) finished += helper->finished.load(std::memory_order_acquire);
+    return finished == given_;
+  }
   uint32_t parts_of(int thread) const;
 
   std::atomic<bool> stop_{false};
@@ -73,6 +104,7 @@ class Threads {
   uint32_t given_ = 0;  // parts that the helpers have done, or are about to do, in all, modulo 2^32
   Share own_;           // the caller's
   std::vector<std::unique_ptr<Helper>> helpers_;
+  alignas(64) std::byte kept_[512];  // what start() was given
 };
 
 }  // namespace ebm::cpu

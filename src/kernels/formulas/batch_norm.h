@@ -3,6 +3,8 @@
 //   m = mean x,  s = 1 / sqrt(var + eps) (var with 1/N),  xh = s (x - m),  y = g xh + b,
 // or the same with m, s from the running statistics, when it is an affine map of each row on its own.
 // A leaky ReLU may follow in the same formulas: y = leaky(g xh + b), whose derivative is a Mask.
+// A bias that the layer before adds to x would be subtracted again with the mean, so x may come without it
+// (`bias_before`): then m is the mean of x without it, and the running mean that of x with it.
 // The derivations of all maps stand in docs/method.md, "Batch norm". The parameters' gradients are in
 // batch_norm_backward.h.
 #pragma once
@@ -19,12 +21,14 @@ struct BatchNormStatistics {
   int64_t rows, columns;
   ConstArray x;  // rows x columns
   float eps, momentum;
-  float *mean, *inv_std;              // columns: m, s
-  float *running_mean, *running_var;  // columns
+  float *mean, *inv_std;               // columns: m, s
+  float *running_mean, *running_var;   // columns
+  const float* bias_before = nullptr;  // columns, or null
 
   template <class Uses>
   void arrays(Uses& uses) const {
     uses.reads(x, rows * columns);
+    uses.reads(bias_before, columns);
     uses.writes(mean, columns);
     uses.writes(inv_std, columns);
     uses.updates(running_mean, columns);
@@ -46,7 +50,8 @@ struct BatchNormStatistics {
     const double var = spread > 0 ? spread : (spread <= 0 ? 0 : spread);  // keeps NaN
     mean[column] = static_cast<float>(m);
     inv_std[column] = static_cast<float>(1 / sqrt(var + eps));
-    running_mean[column] += momentum * (static_cast<float>(m) - running_mean[column]);
+    const float full_mean = static_cast<float>(m) + (bias_before != nullptr ? bias_before[column] : 0);
+    running_mean[column] += momentum * (full_mean - running_mean[column]);
     running_var[column] += momentum * (static_cast<float>(var * n / (n - 1)) - running_var[column]);
   }
 };
@@ -58,16 +63,17 @@ struct BatchNormRunning {
   const float *running_mean, *running_var;
   float eps;
   float *mean, *inv_std;
+  const float* bias_before = nullptr;  // columns, or null
 
   template <class Uses>
   void arrays(Uses& uses) const {
-    uses.reads({running_mean, running_var}, columns);
+    uses.reads({running_mean, running_var, bias_before}, columns);
     uses.writes(mean, columns);
     uses.writes(inv_std, columns);
   }
 
   EBM_HD void operator()(int64_t, int64_t column) const {
-    mean[column] = running_mean[column];
+    mean[column] = running_mean[column] - (bias_before != nullptr ? bias_before[column] : 0);
     inv_std[column] = static_cast<float>(1 / sqrt(static_cast<double>(running_var[column]) + eps));
   }
 };
@@ -125,30 +131,33 @@ struct BatchNormScale {
   }
 };
 
-/// The sums of one block of `rows` rows against the values x: sum u and sum xh u. Serves the JVP (u = x_dot)
-/// and the VJP (u = y_bar). One block is the values or one tangent.
+/// The sums of one block of `rows` rows against the values x: sum u and sum xh u, where u = mask `in`. Serves
+/// the JVP (in = x_dot, no mask) and the VJP (in = y_bar). One block is the values or one tangent.
 struct BatchNormProjections {
   static constexpr Pattern pattern = Pattern::columns;
   int64_t rows, columns;
   ConstArray x;                 // rows x columns
   const float *mean, *inv_std;  // columns
-  ConstArray u;                 // rows x columns
+  ConstArray in;                // rows x columns
   float *sum_u, *sum_xhu;       // columns
+  Mask mask;
 
   template <class Uses>
   void arrays(Uses& uses) const {
-    uses.reads({x, u}, rows * columns);
+    uses.reads({x, in}, rows * columns);
     uses.reads({mean, inv_std}, columns);
+    mask.arrays(uses, rows, columns);
     uses.writes(sum_u, columns);
     uses.writes(sum_xhu, columns);
   }
 
   Type type() const { return x.type; }
-  bool aligned() const { return on_16_bytes(x, mean, inv_std, u); }
+  bool aligned() const { return on_16_bytes(x, mean, inv_std, in, mask.y); }
   template <class E>
   EBM_HD auto term(const E& e) const {
     const auto xh = e.of_column(inv_std) * (e(x) - e.of_column(mean));
-    const auto u_e = as_double(e(u));
+    const auto u = mask.at(e) * e(in);
+    const auto u_e = as_double(u);
     return Sums{u_e, as_double(xh) * u_e};
   }
   EBM_HD void finish(int64_t c, const Sums<2>& sums) const {
@@ -157,33 +166,35 @@ struct BatchNormProjections {
   }
 };
 
-/// out (+)= g s (u - mean u - xh mean(xh u)): batch statistics' linearised map, which is symmetric, so JVP
-/// and VJP.
+/// out (+)= g s (u - mean u - xh mean(xh u)), where u = mask `in`: batch statistics' linearised map, which is
+/// symmetric, so JVP and VJP.
 struct BatchNormProject {
   static constexpr Pattern pattern = Pattern::elements;
   int64_t rows, columns;
   ConstArray x;
   const float *mean, *inv_std, *weight;
-  ConstArray u;
+  ConstArray in;
   const float *sum_u, *sum_xhu;
   Array out;
   Write mode;
+  Mask mask;
 
   template <class Uses>
   void arrays(Uses& uses) const {
-    uses.reads({x, u}, rows * columns);
+    uses.reads({x, in}, rows * columns);
     uses.reads({mean, inv_std, weight, sum_u, sum_xhu}, columns);
+    mask.arrays(uses, rows, columns);
     uses.writes(out, rows * columns, mode);
   }
 
   Type type() const { return x.type; }
-  bool aligned() const { return on_16_bytes(x, mean, inv_std, weight, u, sum_u, sum_xhu, out); }
+  bool aligned() const { return on_16_bytes(x, mean, inv_std, weight, in, sum_u, sum_xhu, out, mask.y); }
   EBM_HD Array output() const { return out; }
   template <class E>
   EBM_HD auto operator()(const E& e) const {
     const float share = 1 / static_cast<float>(rows);
     const auto s = e.of_column(inv_std), xh = s * (e(x) - e.of_column(mean));
-    const auto rest = e(u) - e.of_column(sum_u) * share - xh * (e.of_column(sum_xhu) * share);
+    const auto rest = mask.at(e) * e(in) - e.of_column(sum_u) * share - xh * (e.of_column(sum_xhu) * share);
     return written(e, out, e.of_column(weight) * s * rest, mode);
   }
 };

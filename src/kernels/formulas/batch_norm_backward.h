@@ -77,9 +77,8 @@ struct BatchNormTangentBackward {
   EBM_HD Array output() const { return x_dot_bar; }
   template <class E>
   EBM_HD auto term(const E& e) const {
-    const auto bar = mask.at(e) * e(y_dot_bar);
-    return SumsAndElement{Sums{as_double(e.of_column(inv_std) * e(x_dot)) * as_double(bar)},
-                          e.of_column(weight) * e.of_column(inv_std) * bar};
+    const auto scaled = e.of_column(inv_std) * (mask.at(e) * e(y_dot_bar));
+    return SumsAndElement{Sums{as_double(e(x_dot)) * as_double(scaled)}, e.of_column(weight) * scaled};
   }
   EBM_HD void finish(int64_t c, const Sums<1>& sums) const {
     write(weight_bar[c], static_cast<float>(sums.of[0]), mode);

@@ -31,8 +31,11 @@ struct Mask {
   template <class E>
   EBM_HD typename E::Value at(const E& e) const {
     using Value = typename E::Value;
-    if (!present(y)) return 1;
-    return where(e.in_row(y, remainder32(e.row, rows)) > 0, Value(1), Value(slope));
+    // Read and divided where there is no mask too: a loop that does so on a condition is no SIMD.
+    const float other = slope;
+    const int64_t row = remainder32(e.row, rows);
+    if (!present(y)) return Value(1);
+    return where(e.in_row(y, row) > 0, Value(1), Value(other));
   }
 };
 
@@ -90,6 +93,71 @@ struct LeakyReluLinearized {
   }
 };
 
+/// out = dy/dx in, told from y, and a bias's gradient in the same pass: sum[c] (+)= sum over rows of out[r,
+/// c].
+struct MaskedColumnSum {
+  static constexpr Pattern pattern = Pattern::columns;
+  int64_t rows, columns;
+  ConstArray in, y;  // rows x columns
+  float slope;
+  Array out;   // rows x columns
+  float* sum;  // columns
+  Write mode;  // of sum
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({in, y}, rows * columns);
+    uses.writes(out, rows * columns);
+    uses.writes(sum, columns, mode);
+  }
+
+  Type type() const { return in.type; }
+  bool aligned() const { return on_16_bytes(in, y, out); }
+  EBM_HD Array output() const { return out; }
+  template <class E>
+  EBM_HD auto term(const E& e) const {
+    const auto masked = where(e(y) > 0, e(in), slope * e(in));
+    return SumsAndElement{Sums{as_double(masked)}, masked};
+  }
+  EBM_HD void finish(int64_t column, const Sums<1>& sums) const {
+    write(this->sum[column], static_cast<float>(sums.of[0]), mode);
+  }
+};
+
+/// The same with weights: sum[c] (+)= sum over rows of row_weight[r / pixels] out[r, c].
+struct WeightedMaskedColumnSum {
+  static constexpr Pattern pattern = Pattern::columns;
+  int64_t rows, columns;
+  int64_t pixels;    // rows that belong to one sample
+  ConstArray in, y;  // rows x columns
+  float slope;
+  const float* row_weight;  // rows / pixels
+  Array out;                // rows x columns
+  float* sum;               // columns
+  Write mode;               // of sum
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({in, y}, rows * columns);
+    uses.reads(row_weight, rows / pixels);
+    uses.writes(out, rows * columns);
+    uses.writes(sum, columns, mode);
+  }
+
+  Type type() const { return in.type; }
+  bool aligned() const { return on_16_bytes(in, y, out); }
+  EBM_HD Array output() const { return out; }
+  template <class E>
+  EBM_HD auto term(const E& e) const {
+    const auto masked = where(e(y) > 0, e(in), slope * e(in));
+    return SumsAndElement{
+        Sums{static_cast<double>(row_weight[quotient32(e.row, pixels)]) * as_double(masked)}, masked};
+  }
+  EBM_HD void finish(int64_t column, const Sums<1>& sums) const {
+    write(this->sum[column], static_cast<float>(sums.of[0]), mode);
+  }
+};
+
 /// The VJP of PReLU with the slope's gradient, in one pass over the elements:
 ///   x_bar = dy/dx y_bar,   partial[c] = sum over rows of (x <= 0) y_bar input,
 /// where `input` is x for the values, x_dot for the tangents, a x + c x_dot for the shared backward pass.
@@ -122,7 +190,7 @@ struct PreluBackward {
     const auto positive = e.in_row(x, remainder32(e.row, x_rows)) > 0;
     const auto bar = e(y_bar), multiplied = e(input);
     const float a = *slope;
-    return SumsAndElement{Sums{where(positive, 0, as_double(bar) * as_double(multiplied))},
+    return SumsAndElement{Sums{as_double(where(positive, 0, bar * multiplied))},
                           where(positive, bar, a * bar)};
   }
   EBM_HD void finish(int64_t column, const Sums<1>& sums) const {
