@@ -61,11 +61,11 @@ using Formulas = FormulaList<
     EntropyMean, ScaleBy, GeneratorObjective, Interpolate,  //
     // layers
     ToActivations, FromActivations, AddBias, AddTo, ColumnSum, WeightedColumnSum, TotalSum, MixTangents,
-    AddTangents, WindowSum, WindowSpread,                                                     //
-    LeakyRelu, LeakyReluLinearized, MaskedColumnSum, WeightedMaskedColumnSum, PreluBackward,  //
-    Tanh, TanhLinearized, TanhCurvature,                                                      //
-    BatchNormStatistics, BatchNormRunning, BatchNormApply, BatchNormScale,                    //
-    BatchNormProjections, BatchNormProject, BatchNormPairing, BatchNormCurvature,             //
+    AddTangents, WindowSum, WindowSpread,                                          //
+    LeakyRelu, LeakyReluLinearized, MaskedColumnSum, PreluBackward,                //
+    Tanh, TanhLinearized, TanhCurvature,                                           //
+    BatchNormStatistics, BatchNormRunning, BatchNormApply, BatchNormScale,         //
+    BatchNormProjections, BatchNormProject, BatchNormPairing, BatchNormCurvature,  //
     BatchNormBackward, BatchNormTangentBackward, BatchNormTangentWeight, BatchNormSharedBackward>;
 
 using AllFormulas = Formulas::Interface;

@@ -20,27 +20,16 @@ void mask(Trace& trace, Activation activation, ConstView y, int64_t samples, Con
 void mask_and_sum(Trace& trace, Activation activation, ConstView y, ConstView in, View out,
                   const BiasGradient& bias) {
   const int64_t rows = in.size() / bias.size;
-  if (bias.weights == nullptr) {
-    trace.kernels.run(MaskedColumnSum{.rows = rows,
-                                      .columns = bias.size,
-                                      .in = in,
-                                      .y = y,
-                                      .slope = activation.slope,
-                                      .out = out,
-                                      .sum = bias.out,
-                                      .mode = bias.mode});
-  } else {
-    trace.kernels.run(WeightedMaskedColumnSum{.rows = rows,
-                                              .columns = bias.size,
-                                              .pixels = rows / in.rows,
-                                              .in = in,
-                                              .y = y,
-                                              .slope = activation.slope,
-                                              .row_weight = bias.weights,
-                                              .out = out,
-                                              .sum = bias.out,
-                                              .mode = bias.mode});
-  }
+  trace.kernels.run(MaskedColumnSum{.rows = rows,
+                                    .columns = bias.size,
+                                    .pixels = rows / in.rows,
+                                    .in = in,
+                                    .y = y,
+                                    .slope = activation.slope,
+                                    .row_weight = bias.weights,
+                                    .out = out,
+                                    .sum = bias.out,
+                                    .mode = bias.mode});
 }
 
 }  // namespace

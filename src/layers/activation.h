@@ -21,7 +21,7 @@ void mask_tangents(Trace& trace, Activation activation, ConstView y, View y_dot)
 struct BiasGradient {
   float* out = nullptr;            ///< `size` numbers; null: not wanted
   int64_t size = 0;                ///< of the last axes of y, which the bias is added along
-  const float* weights = nullptr;  ///< row i of the batch counts weights[i] times; null: once
+  const float* weights = nullptr;  ///< row i of the batch counts weights[i] times
   Write mode = Write::overwrite;
 };
 

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "layers/affine.h"
 
+#include <vector>
+
 namespace ebm {
 
 namespace {
 
 struct AffineTrace : Trace {
   AffineTrace(Kernels& kernels, const TraceOptions& options, std::shared_ptr<Scratch> scratch, int64_t mixed)
-      : Trace(kernels, options, std::move(scratch)), mixed(mixed) {}
-  const int64_t mixed;  // floats of scratch memory that mix_tangents needs; h_bar lies behind them
-  ConstView y;          // the output, which the activation's derivative is told from
+      : Trace(kernels, options, std::move(scratch)),
+        mixed(mixed),
+        ones(kernels, std::vector<float>(static_cast<size_t>(options.batch), 1.0f)) {}
+  const int64_t mixed;       // floats of scratch memory that mix_tangents needs; h_bar lies behind them
+  const Buffer<float> ones;  // weights of a batch whose samples all count once
+  ConstView y;               // the output, which the activation's derivative is told from
 };
 
 AffineTrace& of(Trace& trace) {
@@ -74,7 +79,10 @@ ConstPair AffineLayer::through_activation(Trace& trace, ConstPair y_bar, const f
   }
   BiasGradient sum;
   if (has_value && bias_ != nullptr && gradient != Gradient::ignore)
-    sum = {.out = bias_->gradient, .size = bias_->size, .weights = weights, .mode = write_mode(gradient)};
+    sum = {.out = bias_->gradient,
+           .size = bias_->size,
+           .weights = weights != nullptr ? weights : of(trace).ones.data(),
+           .mode = write_mode(gradient)};
   return masked_cotangents(trace, activation_, of(trace).y, y_bar, trace.scratch->data() + of(trace).mixed,
                            sum);
 }

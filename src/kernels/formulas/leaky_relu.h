@@ -93,39 +93,9 @@ struct LeakyReluLinearized {
   }
 };
 
-/// out = dy/dx in, told from y, and a bias's gradient in the same pass: sum[c] (+)= sum over rows of out[r,
-/// c].
+/// out = dy/dx in, told from y, and a bias's gradient in the same pass: sum[c] (+)= sum over rows of
+/// row_weight[r / pixels] out[r, c].
 struct MaskedColumnSum {
-  static constexpr Pattern pattern = Pattern::columns;
-  int64_t rows, columns;
-  ConstArray in, y;  // rows x columns
-  float slope;
-  Array out;   // rows x columns
-  float* sum;  // columns
-  Write mode;  // of sum
-
-  template <class Uses>
-  void arrays(Uses& uses) const {
-    uses.reads({in, y}, rows * columns);
-    uses.writes(out, rows * columns);
-    uses.writes(sum, columns, mode);
-  }
-
-  Type type() const { return in.type; }
-  bool aligned() const { return on_16_bytes(in, y, out); }
-  EBM_HD Array output() const { return out; }
-  template <class E>
-  EBM_HD auto term(const E& e) const {
-    const auto masked = where(e(y) > 0, e(in), slope * e(in));
-    return SumsAndElement{Sums{as_double(masked)}, masked};
-  }
-  EBM_HD void finish(int64_t column, const Sums<1>& sums) const {
-    write(this->sum[column], static_cast<float>(sums.of[0]), mode);
-  }
-};
-
-/// The same with weights: sum[c] (+)= sum over rows of row_weight[r / pixels] out[r, c].
-struct WeightedMaskedColumnSum {
   static constexpr Pattern pattern = Pattern::columns;
   int64_t rows, columns;
   int64_t pixels;    // rows that belong to one sample
