@@ -40,8 +40,12 @@ class Scratch {
   std::shared_ptr<Scratch> behind(int64_t floats) const {
     return std::shared_ptr<Scratch>(new Scratch(blocks_, first_ + floats));
   }
-  /// The floats for `count` numbers of a type, rounded up so that what lies behind them starts on 64 bytes.
-  static int64_t floats(int64_t count, Type type) { return (floats_of(count, type) + 15) / 16 * 16; }
+  /// The floats for `count` numbers of a type and two pages or more behind them: blocks that lie closer are
+  /// slower on a CPU (docs/performance.md, "Blocks lie apart").
+  static int64_t floats(int64_t count, Type type) {
+    constexpr int64_t page = 1024;
+    return (floats_of(count, type) + page - 1) / page * page + 2 * page;
+  }
   /// Asks for `floats` numbers; they are there after allocate().
   void reserve(int64_t floats) { blocks_->wanted = std::max(blocks_->wanted, first_ + floats); }
   /// A smaller block that was there before stays: a captured graph may use it.

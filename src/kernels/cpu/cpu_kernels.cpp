@@ -103,8 +103,12 @@ class CpuBase : public Kernels {
 
  protected:
   void* do_allocate(int64_t bytes) override {
-    const size_t rounded = (static_cast<size_t>(bytes) + 63) / 64 * 64;
-    void* block = std::aligned_alloc(64, rounded);
+    // docs/performance.md, "Blocks lie apart"
+    constexpr size_t page = 4096, apart = 8 * page;
+    const bool large = bytes >= static_cast<int64_t>(page);
+    const size_t alignment = large ? page : 64;
+    const size_t rounded = (static_cast<size_t>(bytes) + alignment - 1) / alignment * alignment;
+    void* block = std::aligned_alloc(alignment, rounded + (large ? apart : 0));
     if (block == nullptr) {
       throw Error("the CPU has no " + std::to_string(bytes) +
                   " bytes of memory left; use a smaller batch or network");

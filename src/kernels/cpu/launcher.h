@@ -143,7 +143,7 @@ class Launcher {
 #pragma omp simd
       for (int64_t i = 0; i < count; ++i) partial[i] += more[i];
     }
-#pragma omp simd
+#pragma GCC ivdep  // omp simd would keep each S in memory
     for (int64_t column = 0; column < f.columns; ++column) {
       S total;
       for (int k = 0; k < terms; ++k) total.of[k] = partial[k * f.columns + column];

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <type_traits>
+#include <utility>
 
 #include "kernels/cpu/vector.h"
 
@@ -49,7 +50,7 @@ Value activated(Value h, float slope) {
 
 /// c = alpha sum + beta c along a vector, from (i, j).
 template <class V>
-void finish(typename V::Value sum, const Operands& p, int64_t i, int64_t j) {
+[[gnu::always_inline]] inline void finish(typename V::Value sum, const Operands& p, int64_t i, int64_t j) {
   float* c = p.c + i * p.row_c + j * p.step_c;
   sum *= p.alpha;
   if (p.step_c == 1) {
@@ -105,11 +106,89 @@ void tiles_down(const Operands& p, int64_t j) {
   down(std::integral_constant<int, 1>(), p.m);
 }
 
+/// The sum of a vector's lanes, in four parts.
+Four::Value in_fours(Wide::Value wide) {
+  float lanes[width];
+  store<Wide>(lanes, wide);
+  Four::Value sum = load<Four>(lanes);
+  for (int lane = 4; lane < width; lane += 4) sum += load<Four>(lanes + lane);
+  return sum;
+}
+
+/// Lane l holds number first + l / 4.
+template <int first, int... lane>
+Wide::Value each_four_times(Wide::Value numbers, std::integer_sequence<int, lane...>) {
+  return __builtin_shufflevector(numbers, numbers, (first + lane / 4)...);
+}
+
+/// Four columns of a plain a times a panel that is as wide: a vector holds several steps of k.
+template <int rows>
+void four_columns(const Operands& p, int64_t i, int64_t j, const float* panel) {
+  constexpr int steps = width / 4;
+  constexpr auto lanes = std::make_integer_sequence<int, width>();
+  Wide::Value wide[rows] = {};
+  const float* const a = p.a + i * p.row_a;
+  int64_t k = 0;
+  for (; k + width <= p.inner; k += width) {
+    const float* const b = panel + 4 * k;
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r) {
+      const Wide::Value numbers = load<Wide>(a + r * p.row_a + k);
+      wide[r] += each_four_times<0>(numbers, lanes) * load<Wide>(b);
+      wide[r] += each_four_times<steps>(numbers, lanes) * load<Wide>(b + width);
+      wide[r] += each_four_times<2 * steps>(numbers, lanes) * load<Wide>(b + 2 * width);
+      wide[r] += each_four_times<3 * steps>(numbers, lanes) * load<Wide>(b + 3 * width);
+    }
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; ++r) {
+    Four::Value sum = in_fours(wide[r]);
+    for (int64_t rest = k; rest < p.inner; ++rest)
+      sum += a[r * p.row_a + rest] * load<Four>(panel + 4 * rest);
+    finish<Four>(sum, p, i + r, j);
+  }
+}
+
+void four_columns_down(const Operands& p, int64_t j) {
+  float panel[4 * most_inner];
+  const float* b = p.b + j;
+  if (p.row_b != 4) {
+    for (int64_t k = 0; k < p.inner; ++k) store<Four>(panel + 4 * k, load<Four>(b + k * p.row_b));
+    b = panel;
+  }
+  int64_t i = 0;
+  for (; i + 8 <= p.m; i += 8) four_columns<8>(p, i, j, b);
+  for (; i + 4 <= p.m; i += 4) four_columns<4>(p, i, j, b);
+  for (; i < p.m; ++i) four_columns<1>(p, i, j, b);
+}
+
+void tiles(const Operands& p);
+
+/// Columns j .. p.n of a^T b as the rows of b^T a, whose tiles are wide.
+void tiles_of_transpose(const Operands& p, int64_t j) {
+  tiles({.m = p.n - j,
+         .n = p.m,
+         .inner = p.inner,
+         .a = p.b + j,
+         .row_a = 1,
+         .step_a = p.row_b,
+         .b = p.a,
+         .row_b = p.step_a,
+         .c = p.c + j * p.step_c,
+         .row_c = p.step_c,
+         .step_c = p.row_c,
+         .alpha = p.alpha,
+         .beta = p.beta});
+}
+
 void tiles(const Operands& p) {
   int64_t j = 0;
   for (; j + panel_columns <= p.n; j += panel_columns) tiles_down<Wide, tile_vectors>(p, j);
   for (; j + width <= p.n; j += width) tiles_down<Wide, 1>(p, j);
-  for (; j + 4 <= p.n; j += 4) tiles_down<Four, 1>(p, j);
+  if (j == p.n) return;
+  if (p.row_a == 1 && p.m >= width && p.step_c == 1 && p.bias_rows == 0) return tiles_of_transpose(p, j);
+  const bool plain = p.step_a == 1 && p.inner <= most_inner;
+  for (; j + 4 <= p.n; j += 4) plain ? four_columns_down(p, j) : tiles_down<Four, 1>(p, j);
   for (; j < p.n; ++j) tiles_down<One, 1>(p, j);
 }
 
@@ -167,39 +246,12 @@ void tiles_of_panels(const Block& g) {
   float panel[most_inner * panel_columns];
   for (int64_t j = 0; j < g.n; j += panel_columns) {
     const Block part = g.columns({j, std::min(j + panel_columns, g.n)});
-    transpose(part.b, part.stride_b, part.n, part.inner, panel, panel_columns);
+    transpose(part.b, part.stride_b, part.n, part.inner, panel, part.n);
     Operands p = operands(part);
     p.b = panel;
-    p.row_b = panel_columns;
+    p.row_b = part.n;
     tiles(p);
   }
-}
-
-/// a^T b with few columns: the tiles of c^T = b^T a are wide.
-void tiles_of_transpose(const Block& g) {
-  const Operands p = operands(g);
-  tiles({.m = p.n,
-         .n = p.m,
-         .inner = p.inner,
-         .a = p.b,
-         .row_a = 1,
-         .step_a = p.row_b,
-         .b = p.a,
-         .row_b = p.step_a,
-         .c = p.c,
-         .row_c = p.step_c,
-         .step_c = p.row_c,
-         .alpha = p.alpha,
-         .beta = p.beta});
-}
-
-/// The sum of a vector's lanes, in four parts.
-Four::Value in_fours(Wide::Value wide) {
-  float lanes[width];
-  store<Wide>(lanes, wide);
-  Four::Value sum = load<Four>(lanes);
-  for (int lane = 4; lane < width; lane += 4) sum += load<Four>(lanes + lane);
-  return sum;
 }
 
 /// Dot products of `rows` rows of a with a vector. Each row's is summed in the same order for any `rows`.
@@ -318,8 +370,6 @@ void small_product(const Block& g) {
     few_summands(g);
   } else if (g.transpose_b == Transpose::yes) {
     tiles_of_panels(g);
-  } else if (g.n < width && g.n < g.m && g.transpose_a == Transpose::yes) {
-    tiles_of_transpose(g);
   } else {
     tiles(operands(g));
   }

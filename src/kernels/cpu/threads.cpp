@@ -58,7 +58,7 @@ Threads::~Threads() {
   stop_ = true;
   ++job_;
   for (const auto& helper : helpers_) {
-    publish(helper->share, 0, nullptr, nullptr);
+    publish(helper->share, 0, nullptr, nullptr, std::memory_order_seq_cst);
     wake(*helper);
   }
   for (const auto& helper : helpers_) helper->thread.join();
@@ -72,14 +72,16 @@ uint32_t Threads::parts_of(int thread) const {
   return parts;
 }
 
-void Threads::publish(Share& share, uint32_t bits, Call call, const void* f) {
+void Threads::publish(Share& share, uint32_t bits, Call call, const void* f, std::memory_order order) {
   share.call.store(call, std::memory_order_relaxed);
   share.f.store(f, std::memory_order_relaxed);
-  share.job = uint64_t{job_} << 32 | bits;
+  share.job.store(uint64_t{job_} << 32 | bits, order);
 }
 
 /// After publish(). A helper that goes to sleep says so first and looks at its share afterwards (sleep), here
-/// it is the other way round: so one of the two sees the other.
+/// it is the other way round: so one of the two sees the other, if publish was sequentially consistent. That
+/// waits until all stores before it are done; to release them does not, and then a helper may, seldom, sleep
+/// through one job, whose parts the caller does.
 void Threads::wake(Helper& helper) {
   using State = Helper::State;
   if (helper.state == State::asleep && helper.state.exchange(State::awake) == State::asleep) {
@@ -126,11 +128,11 @@ void Threads::share(int parts, Call call, const void* f) {
   const auto all = static_cast<uint32_t>((uint64_t{1} << parts) - 1);
   ++job_;
   // The caller's share comes first: a helper that is done with its own looks there.
-  publish(own_, all & parts_of(0), call, f);
+  publish(own_, all & parts_of(0), call, f, std::memory_order_release);
   const int helping = std::min(parts, count()) - 1;
   for (int i = 0; i < helping; ++i) {
     Helper& helper = *helpers_[static_cast<size_t>(i)];
-    publish(helper.share, all & parts_of(i + 1), call, f);
+    publish(helper.share, all & parts_of(i + 1), call, f, std::memory_order_release);
     wake(helper);
   }
   given_ += static_cast<uint32_t>(parts) - take(own_);

@@ -86,7 +86,7 @@ class Threads {
 
   static uint32_t take(Share& share);
   static void sleep(Helper& helper, uint32_t done);
-  void publish(Share& share, uint32_t bits, Call call, const void* f);
+  void publish(Share& share, uint32_t bits, Call call, const void* f, std::memory_order order);
   void wake(Helper& helper);
   uint32_t help_others();
   void share(int parts, Call call, const void* f);
