@@ -10,6 +10,15 @@
 
 #include "kernels/cpu/parts.h"
 
+#if defined(__x86_64__) && defined(__GLIBC__)
+// glibc has these for vectors too (libmvec), which its headers say only with -ffast-math.
+extern "C" {
+__attribute__((__simd__("notinbranch"))) float logf(float) noexcept;
+__attribute__((__simd__("notinbranch"))) float sinf(float) noexcept;
+__attribute__((__simd__("notinbranch"))) float cosf(float) noexcept;
+}
+#endif
+
 namespace ebm::cpu {
 
 namespace {
@@ -21,12 +30,49 @@ float unit(uint32_t bits) {
   return static_cast<float>(bits) * two_to_minus_32 + two_to_minus_32 / 2;
 }
 
-/// Box-Muller: (r sin, r cos) with r = sqrt(-2 ln u), angle = 2 pi v.
-void normal_pair(uint32_t first, uint32_t second, float* out) {
-  const float radius = std::sqrt(-2.0f * std::log(unit(first)));
-  const float angle = static_cast<float>(second) * (two_to_minus_32 * two_pi) + two_to_minus_32 * two_pi / 2;
-  out[0] = radius * std::sin(angle);
-  out[1] = radius * std::cos(angle);
+/// Blocks of four numbers that are computed at once. Always so many, since a block's bits must not depend on
+/// those around it, and a vector's logarithm may round otherwise than a number's.
+constexpr int64_t at_once = 16;
+
+/// Box-Muller: pairs (r sin, r cos) with r = sqrt(-2 ln u), angle = 2 pi v. In three loops, since g++ takes a
+/// sine and a cosine of one angle together, which it has no vectors for.
+void normals(const uint32_t (&bits)[4 * at_once], float (&out)[4 * at_once]) {
+  constexpr int64_t pairs = 2 * at_once;
+  float radius[pairs], angle[pairs], sine[pairs];
+#pragma omp simd
+  for (int64_t i = 0; i < pairs; ++i) {
+    radius[i] = std::sqrt(-2.0f * logf(unit(bits[2 * i])));
+    angle[i] =
+        static_cast<float>(bits[2 * i + 1]) * (two_to_minus_32 * two_pi) + two_to_minus_32 * two_pi / 2;
+  }
+#pragma omp simd
+  for (int64_t i = 0; i < pairs; ++i) sine[i] = sinf(angle[i]);
+#pragma omp simd
+  for (int64_t i = 0; i < pairs; ++i) {
+    out[2 * i] = radius[i] * sine[i];
+    out[2 * i + 1] = radius[i] * cosf(angle[i]);
+  }
+}
+
+/// Blocks index .. index + at_once of a noise.
+void draw(const Noise& noise, uint64_t subsequence, uint64_t index, float (&numbers)[4 * at_once]) {
+  const r123::Philox4x32::key_type key{
+      {static_cast<uint32_t>(noise.seed), static_cast<uint32_t>(noise.seed >> 32)}};
+  uint32_t bits[4 * at_once];
+#pragma GCC ivdep  // omp simd would keep the counters in memory
+  for (int64_t i = 0; i < at_once; ++i) {
+    const uint64_t at = index + static_cast<uint64_t>(i);
+    const r123::Philox4x32::ctr_type counter{{static_cast<uint32_t>(at), static_cast<uint32_t>(at >> 32),
+                                              static_cast<uint32_t>(subsequence),
+                                              static_cast<uint32_t>(subsequence >> 32)}};
+    const auto block = r123::Philox4x32()(counter, key);
+    for (size_t k = 0; k < 4; ++k) bits[4 * i + static_cast<int64_t>(k)] = block[k];
+  }
+  if (noise.distribution == Distribution::normal) {
+    normals(bits, numbers);
+  } else {
+    for (int64_t i = 0; i < 4 * at_once; ++i) numbers[i] = unit(bits[i]);
+  }
 }
 
 }  // namespace
@@ -38,29 +84,16 @@ void fill_noise(Threads& threads, const Noise& noise, View out) {
   }
   threads.wait();  // for *noise.iteration
   const uint64_t subsequence = static_cast<uint64_t>(noise.stream) << 48 | *noise.iteration;
-  const r123::Philox4x32::key_type key{
-      {static_cast<uint32_t>(noise.seed), static_cast<uint32_t>(noise.seed >> 32)}};
-  const int64_t size = out.size();
-  const auto block = [&](int64_t at) {
-    const uint64_t index = static_cast<uint64_t>(noise.first / 4 + at);
-    const r123::Philox4x32::ctr_type counter{
-        {static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32), static_cast<uint32_t>(subsequence),
-         static_cast<uint32_t>(subsequence >> 32)}};
-    const auto bits = r123::Philox4x32()(counter, key);
-    float numbers[4];
-    if (noise.distribution == Distribution::normal) {
-      normal_pair(bits[0], bits[1], numbers);
-      normal_pair(bits[2], bits[3], numbers + 2);
-    } else {
-      for (size_t k = 0; k < 4; ++k) numbers[k] = unit(bits[k]);
+  constexpr int64_t length = 4 * at_once;
+  const int64_t pieces = (out.size() + length - 1) / length;
+  constexpr int64_t work = 40;  // of a block, in elements of a simple formula
+  const Parts parts = cut(pieces, work * at_once * pieces);
+  threads.run(parts.count, [&](int64_t part) {
+    for (int64_t piece = parts[part].first; piece < parts[part].last; ++piece) {
+      float numbers[length];
+      draw(noise, subsequence, static_cast<uint64_t>(noise.first / 4 + piece * at_once), numbers);
+      std::copy_n(numbers, std::min(length, out.size() - length * piece), out.data + length * piece);
     }
-    std::copy_n(numbers, std::min<int64_t>(4, size - 4 * at), out.data + 4 * at);
-  };
-  const int64_t blocks = (size + 3) / 4;
-  constexpr int64_t work = 200;  // of a block, in elements of a simple formula
-  const Parts parts = cut(blocks, work * blocks);
-  threads.run(parts.count, [&](int64_t i) {
-    for (int64_t at = parts[i].first; at < parts[i].last; ++at) block(at);
   });
 }
 
