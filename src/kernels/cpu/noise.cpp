@@ -10,7 +10,7 @@
 
 #include "kernels/cpu/parts.h"
 
-#if defined(__x86_64__) && defined(__GLIBC__)
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__)
 // glibc has these for vectors too (libmvec), which its headers say only with -ffast-math.
 extern "C" {
 __attribute__((__simd__("notinbranch"))) float logf(float) noexcept;
