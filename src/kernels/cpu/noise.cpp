@@ -59,7 +59,7 @@ void draw(const Noise& noise, uint64_t subsequence, uint64_t index, float (&numb
   const r123::Philox4x32::key_type key{
       {static_cast<uint32_t>(noise.seed), static_cast<uint32_t>(noise.seed >> 32)}};
   uint32_t bits[4 * at_once];
-#pragma GCC ivdep  // omp simd would keep the counters in memory
+#pragma GCC ivdep  // NOLINT(clang-diagnostic-unknown-pragmas): omp simd would keep the counters in memory
   for (int64_t i = 0; i < at_once; ++i) {
     const uint64_t at = index + static_cast<uint64_t>(i);
     const r123::Philox4x32::ctr_type counter{{static_cast<uint32_t>(at), static_cast<uint32_t>(at >> 32),
