@@ -162,7 +162,7 @@ std::optional<CheckpointInfo> resume_point(const RunFolder& folder, const Option
   }
   if (!differing.empty()) {
     throw Error(folder.path().string() + " holds another run (" + differing +
-                "); give the same options or another --out, or remove that folder");
+                "); give the same options, or another --out");
   }
   return info;
 }

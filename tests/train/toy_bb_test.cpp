@@ -119,10 +119,25 @@ TEST_F(ToyBbTest, WrongConfigurationsNameFileLineAndKey) {
 TEST_F(ToyBbTest, AnotherRunsFolderIsRefused) {
   ASSERT_EQ(run("run", {"--iterations", "10"}).status, 0);
   const std::string before = bytes_of(checkpoint("run"));
+  const std::string log = bytes_of(*this / "run/run.h5"), config = bytes_of(*this / "run/config.toml");
   const Finished other = run("run", {"--iterations", "20", "--seed", "2", "--method", "ebm_0gp"});
   expect_refused(other, 1, "seed: the run has 1, now 2");
   EXPECT_HAS(other.err, "method: the run has ebm_bb, now ebm_0gp");
+  EXPECT_FALSE(contains(other.err, "remove")) << "the run there is sound: " << other.err;
   EXPECT_TRUE(before == bytes_of(checkpoint("run")));
+  EXPECT_TRUE(log == bytes_of(*this / "run/run.h5"));
+  EXPECT_TRUE(config == bytes_of(*this / "run/config.toml"));
+}
+
+TEST_F(ToyBbTest, AConfigurationRepeatsItsRun) {
+  ASSERT_EQ(run("run", {"--iterations", "30", "--log-every", "10", "--lower-bound", "slq", "--lr-energy",
+                        "3.3e-4", "--penalty-weight", "0.7", "--seed", "5", "--dataset", "two_moons"})
+                .status,
+            0);
+  std::filesystem::rename(*this / "run", *this / "first");
+  const Finished again = run_command({program_, "--config", (*this / "first/config.toml").string()});
+  EXPECT_EQ(again.status, 0) << again.err;
+  expect_same_runs(*this / "first", *this / "run", 30);
 }
 
 TEST_F(ToyBbTest, FoldersThatCannotBeWritten) {
