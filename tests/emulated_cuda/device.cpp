@@ -53,6 +53,7 @@ const char* cudaGetErrorName(cudaError_t error) {
     EBM_NAME(cudaErrorStreamCaptureUnsupported)
     EBM_NAME(cudaErrorStreamCaptureInvalidated)
     EBM_NAME(cudaErrorStreamCaptureWrongThread)
+    EBM_NAME(cudaErrorNoKernelImageForDevice)
     default:
       return "an error that is not emulated";
   }

@@ -77,6 +77,8 @@ bool tf32_allowed();
 // stream.cpp
 
 cudaError_t queue_kernel(const cudaLaunchConfig_t& config, Work thread);
+/// From now on the device is one that the library has no code for, or no longer.
+void plant_no_code(bool planted);
 /// What a graph says about a node of it.
 struct NodeKind {
   cudaGraphNodeType type = cudaGraphNodeTypeKernel;

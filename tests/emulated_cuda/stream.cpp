@@ -19,6 +19,8 @@ struct CUevent_st {
 
 namespace {
 
+bool no_code = false;  // planted
+
 std::set<cudaStream_t>& streams() {
   static std::set<cudaStream_t> all;
   return all;
@@ -113,12 +115,17 @@ cudaError_t refuse_in_capture(const char* call) {
   return cudaSuccess;
 }
 
+void plant_no_code(bool planted) {
+  no_code = planted;
+}
+
 cudaError_t queue_kernel(const cudaLaunchConfig_t& config, Work thread) {
   const Lock lock(device_mutex());
   constexpr const char* call = "cudaLaunchKernelEx";
   const dim3 grid = config.gridDim, block = config.blockDim;
   const auto wrong = [&](const char* why) { return refuse(cudaErrorInvalidConfiguration, call, why); };
   if (const cudaError_t status = require_stream(config.stream, call); status != cudaSuccess) return status;
+  if (no_code) return refuse(cudaErrorNoKernelImageForDevice, call, "planted: no code for this device");
   if (grid.x == 0 || grid.y == 0 || grid.z == 0) return wrong("the grid is empty");
   if (block.x == 0 || block.y == 0 || block.z == 0) return wrong("the block is empty");
   if (grid.x > 0x7FFFFFFF || grid.y > 65535 || grid.z > 65535)
