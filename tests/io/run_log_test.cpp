@@ -4,9 +4,12 @@
 #include <sys/wait.h>
 
 #include <cmath>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <random>
 
+#include "io/atomic_file.h"
 #include "io_fixture.h"
 
 namespace ebm {
@@ -235,6 +238,20 @@ TEST_F(RunLogTest, AFullDiskIsAnErrorAndKeepsWhatWasWritten) {
     expect_rows(content.metrics, content.metrics.iterations.size());
   }
   EXPECT_GT(cases, 20);
+}
+
+TEST_F(RunLogTest, ANewLogLeavesTheOldFileToItsReaders) {
+  RunLog old = make();
+  old.append(10, row_at(10));
+  old.close();
+  const std::vector<uint8_t> before = read_file(*this / "run.h5");
+  std::ifstream reader(*this / "run.h5", std::ios::binary);
+  RunLog log = make();
+  log.append(20, row_at(20));
+  log.close();
+  const std::vector<uint8_t> read{std::istreambuf_iterator<char>(reader), {}};
+  EXPECT_TRUE(read == before);
+  EXPECT_EQ(read_run_log(*this / "run.h5").metrics.iterations, std::vector<int64_t>{20});
 }
 
 TEST_F(RunLogTest, ALogThatCannotBeMadeLeavesTheOldOne) {

@@ -146,6 +146,21 @@ TEST_P(NetworkTest, InitialValuesFollowPyTorchsLaw) {
   EXPECT_FALSE(std::equal(bias.begin(), bias.end(), weight.begin())) << "each parameter has noise of its own";
 }
 
+TEST_P(NetworkTest, EveryParameterStartsOn64Bytes) {
+  Network network(*kernels_, toy_generator(3, 7));
+  const Parameters& parameters = network.parameters();
+  for (const auto* list : {&parameters.trainable(), &parameters.statistics()}) {
+    EXPECT_GT(list->size(), 3u);
+    for (const Parameter& p : *list) EXPECT_EQ(reinterpret_cast<uintptr_t>(p.value) % 64, 0u) << p.name;
+  }
+  for (const View buffer :
+       {parameters.gradients(), parameters.first_moments(), parameters.second_moments()}) {
+    for (const Parameter& p : parameters.trainable()) {
+      EXPECT_EQ(reinterpret_cast<uintptr_t>(Parameters::part(buffer, p).data) % 64, 0u) << p.name;
+    }
+  }
+}
+
 TEST_P(NetworkTest, InitialConstants) {
   Network network(*kernels_, toy_generator(2, 5));
   network.initialize(1, 1);

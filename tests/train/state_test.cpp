@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// A checkpoint is read whole or not at all.
+#include "train/state.h"
+
+#include "trainer_fixture.h"
+
+namespace ebm::test {
+namespace {
+
+class StateTest : public IoTest, public testing::WithParamInterface<std::string> {
+ protected:
+  /// The checkpoint of the game as it is now.
+  std::filesystem::path save(Game& game, const std::string& name, int64_t iteration) {
+    const RunFolder folder(*this / name);
+    folder.save(game, iteration, "", MetricTable{}, 1);
+    return folder.checkpoint(iteration);
+  }
+  static GameOptions quadrature(Preconditioning preconditioning) {
+    GameOptions options = SmallGame::small_options();
+    options.lower->kind = LowerBoundKind::slq;
+    options.lower->preconditioning = preconditioning;
+    return options;
+  }
+};
+
+TEST_P(StateTest, GoesThereAndBack) {
+  SmallGame saved(GetParam(), quadrature(Preconditioning::running_gram));
+  saved.game.iterate();
+  const auto path = save(saved.game, "a", 7);
+  SmallGame other(GetParam(), quadrature(Preconditioning::running_gram));
+  restore(path, other.game);
+  EXPECT_TRUE(bytes_of(path) == bytes_of(save(other.game, "b", 7)));
+  EXPECT_EQ(other.game.iteration().download(), std::vector<uint64_t>{7});
+}
+
+// What is missing is found last: all before it has been read, and none of it may have reached the game.
+TEST_P(StateTest, ACheckpointThatDoesNotFitChangesNothing) {
+  SmallGame saved(GetParam(), quadrature(Preconditioning::none));
+  saved.game.iterate();
+  saved.game.iterate();
+  const auto path = save(saved.game, "saved", 7);
+
+  SmallGame other(GetParam(), quadrature(Preconditioning::running_gram));
+  other.game.iterate();
+  const std::string before = bytes_of(save(other.game, "before", 1));
+  EXPECT_HAS(error_of([&] { restore(path, other.game); }), "bound/state");
+  EXPECT_TRUE(before == bytes_of(save(other.game, "after", 1)));
+  EXPECT_EQ(other.game.iteration().download(), std::vector<uint64_t>{1});
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, StateTest, testing::ValuesIn(devices()));
+
+}  // namespace
+}  // namespace ebm::test
