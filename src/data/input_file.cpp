@@ -10,8 +10,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <system_error>
 #include <utility>
+
+#include "io/read_error.h"
 
 namespace ebm {
 
@@ -21,13 +22,13 @@ Error unusable(const std::filesystem::path& path, const std::string& reason) {
 }
 
 InputFile::InputFile(std::filesystem::path path) : path_(std::move(path)) {
-  fd_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  // O_NONBLOCK: a FIFO that nobody writes to is refused below, and not waited for.
+  fd_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   struct stat status {};
   if (fd_ < 0 || ::fstat(fd_, &status) != 0) {
     const int code = errno;
     if (fd_ >= 0) ::close(fd_);
-    throw Error(fmt::format("cannot read '{}': {}; check the path", path_.string(),
-                            std::generic_category().message(code)));
+    throw read_error(path_, code);
   }
   if (!S_ISREG(status.st_mode)) {
     ::close(fd_);
@@ -47,10 +48,7 @@ void InputFile::read(int64_t offset, std::span<uint8_t> bytes) const {
   while (!bytes.empty()) {
     const ssize_t got = ::pread(fd_, bytes.data(), bytes.size(), offset);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      throw Error(fmt::format("cannot read '{}': {}; check the disk", path_.string(),
-                              std::generic_category().message(errno)));
-    }
+    if (got < 0) throw read_error(path_, errno);
     if (got == 0) {
       throw unusable(path_, fmt::format("it ends at byte {}, {} more are needed", offset, bytes.size()));
     }

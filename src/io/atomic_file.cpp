@@ -15,12 +15,14 @@
 #include <utility>
 
 #include "core/error.h"
+#include "io/read_error.h"
 
 namespace ebm {
 namespace {
 
 namespace fs = std::filesystem;
 
+// Of what is written; read_error is for what is read.
 Error system_error(std::string_view what, const fs::path& path, int code) {
   const char* remedy = "check the path";
   if (code == ENOSPC || code == EDQUOT || code == EFBIG) remedy = "free some space there, then start again";
@@ -59,7 +61,7 @@ void sync_file(const fs::path& path) {
 
 void sync_folder(const fs::path& folder) {
   Descriptor file(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (file.get() < 0) throw system_error("open the folder", folder, errno);
+  if (file.get() < 0) throw read_error(folder, errno, "open the folder");
   // EINVAL, EROFS: file systems that cannot sync a folder; the rename itself has worked.
   if (::fsync(file.get()) != 0 && errno != EINVAL && errno != EROFS)
     throw system_error("sync", folder, errno);
@@ -122,14 +124,14 @@ void write_file(const fs::path& target, std::string_view text) {
 
 std::vector<uint8_t> read_file(const fs::path& path) {
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) throw system_error("read", path, errno);
+  if (file.get() < 0) throw read_error(path, errno);
   std::vector<uint8_t> bytes;
   constexpr size_t block = size_t{1} << 16;
   for (;;) {
     const size_t used = bytes.size();
     bytes.resize(used + block);
     const ssize_t got = ::read(file.get(), bytes.data() + used, block);
-    if (got < 0 && errno != EINTR) throw system_error("read", path, errno);
+    if (got < 0 && errno != EINTR) throw read_error(path, errno);
     bytes.resize(used + static_cast<size_t>(std::max<ssize_t>(got, 0)));
     if (got == 0) return bytes;
   }
@@ -146,7 +148,7 @@ std::vector<fs::path> numbered_files(const fs::path& folder, std::string_view pr
     std::error_code vanished;
     if (number && entry->is_regular_file(vanished)) found.emplace_back(*number, entry->path());
   }
-  if (code) throw system_error("read the folder", folder, code.value());
+  if (code) throw read_error(folder, code.value(), "read the folder");
   std::sort(found.begin(), found.end());
   std::vector<fs::path> paths;
   for (auto& [number, path] : found) paths.push_back(std::move(path));

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#include "io/read_error.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace ebm {
+namespace {
+
+const char* remedy_of(int code) {
+  switch (code) {
+    case EACCES:
+    case EPERM:
+      return "check its permissions and those of the folders that it is in";
+    case EISDIR:
+      return "it is a folder: name a file";
+    case EMFILE:
+    case ENFILE:
+      return "raise the limit of open files (ulimit -n)";
+    case EIO:
+    case ESTALE:
+      return "check the disk, or the network that it is behind";
+    default:
+      return "check the path";
+  }
+}
+
+}  // namespace
+
+Error read_error(const std::filesystem::path& path, int code, std::string_view what) {
+  return Error(fmt::format("cannot {} '{}': {}; {}", what, path.string(),
+                           std::generic_category().message(code), remedy_of(code)));
+}
+
+}  // namespace ebm
