@@ -4,20 +4,23 @@
 #include <fmt/format.h>
 #include <png.h>
 
+#include <cstring>
+#include <utility>
+
 #include "core/error.h"
 #include "io/atomic_file.h"
+#include "io/long_jump.h"
 
 namespace ebm {
 namespace {
 
 constexpr int64_t largest_side = 32767;
-constexpr int64_t most_pixels_read = 64'000'000;  // a small file may claim any size
 
 bool has_valid_sizes(int64_t width, int64_t height) {
   return width >= 1 && width <= largest_side && height >= 1 && height <= largest_side;
 }
 
-// libpng's state for one picture, freed whatever happens.
+// libpng's state for one picture that is written, freed whatever happens.
 struct Control {
   png_image image{};
   Control() {
@@ -28,6 +31,78 @@ struct Control {
   Control& operator=(const Control&) = delete;
   ~Control() { png_image_free(&image); }
 };
+
+// libpng reading one picture. The simplified interface above would take each picture through a gamma curve.
+class PngReader {
+ public:
+  explicit PngReader(std::span<const uint8_t> bytes) : left_(bytes) {}
+  PngReader(const PngReader&) = delete;
+  PngReader& operator=(const PngReader&) = delete;
+  ~PngReader() { png_destroy_read_struct(&png_, &info_, nullptr); }
+
+  // Each says whether it worked; if not, `reason` has the reason and only the destructor may follow.
+  [[nodiscard]] bool read_header();
+  [[nodiscard]] bool begin_pixels(int64_t& channels);  // 3: RGB, or 4: RGB and alpha
+  [[nodiscard]] bool read_pixels(uint8_t* pixels, int64_t channels);
+
+  [[nodiscard]] const char* reason() const { return jump_.reason(); }
+  [[nodiscard]] int64_t width() const { return png_get_image_width(png_, info_); }
+  [[nodiscard]] int64_t height() const { return png_get_image_height(png_, info_); }
+
+ private:
+  static void on_error(png_structp png, png_const_charp message) {
+    static_cast<PngReader*>(png_get_error_ptr(png))->jump_.leave(message);
+  }
+  // What libpng warns of is no loss of pixels: checksums are errors, and chunks that it does not need it
+  // passes over.
+  static void on_warning(png_structp /*png*/, png_const_charp /*message*/) {}
+  static void read(png_structp png, png_bytep to, size_t count) {
+    auto& left = static_cast<PngReader*>(png_get_io_ptr(png))->left_;
+    if (count > left.size()) png_error(png, "it is cut");
+    std::memcpy(to, left.data(), count);
+    left = left.subspan(count);
+  }
+
+  std::span<const uint8_t> left_;
+  png_structp png_ = nullptr;
+  png_infop info_ = nullptr;
+  LongJump jump_;
+};
+
+bool PngReader::read_header() {
+  return jump_.completes([this] {
+    png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, on_error, on_warning);
+    if (png_ != nullptr) info_ = png_create_info_struct(png_);
+    if (info_ == nullptr) jump_.leave("libpng does not start");
+    png_set_read_fn(png_, this, read);
+    png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+    png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // require_readable_size has the limit
+    png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);  // all but IHDR, PLTE, tRNS, IDAT
+    png_read_info(png_, info_);
+  });
+}
+
+bool PngReader::begin_pixels(int64_t& channels) {
+  return jump_.completes([this, &channels] {
+    png_set_expand(png_);  // palettes to RGB, fewer than 8 bits to 8, tRNS to alpha
+    png_set_scale_16(png_);
+    png_set_gray_to_rgb(png_);
+    png_set_interlace_handling(png_);
+    png_read_update_info(png_, info_);
+    channels = png_get_channels(png_, info_);
+  });
+}
+
+bool PngReader::read_pixels(uint8_t* pixels, int64_t channels) {
+  return jump_.completes([=, this] {
+    const int64_t rows = height(), row_bytes = channels * width();
+    const int passes =
+        png_get_interlace_type(png_, info_) == PNG_INTERLACE_NONE ? 1 : PNG_INTERLACE_ADAM7_PASSES;
+    for (int pass = 0; pass < passes; ++pass) {
+      for (int64_t y = 0; y < rows; ++y) png_read_row(png_, pixels + y * row_bytes, nullptr);
+    }
+  });
+}
 
 }  // namespace
 
@@ -69,24 +144,47 @@ void write_png(const std::filesystem::path& path, const Image& image) {
   write_file(path, bytes);
 }
 
+void require_readable_size(int64_t width, int64_t height, const std::string& name) {
+  if (width >= 1 && height >= 1 && width <= most_pixels_read / height) return;
+  throw Error(fmt::format(
+      "cannot use the picture '{}': it is {} x {} pixels large, and at most {} million pixels are "
+      "read; scale it down",
+      name, width, height, most_pixels_read / 1'000'000));
+}
+
+Image over_white(int64_t width, int64_t height, std::vector<uint8_t> rgba) {
+  if (std::ssize(rgba) != 4 * width * height) {
+    throw Error(fmt::format("{} bytes for a picture of {} x {} pixels with alpha; give 4 a pixel",
+                            rgba.size(), width, height));
+  }
+  // In place: a pixel is written where earlier ones were read.
+  const auto pixels = rgba.size() / 4;
+  for (size_t i = 0; i < pixels; ++i) {
+    const uint8_t* from = rgba.data() + 4 * i;
+    uint8_t* to = rgba.data() + 3 * i;
+    const int alpha = from[3];
+    for (int c = 0; c < 3; ++c)
+      to[c] = static_cast<uint8_t>((alpha * from[c] + (255 - alpha) * 255 + 127) / 255);
+  }
+  rgba.resize(3 * pixels);
+  return {.width = width, .height = height, .rgb = std::move(rgba)};
+}
+
 Image decode_png(std::span<const uint8_t> bytes, const std::string& name) {
-  const auto fail = [&](const char* reason) {
-    return Error(fmt::format("cannot read '{}' as PNG: {}; use another file", name, reason));
+  PngReader reader(bytes);
+  const auto require = [&](bool done) {
+    if (!done)
+      throw Error(fmt::format("cannot read '{}' as PNG: {}; use another file", name, reader.reason()));
   };
-  Control control;
-  if (png_image_begin_read_from_memory(&control.image, bytes.data(), bytes.size()) == 0) {
-    throw fail(control.image.message);
-  }
-  const int64_t width = control.image.width, height = control.image.height;
-  if (!has_valid_sizes(width, height) || width * height > most_pixels_read) throw fail("it is too large");
-  control.image.format = PNG_FORMAT_RGB;
-  Image image{.width = width, .height = height, .rgb = {}};
-  image.rgb.resize(PNG_IMAGE_SIZE(control.image));
-  const png_color white{255, 255, 255};
-  if (png_image_finish_read(&control.image, &white, image.rgb.data(), 0, nullptr) == 0) {
-    throw fail(control.image.message);
-  }
-  return image;
+  require(reader.read_header());
+  const int64_t width = reader.width(), height = reader.height();
+  require_readable_size(width, height, name);
+  int64_t channels = 0;
+  require(reader.begin_pixels(channels));
+  std::vector<uint8_t> pixels(static_cast<size_t>(channels * width * height));
+  require(reader.read_pixels(pixels.data(), channels));
+  if (channels == 4) return over_white(width, height, std::move(pixels));
+  return {.width = width, .height = height, .rgb = std::move(pixels)};
 }
 
 Image read_png(const std::filesystem::path& path) {

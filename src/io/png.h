@@ -31,8 +31,23 @@ struct Image {
 /// with its bytes or the file cannot be written.
 void write_png(const std::filesystem::path& path, const Image& image);
 
-/// Decodes a PNG picture of any kind, of at most 64 million pixels, as RGB (transparency over white). `name`
-/// is the picture's, for the message of the Error when it cannot be read.
+/// The largest picture that is read, whatever its format: a small file may claim any size.
+inline constexpr int64_t most_pixels_read = 64'000'000;
+
+/// Throws Error, with both sizes and the limit, unless a picture has 1 .. most_pixels_read pixels. `name` is
+/// the picture's.
+void require_readable_size(int64_t width, int64_t height, const std::string& name);
+
+/// Pixels of four bytes (red, green, blue, alpha) over white: value' = (alpha value + (255 - alpha) 255) /
+/// 255, rounded to the nearest, from the bytes as they are stored; Pillow's Image.alpha_composite. Throws
+/// Error unless there are 4 width height bytes.
+[[nodiscard]] Image over_white(int64_t width, int64_t height, std::vector<uint8_t> rgba);
+
+/// Decodes a PNG picture of any kind, of at most most_pixels_read pixels, as RGB: bytes as they are stored,
+/// whatever gAMA, cHRM, sRGB and iCCP say; 16 bits v as 255 v / 65535, rounded to the nearest (libpng's
+/// png_set_scale_16; alpha likewise, before it is used); transparency over white (over_white). What stands
+/// behind the pixels is not read. `name` is the picture's, for the message of the Error when it is cut or
+/// damaged (checksums included).
 [[nodiscard]] Image decode_png(std::span<const uint8_t> bytes, const std::string& name);
 
 /// decode_png of a file.
