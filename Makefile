@@ -24,7 +24,7 @@ TESTED ?= *
 DEMO_ITERATIONS ?= 100000
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
-PKGS := fmt tomlplusplus freetype2 libpng libturbojpeg libwebp zlib
+PKGS := fmt tomlplusplus freetype2 libpng libjpeg libwebp libwebpdemux zlib
 CPPFLAGS_ALL := -Isrc -isystem /usr/include/hdf5/serial $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CPPFLAGS)
 # g++ 12 stores wide constants wrongly (tests/support/compiler_test.cpp); narrow stores avoid it.
 NARROW := $(shell $(CXX) -mmove-max=128 -mstore-max=128 -E -x c++ /dev/null >/dev/null 2>&1 && echo -mmove-max=128 -mstore-max=128)

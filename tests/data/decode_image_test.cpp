@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "data/decode_image.h"
 
+#include "data/encoded_pictures.h"
 #include "data/pictures.h"
+#include "io/png_parts.h"
 
 namespace ebm::test {
 namespace {
@@ -35,13 +37,30 @@ TEST_F(DecodeImageTest, SaysWhatIsWrong) {
   const auto error = [](const Bytes& bytes) { return error_of([&] { decode_image(bytes, "cat.jpg"); }); };
   EXPECT_HAS(error({}), "'cat.jpg': it is neither JPEG nor PNG nor WebP");
   EXPECT_HAS(error({'G', 'I', 'F', '8'}), "it is neither JPEG nor PNG nor WebP");
+}
+
+TEST_F(DecodeImageTest, NamesTheLimitOfPixelsInEachFormat) {
+  const auto error = [](const Bytes& bytes) { return error_of([&] { decode_image(bytes, "cat"); }); };
+  const std::string expected =
+      "'cat': it is 9000 x 9000 pixels large, and at most 64 million pixels are read";
   Bytes jpeg = encode_jpeg(smooth_image(64, 48, 4));
   // The frame header FF C0 says: length (2 bytes), precision, height (2), width (2).
-  const Bytes frame{0xFF, 0xC0};
-  const auto at = std::search(jpeg.begin(), jpeg.end(), frame.begin(), frame.end());
-  ASSERT_NE(at, jpeg.end());
-  std::fill_n(at + 5, 4, uint8_t{0x7F});
-  EXPECT_HAS(error(jpeg), "it is 32639 x 32639 pixels large");
+  const Bytes sizes{9000 >> 8, 9000 & 0xFF, 9000 >> 8, 9000 & 0xFF};
+  std::copy(sizes.begin(), sizes.end(), jpeg.begin() + place_of(jpeg, {0xFF, 0xC0}) + 5);
+  EXPECT_HAS(error(jpeg), expected);
+  EXPECT_HAS(error(file_of({.width = 9000, .height = 9000})), expected);
+  // RIFF, its size, WEBPVP8L, its size, 2F, then 14 bits of width - 1, 14 of height - 1, alpha, version.
+  Bytes webp = encode_webp(smooth_image(64, 48, 4));
+  const uint32_t header = 8999 | 8999 << 14;
+  for (int i = 0; i < 4; ++i) webp[static_cast<size_t>(21 + i)] = static_cast<uint8_t>(header >> 8 * i);
+  EXPECT_HAS(error(webp), expected);
+  // The same of an animation: VP8X has 24 bits of each.
+  Bytes animation = from_hex(animated_webp);
+  for (const size_t at : {24, 27}) {
+    animation[at] = 8999 & 0xFF;
+    animation[at + 1] = 8999 >> 8;
+  }
+  EXPECT_HAS(error(animation), expected);
 }
 
 TEST_F(DecodeImageTest, SurvivesDamagedPictures) {
