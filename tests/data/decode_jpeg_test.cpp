@@ -97,6 +97,10 @@ TEST(DecodeJpegTest, LostPixelsAreErrors) {
   EXPECT_HAS(error_of_jpeg(cut(half)), "'a.jpg': Premature end of JPEG file; get it again or leave it out");
   EXPECT_HAS(error_of_jpeg(cut(std::ssize(jpeg) - 2)), "Premature end of JPEG file");
   EXPECT_HAS(error_of_jpeg(cut(20)), "Premature end of JPEG file");
+  // All blocks are there, but something else follows them and no end.
+  Bytes endless = cut(std::ssize(jpeg) - 2);
+  append(endless, Bytes(100, 1));
+  EXPECT_HAS(error_of_jpeg(endless), "Premature end of JPEG file");
   // Cut, and ended by somebody.
   Bytes ended = encode_jpeg(smooth_image(40, 32, 1));
   ended.erase(ended.begin() + place_of_data(ended) + 40, ended.end() - 2);
