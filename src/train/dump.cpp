@@ -15,7 +15,7 @@ class Dump {
   Dump(Game& game, Hdf5File& file) : game_(game), kernels_(game.kernels()), file_(file) {}
 
   void attributes(Method method, Preset preset);
-  void state(const std::string& prefix) { write_state(file_, game_, prefix); }
+  void state(const std::string& prefix) { write_state(file_, game_, prefix, NotFinite::written); }
   void energy_step();
   void generator_step();
 

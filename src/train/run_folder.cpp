@@ -79,7 +79,7 @@ void RunFolder::save(Game& game, int64_t iteration, const std::string& config, c
     file.write_attribute("/", "checkpoint_version", format_version);
     file.write_attribute("/", "iteration", iteration);
     file.write_attribute("/", "config", config);
-    write_state(file, game, "");
+    write_state(file, game, "", NotFinite::refused);
     history.save(file, "metrics");
     file.close();
   });

@@ -31,7 +31,7 @@ class RunFolder {
   void save_picture(const std::string& name, int64_t iteration, const Image& picture) const;
 
   /// Writes the checkpoint of the game's present state (aside, fsync, rename) and removes all but the newest
-  /// `keep`. Waits for the device. Throws Error; what was there stays.
+  /// `keep`. Waits for the device. Throws Error, StateNotFinite among them; what was there stays.
   void save(Game& game, int64_t iteration, const std::string& config, const MetricTable& history,
             int64_t keep) const;
 

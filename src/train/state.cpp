@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "train/state.h"
 
+#include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <span>
 
@@ -78,6 +80,19 @@ std::vector<std::vector<float>> read_arrays(const Hdf5File& file, const std::str
   return values;
 }
 
+template <class T>
+void require_finite(const std::vector<T>& values, const std::string& name) {
+  if (!std::all_of(values.begin(), values.end(), [](T x) { return std::isfinite(x); }))
+    throw StateNotFinite(name);
+}
+
+/// `values`: in the order of the memory.
+void write_array(Hdf5File& file, const std::string& prefix, const NamedArray& array,
+                 const std::vector<float>& values) {
+  const std::vector<float> ordered = to_pytorch_order(values, array.order);
+  file.write_dataset(prefix + array.name, std::span<const float>(ordered), array.shape);
+}
+
 void upload(Kernels& kernels, const std::vector<NamedArray>& arrays,
             const std::vector<std::vector<float>>& values) {
   for (size_t i = 0; i < arrays.size(); ++i) {
@@ -109,20 +124,23 @@ std::vector<NamedArray> statistic_arrays(Game& game) {
 
 void write_arrays(Hdf5File& file, Kernels& kernels, const std::string& prefix,
                   const std::vector<NamedArray>& arrays) {
-  for (const NamedArray& array : arrays) {
-    const std::vector<float> values = to_pytorch_order(download(kernels, array.view), array.order);
-    file.write_dataset(prefix + array.name, std::span<const float>(values), array.shape);
-  }
+  for (const NamedArray& array : arrays) write_array(file, prefix, array, download(kernels, array.view));
 }
 
-void write_state(Hdf5File& file, Game& game, const std::string& prefix) {
-  write_arrays(file, game.kernels(), prefix, all_arrays(game));
+void write_state(Hdf5File& file, Game& game, const std::string& prefix, NotFinite not_finite) {
+  const bool refuse = not_finite == NotFinite::refused;
+  for (const NamedArray& array : all_arrays(game)) {
+    const std::vector<float> values = download(game.kernels(), array.view);
+    if (refuse) require_finite(values, array.name);
+    write_array(file, prefix, array, values);
+  }
   const std::vector<int64_t> steps = game.steps().download();
   for (size_t i = 0; i < steps.size(); ++i) {
     file.write_dataset(prefix + step_names[i], std::span<const int64_t>(&steps[i], 1), {});
   }
   if (LowerBound* lower = game.lower(); lower != nullptr && lower->state() != nullptr) {
     const std::vector<double> state = lower->state()->download();
+    if (refuse) require_finite(state, bound_state_name);
     file.write_dataset(prefix + bound_state_name, std::span<const double>(state),
                        {static_cast<int64_t>(state.size())});
   }

@@ -32,8 +32,22 @@ std::vector<NamedArray> gradient_arrays(Game& game);
 void write_arrays(Hdf5File& file, Kernels& kernels, const std::string& prefix,
                   const std::vector<NamedArray>& arrays);
 
-/// Writes the whole state under `prefix`, the number of iterations done excepted.
-void write_state(Hdf5File& file, Game& game, const std::string& prefix);
+/// What becomes of numbers that are NaN or Inf: a dump shows them, a checkpoint holds none.
+enum class NotFinite { written, refused };
+
+/// A number of the state is NaN or Inf, and was refused.
+class StateNotFinite : public Error {
+ public:
+  explicit StateNotFinite(const std::string& array)
+      : Error("a value of " + array + " is not a finite number"), array_(array) {}
+  const std::string& array() const { return array_; }
+
+ private:
+  std::string array_;
+};
+
+/// Writes the whole state under `prefix`, the number of iterations done excepted. Throws StateNotFinite.
+void write_state(Hdf5File& file, Game& game, const std::string& prefix, NotFinite not_finite);
 
 /// Reads the parameters and running statistics of a network, which the state calls `name`. Throws Error
 /// naming what is missing or misshapen, before anything changes.

@@ -6,6 +6,7 @@
 
 #include "io/atomic_file.h"
 #include "train/dump.h"
+#include "train/state.h"
 
 namespace ebm {
 
@@ -132,17 +133,13 @@ void Trainer::finish_row(const std::vector<double>& evaluated) {
   if (numbers.not_finite != 0) stop_not_finite(iteration, "a parameter");
 }
 
-/// No checkpoint holds a NaN.
-void Trainer::check_state() {
-  IterationScalars numbers;
-  game_.kernels().download(&numbers, game_.scalars(), sizeof numbers);
-  if (numbers.not_finite != 0) stop_not_finite(done_, "a parameter");
-}
-
 void Trainer::save() {
   finish_row({});
-  check_state();
-  folder_.save(game_, done_, description_.config, log_.history(), schedule_.keep_checkpoints);
+  try {
+    folder_.save(game_, done_, description_.config, log_.history(), schedule_.keep_checkpoints);
+  } catch (const StateNotFinite& error) {
+    stop_not_finite(done_, "a value of " + error.array());
+  }
   saved_ = done_;
 }
 

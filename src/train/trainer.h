@@ -63,7 +63,8 @@ class Trainer {
 
   /// Trains to the end of the schedule or until a signal asks to stop; either way the last state is in a
   /// checkpoint. An iteration allocates nothing and waits for nothing; rows are read back one row late.
-  /// Throws Error (a loss or parameter that is NaN or Inf, a full disk ...); what was written stays.
+  /// Throws Error (a loss or a number of the state that is NaN or Inf, a full disk ...); what was written
+  /// stays, and no checkpoint of such a state is.
   RunEnd run();
 
  private:
@@ -71,7 +72,6 @@ class Trainer {
   void start_row();
   void finish_row(const std::vector<double>& evaluated);
   void evaluate();
-  void check_state();
   void save();
   [[noreturn]] void stop_not_finite(int64_t iteration, const std::string& what) const;
 

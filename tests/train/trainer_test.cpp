@@ -18,9 +18,14 @@ class TrainerTest : public IoTest, public testing::WithParamInterface<std::strin
       const std::string& name, const Schedule& how = schedule,
       const GameOptions& options = SmallGame::small_options(),
       const std::function<void(int64_t)>& at_evaluation = [](int64_t) {}) {
+    return train_game(name, how, options, [&](int64_t iteration, Game&) { at_evaluation(iteration); });
+  }
+
+  RunEnd train_game(const std::string& name, const Schedule& how, const GameOptions& options,
+                    const std::function<void(int64_t, Game&)>& at_evaluation) {
     SmallGame small(GetParam(), options);
     FakeEvaluation evaluation;
-    evaluation.at = at_evaluation;
+    evaluation.at = [&](int64_t iteration) { at_evaluation(iteration, small.game); };
     const RunFolder folder(*this / name);
     const auto newest = newest_checkpoint(folder.path());
     const auto resumed = newest ? std::optional(read_checkpoint_info(*newest)) : std::nullopt;
@@ -121,6 +126,69 @@ TEST_P(TrainerTest, ANanAtTheStartLeavesNoCheckpoint) {
   nan.lr_generator = std::numeric_limits<double>::quiet_NaN();
   EXPECT_HAS(error_of([&] { train("nan", schedule, nan); }), "there is no checkpoint yet");
   EXPECT_FALSE(newest_checkpoint(*this / "nan"));
+}
+
+/// Puts `number` among the numbers of `array`, a flat buffer of float or double.
+template <class T>
+void spoil(Game& game, T* array, double number) {
+  const auto value = static_cast<T>(number);
+  game.kernels().upload(array, &value, sizeof value);
+}
+
+// A part of the state that is spoilt between two rows of the log, and what the Error calls it.
+struct Spoilt {
+  const char* name;
+  void (*spoil)(Game&);
+};
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr Spoilt spoilt_states[] = {
+    {"energy/main.0.weight", [](Game& g) { spoil(g, g.energy().parameters().values().data, nan); }},
+    {"generator/main.0.weight", [](Game& g) { spoil(g, g.generator().parameters().values().data, nan); }},
+    {"generator/main.2.running_mean",
+     [](Game& g) { spoil(g, g.generator().parameters().statistics_values().data, nan); }},
+    {"adam/energy/exp_avg/main.0.weight",
+     [](Game& g) { spoil(g, g.energy().parameters().first_moments().data, nan); }},
+    // With an infinite mean of g^2 the parameter just stands still: only the moment tells.
+    {"adam/energy/exp_avg_sq/main.0.weight",
+     [](Game& g) { spoil(g, g.energy().parameters().second_moments().data, infinity); }},
+    {"adam/generator/exp_avg_sq/main.0.weight",
+     [](Game& g) { spoil(g, g.generator().parameters().second_moments().data, infinity); }},
+    {"bound/state", [](Game& g) { spoil(g, g.lower()->state()->data(), nan); }}};
+
+TEST_P(TrainerTest, NoCheckpointHoldsANan) {
+  GameOptions options = SmallGame::small_options();
+  options.lower->kind = LowerBoundKind::slq;
+  options.lower->preconditioning = Preconditioning::running_gram;
+  // No row comes between the evaluation at 20, which spoils the state, and the checkpoint.
+  const Schedule due{.iterations = 40, .log_every = 1000, .checkpoint_every = 15, .eval_every = 20};
+  Schedule final = due;
+  final.iterations = 20;
+  const auto expect_no_checkpoint = [&](const Spoilt& spoilt, const char* when, const Schedule& how,
+                                        int signal) {
+    const std::string run = std::string(when) + std::to_string(&spoilt - spoilt_states);
+    const std::string message = error_of([&] {
+      train_game(run, how, options, [&](int64_t iteration, Game& game) {
+        if (iteration != 20) return;
+        spoilt.spoil(game);
+        if (signal != 0) raise(signal);
+      });
+    });
+    const auto kept = *this / run / "checkpoints/iteration-00000015.h5";
+    EXPECT_HAS(message,
+               "is not a finite number, so the run stops; the last good checkpoint is " + kept.string());
+    if (how.iterations == 20 || signal != 0)
+      EXPECT_HAS(message, "at iteration 20 a value of " + std::string(spoilt.name));
+    std::vector<std::filesystem::path> left;
+    for (const auto& entry : std::filesystem::directory_iterator(kept.parent_path()))
+      left.push_back(entry.path());
+    EXPECT_EQ(left, std::vector{kept}) << spoilt.name << ' ' << when;
+  };
+  for (const Spoilt& spoilt : spoilt_states) {
+    expect_no_checkpoint(spoilt, "due", due, 0);
+    expect_no_checkpoint(spoilt, "final", final, 0);
+    expect_no_checkpoint(spoilt, "signal", due, SIGTERM);
+  }
 }
 
 TEST_P(TrainerTest, ADumpChangesNothingElse) {
