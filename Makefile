@@ -91,11 +91,19 @@ $(BUILD)/obj/src/io/environment.o: $(BUILD)/version
 $(BUILD)/obj/src/io/environment.o: CPPFLAGS_ALL += -DEBM_VERSION='"$(VERSION)"' -DEBM_BUILD_FLAGS='"$(CXXFLAGS_ALL)"'
 $(BUILD)/obj/tests/%.o $(BUILD)/obj/bench/%.o: CPPFLAGS_ALL += -Itests
 
+# Runs first, on every CPU, and knows what the rest was built for: no sanitizers, no instructions of this CPU alone.
+EVERY_CPU := $(shell $(CXX) -march=x86-64 -E -x c++ /dev/null >/dev/null 2>&1 && echo -march=x86-64)
+macros = $(shell $(CXX) $1 -dM -E -x c++ /dev/null 2>/dev/null | sed -n 's/^.define __\([A-Z0-9_]*\)__ 1$$/\1/p')
+BUILT_WITH := $(sort $(filter-out $(call macros,$(EVERY_CPU)),$(call macros,-march=$(ARCH) $(CXXFLAGS))))
+CPU_CHECK := $(BUILD)/obj/src/core/cpu_check.o
+$(CPU_CHECK) $(BUILD)/obj/no_such_cpu.o: CXXFLAGS_ALL = -std=c++20 -O1 -g $(EVERY_CPU) -fPIC -Wall -Wextra -Wpedantic
+$(CPU_CHECK) $(BUILD)/tidy/src/core/cpu_check: CPPFLAGS_ALL += -DEBM_BUILT_WITH='"$(BUILT_WITH)"'
+
 $(BUILD)/libebm.a: $(call objects,$(LIB_SOURCES))
 	@rm -f $@
 	ar rcs $@ $^
 
-$(BUILD)/bin/%: $(BUILD)/libebm.a
+$(BUILD)/bin/%: $(BUILD)/libebm.a $(CPU_CHECK)
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS_ALL) $(filter %.o,$^) -o $@ $< $(LIBS)
 
@@ -123,6 +131,10 @@ $(TESTS): $(call objects,$(TEST_SOURCES)) $(BUILD)/tested
 # matio and LMDB write the files that the readers of data sets are tested with; no program needs them.
 $(TESTS): LIBS += -lgtest -lgtest_main $(shell pkg-config --libs lmdb matio 2>/dev/null)
 $(TEST_PROGRAMS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/obj/tests/programs/%.o
+# No CPU has both.
+$(BUILD)/bin/other_cpu: $(BUILD)/obj/no_such_cpu.o
+$(BUILD)/obj/no_such_cpu.o: src/core/cpu_check.cpp $(BUILD)/flags | found
+	$(COMPILE) -DEBM_BUILT_WITH='"XOP AVX512F"' $< -o $@
 $(call objects,$(TEST_SOURCES)): | found-tests
 
 ifneq ($(SANITIZE),)
@@ -183,7 +195,8 @@ $(BUILD)/tidy/%: %.cpp $(BUILD)/obj/%.o .clang-tidy | found-lint
 	said=$$(clang-tidy --quiet $< -- $(TIDY_FLAGS) 2>&1) || { printf '%s\n' "$$said"; exit 1; }; touch $@
 
 # --- distribution -----------------------------------------------------------------------------------------------------
-DISTRIBUTED := $(MAKE) --no-print-directory BUILD=$(BUILD)/dist ARCH=x86-64-v3 LDFLAGS='-Wl,-z,x86-64-v3'
+# Not linked with -z x86-64-v3: on an older CPU the loader would speak before src/core/cpu_check.cpp, and say no remedy.
+DISTRIBUTED := $(MAKE) --no-print-directory BUILD=$(BUILD)/dist ARCH=x86-64-v3
 dist:
 	+$(DISTRIBUTED) test-programs bench-program
 	scripts/dist $(BUILD)/dist $(VERSION)

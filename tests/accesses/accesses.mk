@@ -10,9 +10,9 @@ $(BUILD)/obj/tests/accesses/instrumented.o: CXXFLAGS_ALL += -O1 -g1 -fsanitize=t
 $(ACCESS_OBJECTS): | found-tests
 
 # instrumented.o comes first: see there.
-$(ACCESS_TESTS): $(ACCESS_OBJECTS) $(BUILD)/libebm.a
+$(ACCESS_TESTS): $(ACCESS_OBJECTS) $(CPU_CHECK) $(BUILD)/libebm.a
 	@mkdir -p $(@D)
-	$(CXX) $(LDFLAGS_ALL) $(ACCESS_OBJECTS) -o $@ $(BUILD)/libebm.a $(LIBS) -lgtest -lgtest_main
+	$(CXX) $(LDFLAGS_ALL) $(ACCESS_OBJECTS) $(CPU_CHECK) -o $@ $(BUILD)/libebm.a $(LIBS) -lgtest -lgtest_main
 
 ifeq ($(SANITIZE),)
 TEST_BINARIES += $(ACCESS_TESTS)

@@ -39,7 +39,7 @@ $(EMULATED_LIBRARY): $(EMULATED_CUDA_OBJECTS) $(EMULATED_KERNELS) $(EMULATED_OBJ
 	  -l:libboost_context.a -lpthread -ldl
 
 $(EMULATION_TESTS): $(EMULATION_TEST_OBJECTS) $(EMULATED_OBJECTS) $(EMULATED_CUDA_OBJECTS) $(EMULATED_KERNELS) \
-                    $(BUILD)/obj/tests/support/lsan_suppressions.o $(BUILD)/obj/tests/support/files.o $(BUILD)/libebm.a
+                    $(BUILD)/obj/tests/support/lsan_suppressions.o $(BUILD)/obj/tests/support/files.o $(CPU_CHECK) $(BUILD)/libebm.a
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS_ALL) $^ -o $@ -l:libboost_context.a -lgtest -lgtest_main -lpthread $(LIBS)
 
