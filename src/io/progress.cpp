@@ -8,6 +8,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
+
+#include "io/text_columns.h"
 
 namespace ebm {
 namespace {
@@ -29,6 +32,12 @@ double steady_seconds() {
 int64_t terminal_columns() {
   winsize size{};
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+/// A terminal that knows control codes: not one that says it is none (TERM=dumb), nor one of no name.
+bool is_live_terminal() {
+  const char* const name = std::getenv("TERM");
+  return isatty(STDERR_FILENO) == 1 && name != nullptr && *name != '\0' && std::string_view(name) != "dumb";
 }
 
 std::string format_rate(double rate) {
@@ -82,8 +91,7 @@ Progress::Progress(std::string name, int64_t total, int64_t start, ProgressOptio
   if (!options_.write) options_.write = write_stderr;
   if (!options_.now) options_.now = steady_seconds;
   if (!options_.columns) options_.columns = terminal_columns;
-  if (options_.style == Style::automatic)
-    options_.style = isatty(STDERR_FILENO) == 1 ? Style::live : Style::plain;
+  if (options_.style == Style::automatic) options_.style = is_live_terminal() ? Style::live : Style::plain;
   last_time_ = options_.now();
 }
 
@@ -120,7 +128,7 @@ void Progress::update(int64_t iteration, const std::vector<ProgressValue>& value
       {.name = name_, .iteration = iteration, .total = total_, .rate = rate_, .values = values});
   if (live()) {
     // A line that wraps could not be taken back.
-    line.resize(std::min(line.size(), static_cast<size_t>(std::max<int64_t>(options_.columns() - 1, 1))));
+    line = std::string(first_columns(line, std::max<int64_t>(options_.columns() - 1, 1)));
     write(std::string(erase_line) + line);
     line_ = std::move(line);
   } else {

@@ -2,7 +2,7 @@
 #pragma once
 // The line on stderr that says how far a run is:
 //   toy_bb  12,000/150,000  8.0%  1523 it/s  ETA 1:31  energy_loss 0.1230  ...
-// On a terminal one live line; else (a file, a batch job) a plain line now and then.
+// On a terminal one live line; else (a file, a batch job, TERM=dumb) a plain line now and then.
 
 #include <cstdint>
 #include <functional>
@@ -36,7 +36,7 @@ struct ProgressState {
 
 struct ProgressOptions {
   enum class Style { automatic, live, plain, silent };
-  Style style = Style::automatic;  // live when stderr is a terminal
+  Style style = Style::automatic;  // live when stderr is a terminal that knows control codes
   double plain_interval = 10;      // seconds between plain lines, at least
   double live_interval = 0.1;      // seconds between redrawings of the live line, at least
   /// For tests: where text goes (stderr), a clock in seconds, the terminal's width.

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "io/progress.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <cstdlib>
+#include <optional>
 
 namespace ebm {
 namespace {
@@ -94,6 +98,65 @@ TEST(ProgressTest, TheLiveLineIsRedrawnAndCutToTheTerminal) {
     recorder.text.clear();
   }
   EXPECT_EQ(recorder.text, "\n");  // the destructor ends the line
+}
+
+TEST(ProgressTest, TheLiveLineIsCutBetweenCharacters) {
+  Recorder recorder;
+  recorder.columns = 4;
+  Progress progress("b\xC3\xA4\xC3\xA4\xC3\xA4", 1000, 500, recorder.options(ProgressOptions::Style::live));
+  recorder.time += 1;
+  progress.update(510, {});
+  EXPECT_EQ(recorder.text, "\r\x1b[Kb\xC3\xA4\xC3\xA4");
+}
+
+/// While it lives, stderr is a terminal, and TERM what it says; null: not set.
+class Terminal {
+ public:
+  explicit Terminal(const char* term)
+      : stderr_(dup(STDERR_FILENO)), master_(posix_openpt(O_RDWR | O_NOCTTY)) {
+    if (const char* before = std::getenv("TERM")) term_ = before;
+    if (term != nullptr) {
+      setenv("TERM", term, 1);
+    } else {
+      unsetenv("TERM");
+    }
+    if (master_ < 0 || grantpt(master_) != 0 || unlockpt(master_) != 0) return;
+    slave_ = open(ptsname(master_), O_RDWR | O_NOCTTY);
+    if (slave_ >= 0) dup2(slave_, STDERR_FILENO);
+  }
+  ~Terminal() {
+    dup2(stderr_, STDERR_FILENO);
+    for (const int file : {stderr_, slave_, master_}) close(file);
+    if (term_) {
+      setenv("TERM", term_->c_str(), 1);
+    } else {
+      unsetenv("TERM");
+    }
+  }
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+  [[nodiscard]] bool there() const { return slave_ >= 0; }
+
+ private:
+  int stderr_, master_, slave_ = -1;
+  std::optional<std::string> term_;
+};
+
+TEST(ProgressTest, ControlCodesGoToTerminalsThatKnowThem) {
+  const auto has_control_codes = [](const char* term) {
+    Recorder recorder;
+    const Terminal terminal(term);
+    EXPECT_TRUE(terminal.there()) << "no pseudoterminal here";
+    Progress progress("run", 10, 0, recorder.options(ProgressOptions::Style::automatic));
+    progress.update(10, {});
+    progress.finish();
+    EXPECT_NE(recorder.text, "");
+    return recorder.text.find_first_of("\r\x1b") != std::string::npos;
+  };
+  EXPECT_TRUE(has_control_codes("xterm-256color"));
+  EXPECT_FALSE(has_control_codes("dumb"));
+  EXPECT_FALSE(has_control_codes(""));
+  EXPECT_FALSE(has_control_codes(nullptr));
 }
 
 TEST(ProgressTest, ARunThatIsDoneSaysSoAndSilenceIsSilent) {
