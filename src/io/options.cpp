@@ -36,6 +36,15 @@ std::string number_text(double value) {
   return fmt::format("{}", value);
 }
 
+// A number, but none that T holds.
+template <typename T>
+bool is_beyond(const std::string& text) {
+  T value{};
+  const char* end = text.data() + text.size();
+  const auto [stop, code] = std::from_chars(text.data(), end, value);
+  return code == std::errc::result_out_of_range && stop == end;
+}
+
 std::string range_text(Interval<int64_t> range) {
   if (range.lo == INT64_MIN && range.hi == INT64_MAX) return "";
   if (range.hi == INT64_MAX) return fmt::format("at least {}", range.lo);
@@ -137,6 +146,7 @@ void Options::add(std::string_view name, int64_t* variable, std::string help, In
   entry.kind = Kind::integer;
   entry.summary = range_text(range);
   entry.allowed = allowed_text("an integer", entry.summary);
+  entry.limits = fmt::format("an integer in {}..{}", range.lo, range.hi);
   entry.get = [variable] { return fmt::format("{}", *variable); };
   entry.set = [variable, range](const std::string& text) {
     int64_t value = 0;
@@ -153,6 +163,7 @@ void Options::add(std::string_view name, double* variable, std::string help, Int
   entry.kind = Kind::real;
   entry.summary = range_text(range);
   entry.allowed = allowed_text("a number", entry.summary);
+  entry.limits = entry.allowed + ", and of a size that float64 holds, 4.9e-324..1.7e308";
   entry.get = [variable] { return number_text(*variable); };
   entry.set = [variable, range](const std::string& text) {
     double value = 0;
@@ -211,6 +222,12 @@ void Options::insert_choice(std::string_view name, const std::vector<std::string
     return true;
   };
   insert(name, std::move(help), scope, std::move(entry));
+}
+
+std::string Options::remedy(const Entry& entry, const std::string& text) {
+  const bool beyond = (entry.kind == Kind::integer && is_beyond<int64_t>(text)) ||
+                      (entry.kind == Kind::real && is_beyond<double>(text));
+  return "give " + (beyond ? entry.limits : entry.allowed);
 }
 
 const Options::Entry* Options::find(std::string_view name) const {

@@ -121,6 +121,7 @@ class Options {
     Scope scope = Scope::run;
     Kind kind = Kind::text;
     std::string allowed;                          // "an integer in 1..9"
+    std::string limits;                           // of a number: the same with the limits of its type
     std::string summary;                          // in --help: "1..9", "" when there is nothing to say
     std::function<bool(const std::string&)> set;  // false: not allowed
     std::function<std::string()> get;             // the present value; set(get()) changes nothing
@@ -139,6 +140,10 @@ class Options {
   /// Takes the argument from the words of the command line that are no option. Throws UsageError on others.
   void take_rest(std::vector<std::string> rest);
   void set_from_command_line(Entry& entry, const std::string& text);
+  /// "give an integer at least 0"; for a number that int64 or float64 does not hold, with their limits.
+  [[nodiscard]] static std::string remedy(const Entry& entry, const std::string& text);
+  /// What is to be done about a line of a configuration file that is no TOML.
+  [[nodiscard]] std::string remedy_of_line(std::string_view text, size_t number) const;
   /// " did you mean 'batch'?" or "".
   [[nodiscard]] std::string suggestion(std::string_view name, bool command_line) const;
 

@@ -58,8 +58,8 @@ UsageError missing_value(const std::string& name, const std::string& allowed) {
 void Options::set_from_command_line(Entry& entry, const std::string& text) {
   if (text.starts_with("--")) throw missing_value("--" + with_dashes(entry.name), entry.allowed);
   if (!entry.set(text)) {
-    throw UsageError(fmt::format("option --{}: '{}' is not allowed; give {}", with_dashes(entry.name),
-                                 printable(text), entry.allowed));
+    throw UsageError(fmt::format("option --{}: '{}' is not allowed; {}", with_dashes(entry.name),
+                                 printable(text), remedy(entry, text)));
   }
   entry.given = true;
 }

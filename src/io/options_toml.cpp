@@ -12,15 +12,22 @@
 namespace ebm {
 namespace {
 
-toml::table parse_toml(std::string_view text, const std::string& source) {
+// `remedy` of the number of the line that is wrong.
+template <typename Remedy>
+toml::table parse_toml(std::string_view text, const std::string& source, Remedy remedy) {
   try {
     return toml::parse(text);
   } catch (const toml::parse_error& error) {
     std::string reason(error.description());
     std::replace_if(
         reason.begin(), reason.end(), [](unsigned char c) { return c < 0x20; }, ' ');
-    throw Error(fmt::format("{}:{}: {}; mend the file", source, error.source().begin.line, reason));
+    const auto line = error.source().begin.line;
+    throw Error(fmt::format("{}:{}: {}; {}", source, line, reason, remedy(static_cast<size_t>(line))));
   }
+}
+
+toml::table parse_toml(std::string_view text, const std::string& source) {
+  return parse_toml(text, source, [](size_t) { return "mend the file"; });
 }
 
 // The value of a node as Options take it, and what it is called in messages.
@@ -56,12 +63,21 @@ void Options::read_config(const std::filesystem::path& file) {
   read_config_text({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file.string());
 }
 
+std::string Options::remedy_of_line(std::string_view text, size_t number) const {
+  for (; number > 1 && text.find('\n') != std::string_view::npos; --number)
+    text.remove_prefix(text.find('\n') + 1);
+  std::string_view name = text.substr(0, text.find_first_of("=\n"));
+  name.remove_prefix(std::min(name.find_first_not_of(" \t"), name.size()));
+  const Entry* entry = find(name.substr(0, name.find_last_not_of(" \t") + 1));
+  return entry != nullptr && !entry->limits.empty() ? "give " + entry->limits : "mend the file";
+}
+
 std::string Options::program_of(std::string_view config) {
   return parse_toml(config, "the configuration")[program_key].value_or(std::string());
 }
 
 void Options::read_config_text(std::string_view text, const std::string& source) {
-  const toml::table table = parse_toml(text, source);
+  const toml::table table = parse_toml(text, source, [&](size_t line) { return remedy_of_line(text, line); });
   // First, since another program's options are unknown here.
   if (const toml::node* program = table.get(program_key); program != nullptr) {
     if (const std::string name = value_of(*program).text; name != program_) {
@@ -87,8 +103,8 @@ void Options::read_config_text(std::string_view text, const std::string& source)
                                                    : kind == "string";
     if (!fits) throw Error(fmt::format("{}: {} is of type {}; give {}", where, name, kind, entry->allowed));
     if (!entry->set(value.text)) {
-      throw Error(fmt::format("{}: {} = '{}' is not allowed; give {}", where, name, printable(value.text),
-                              entry->allowed));
+      throw Error(fmt::format("{}: {} = '{}' is not allowed; {}", where, name, printable(value.text),
+                              remedy(*entry, value.text)));
     }
     entry->given = true;
   }

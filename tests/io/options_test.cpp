@@ -146,6 +146,37 @@ TEST_F(OptionsTest, NamesWhatIsWrongOnTheCommandLine) {
   EXPECT_HAS(error({"--config", "none.toml"}), "status 1: cannot read 'none.toml'");
 }
 
+TEST_F(OptionsTest, NumbersBeyondTheirTypeAreToldItsRange) {
+  const auto error = [](const std::vector<const char*>& arguments) {
+    return Program().usage_error(arguments);
+  };
+  EXPECT_EQ(
+      error({"--log-every", "9223372036854775808"}),
+      "option --log-every: '9223372036854775808' is not allowed; give an integer in 1..9223372036854775807");
+  EXPECT_EQ(error({"--seed", "-9223372036854775809"}),
+            "option --seed: '-9223372036854775809' is not allowed; give an integer in "
+            "-9223372036854775808..9223372036854775807");
+  for (const char* beyond : {"1e400", "1e-400"}) {
+    EXPECT_EQ(error({"--rate", beyond}),
+              "option --rate: '" + std::string(beyond) +
+                  "' is not allowed; give a number greater than 0, and of a size that float64 holds, "
+                  "4.9e-324..1.7e308");
+  }
+  Program p;
+  EXPECT_TRUE(p.parse({"--log-every", "9223372036854775807", "--seed", "-9223372036854775808"}));
+  EXPECT_EQ(p.config.log_every, INT64_MAX);
+  EXPECT_EQ(p.config.seed, INT64_MIN);
+
+  const std::string at = (*this / "config.toml").string() + ":2: ";
+  const std::string integer = config_error("batch = 1\n  log_every =9223372036854775808 # one more\n");
+  EXPECT_HAS(integer, at);
+  EXPECT_HAS(integer, "give an integer in 1..9223372036854775807");
+  const std::string real = config_error("batch = 1\nrate = 1e400");
+  EXPECT_HAS(real, at);
+  EXPECT_HAS(real, "give a number greater than 0, and of a size that float64 holds");
+  EXPECT_HAS(config_error("batch = 1\nout = 99999999999999999999\n"), "; mend the file");
+}
+
 TEST_F(OptionsTest, AWrongValueLeavesTheVariable) {
   Program p;
   (void)p.usage_error({"--batch", "0"});
