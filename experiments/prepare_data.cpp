@@ -20,6 +20,7 @@
 #include "io/options.h"
 #include "io/program.h"
 #include "io/progress.h"
+#include "io/signals.h"
 
 using namespace ebm;
 
@@ -92,16 +93,19 @@ Kind find_kind(const std::string& name) {
   throw UsageError(fmt::format("--dataset '{}' is none of {}", name, names));
 }
 
-/// Counts the images on their way.
+/// Counts the images on their way, and ends it when a signal asks.
 class CountingSink final : public ImageSink {
  public:
-  CountingSink(std::string name, ImageSink& sink) : name_(std::move(name)), sink_(sink) {}
+  CountingSink(std::string name, ImageSink& sink, const StopRequest& request)
+      : name_(std::move(name)), sink_(sink), request_(request) {}
 
   void begin(const DatasetInfo& info) override {
     progress_.emplace(name_, info.count);
     sink_.begin(info);
   }
   void add(std::span<const uint8_t> pixels, int64_t label) override {
+    if (const auto stop = request_.requested())
+      throw Stopped(*stop, ": " + name_ + " was not written; the same command begins it anew");
     sink_.add(pixels, label);
     ++done_;
     if (progress_->due()) progress_->update(done_, {});
@@ -110,23 +114,24 @@ class CountingSink final : public ImageSink {
  private:
   std::string name_;
   ImageSink& sink_;
+  const StopRequest& request_;
   std::optional<Progress> progress_;
   int64_t done_ = 0;
 };
 
-void prepare(const Kind& kind, const Config& config, DataSplit split) {
+void prepare(const Kind& kind, const Config& config, DataSplit split, const StopRequest& request) {
   std::error_code code;
   std::filesystem::create_directories(config.out, code);  // what is wrong with it, writing says
   const auto path = image_file_path(config.out, config.name, split);
   write_image_file(path, [&](ImageSink& sink) {
-    CountingSink counting(path.filename().string(), sink);
+    CountingSink counting(path.filename().string(), sink, request);
     kind.read(config, split, counting);
   });
   const ImageFile file(path);
   const DatasetInfo& info = file.info();
-  fmt::print("{}: {} images of {}, {:.1f} MiB, {}\n", path.string(), format_count(info.count),
-             to_string(info.shape), static_cast<double>(info.count * info.shape.size()) / (1 << 20),
-             file.checksum());
+  print(fmt::format("{}: {} images of {}, {:.1f} MiB, {}\n", path.string(), format_count(info.count),
+                    to_string(info.shape), static_cast<double>(info.count * info.shape.size()) / (1 << 20),
+                    file.checksum()));
 }
 
 bool parse(int argc, char** argv, Config& config) {
@@ -158,8 +163,9 @@ void run(Config config) {
                       .filename()
                       .string();
   }
-  if (config.split != "all") return prepare(kind, config, split_of(config.split));
-  for (const DataSplit split : kind.splits) prepare(kind, config, split);
+  const StopRequest request;
+  if (config.split != "all") return prepare(kind, config, split_of(config.split), request);
+  for (const DataSplit split : kind.splits) prepare(kind, config, split, request);
 }
 
 }  // namespace

@@ -62,10 +62,10 @@ double percent(double part, double whole) {
 
 void print_cost(const ModelledCost& cost) {
   const PhaseCounts& counts = cost.counts;
-  fmt::print("  {:<30} {:>8} {:>9.2f} {:>9.1f} {:>9.1f} {:>8.3f} {:>6.0f} %\n", counts.phase, counts.launches,
-             counts.flop * 1e-9, static_cast<double>(counts.bytes_read) * 1e-6,
-             static_cast<double>(counts.bytes_written) * 1e-6, cost.seconds * 1e3,
-             percent(cost.product_seconds, cost.seconds));
+  print(fmt::format("  {:<30} {:>8} {:>9.2f} {:>9.1f} {:>9.1f} {:>8.3f} {:>6.0f} %\n", counts.phase,
+                    counts.launches, counts.flop * 1e-9, static_cast<double>(counts.bytes_read) * 1e-6,
+                    static_cast<double>(counts.bytes_written) * 1e-6, cost.seconds * 1e3,
+                    percent(cost.product_seconds, cost.seconds)));
 }
 
 void print_experiment(const Config& config, const TimeModel& model, Choice experiment) {
@@ -76,25 +76,26 @@ void print_experiment(const Config& config, const TimeModel& model, Choice exper
   const std::vector<Launch> launches = recorder->record([&] { sample.game().iterate(); });
 
   const std::string method = name_of(options.method, method_names);
-  fmt::print("\n{}, {}, batch {}, {}\n", options.program, method, sample.game().options().batch,
-             name_of(options.precision, precision_names));
-  fmt::print("  {:<30} {:>8} {:>9} {:>9} {:>9} {:>8} {:>8}\n", "phase", "launches", "GFLOP", "MB read",
-             "MB writ.", "ms", "products");
+  print(fmt::format("\n{}, {}, batch {}, {}\n", options.program, method, sample.game().options().batch,
+                    name_of(options.precision, precision_names)));
+  print(fmt::format("  {:<30} {:>8} {:>9} {:>9} {:>9} {:>8} {:>8}\n", "phase", "launches", "GFLOP", "MB read",
+                    "MB writ.", "ms", "products"));
   ModelledCost all;
   for (const Launch& launch : launches) all.add(model, launch);
   all.counts.phase = "all, one after another";
   for (const ModelledCost& cost : cost_by_phase(model, launches)) print_cost(cost);
   print_cost(all);
-  fmt::print("  the iteration, branches side by side: {:.3f} ms\n", 1e3 * model.seconds(launches));
+  print(fmt::format("  the iteration, branches side by side: {:.3f} ms\n", 1e3 * model.seconds(launches)));
   for (const PaperRun& run : paper_runs) {
     if (run.experiment == experiment && run.method == options.method)
-      fmt::print("  the paper's run on a 12 GB Titan: {:.0f} h for {:.0f} iterations, {:.0f} ms each\n",
-                 run.hours, run.iterations, run.hours * 3600e3 / run.iterations);
+      print(
+          fmt::format("  the paper's run on a 12 GB Titan: {:.0f} h for {:.0f} iterations, {:.0f} ms each\n",
+                      run.hours, run.iterations, run.hours * 3600e3 / run.iterations));
   }
   const std::vector<ModelledCost> kinds = cost_by_kind(model, launches);
   for (size_t i = 0; i < std::min(kinds.size(), static_cast<size_t>(config.dearest)); ++i) {
-    fmt::print("  {:>6.3f} ms in {} x {}\n", kinds[i].seconds * 1e3, kinds[i].counts.launches,
-               kinds[i].counts.phase);
+    print(fmt::format("  {:>6.3f} ms in {} x {}\n", kinds[i].seconds * 1e3, kinds[i].counts.launches,
+                      kinds[i].counts.phase));
   }
 }
 
@@ -106,9 +107,9 @@ int roofline(int argc, char** argv) {
   const TimeModel model{.device = read_device_file(config.device_file),
                         .launch_seconds = config.launch_microseconds * 1e-6};
   const DeviceCeilings& device = model.device;
-  fmt::print("{}: {:.1f} TFLOP/s in float32, {:.1f} in TF32, {:.0f} GB/s; {} us a launch\n", device.name,
-             device.fp32_flops * 1e-12, device.tf32_flops * 1e-12, device.memory_bandwidth * 1e-9,
-             config.launch_microseconds);
+  print(fmt::format("{}: {:.1f} TFLOP/s in float32, {:.1f} in TF32, {:.0f} GB/s; {} us a launch\n",
+                    device.name, device.fp32_flops * 1e-12, device.tf32_flops * 1e-12,
+                    device.memory_bandwidth * 1e-9, config.launch_microseconds));
   for (const Choice experiment : {Choice::cifar10, Choice::animeface}) {
     if (config.experiment == Choice::all || config.experiment == experiment)
       print_experiment(config, model, experiment);

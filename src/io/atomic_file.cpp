@@ -16,6 +16,7 @@
 
 #include "core/error.h"
 #include "io/read_error.h"
+#include "io/signals.h"
 
 namespace ebm {
 namespace {
@@ -99,6 +100,7 @@ std::optional<int64_t> number_in(std::string_view name, std::string_view prefix,
 void write_atomically(const fs::path& target, const std::function<void(const fs::path& temporary)>& writer) {
   fs::path temporary = target;
   temporary += ".tmp";
+  const SignalsWait whole;
   try {
     std::error_code ignored;
     fs::remove(temporary, ignored);  // not written through: it may be a link

@@ -14,9 +14,10 @@ namespace ebm {
 
 /// Has `writer` write the temporary file TARGET.tmp in the same folder, fsyncs it, renames it to `target` and
 /// fsyncs the folder. When the writer throws, or anything else fails, the temporary is removed and a `target`
-/// that was there stays as it was. One writer per target at a time; a temporary that a killed writer left is
-/// replaced. Throws what the writer throws, and Error naming the file and the remedy (full disk, missing or
-/// read-only folder).
+/// that was there stays as it was. A signal that would end the program waits until that is done
+/// (io/signals.h; in a long writing a StopRequest is asked). One writer per target at a time; a temporary
+/// that a killed writer left is replaced. Throws what the writer throws, and Error naming the file and the
+/// remedy (full disk, missing or read-only folder).
 void write_atomically(const std::filesystem::path& target,
                       const std::function<void(const std::filesystem::path& temporary)>& writer);
 

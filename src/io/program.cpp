@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "io/program.h"
 
+#include <csignal>
 #include <cstdio>
 #include <new>
 
@@ -9,6 +10,7 @@
 namespace ebm {
 
 int run_program(const char* program, const std::function<int()>& body) {
+  for (const int signal : {SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);
   try {
     return body();
   } catch (const Error& error) {
@@ -20,6 +22,10 @@ int run_program(const char* program, const std::function<int()>& body) {
     std::fprintf(stderr, "%s: %s\n", program, error.what());
   }
   return 1;
+}
+
+void print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
 }
 
 }  // namespace ebm

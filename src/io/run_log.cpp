@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "io/hdf5_support.h"
+#include "io/signals.h"
 
 namespace ebm {
 namespace {
@@ -171,6 +172,7 @@ RunLog RunLog::create(const std::filesystem::path& path, std::string_view config
   impl->table = with_columns(history, metrics);
   std::filesystem::path temporary = path;
   temporary += ".tmp";
+  const SignalsWait whole;
   try {
     impl->make(temporary, std::string(config), environment);
     if (H5Fflush(impl->file.id(), H5F_SCOPE_GLOBAL) < 0 || H5Fstart_swmr_write(impl->file.id()) < 0)

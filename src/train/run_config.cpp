@@ -193,7 +193,7 @@ RunEnd run_training(Game& game, Evaluation& evaluation, const RunFolder& folder,
 int report_stop(const StopRequest::Stop& stop, int64_t iteration) {
   std::printf("stopped by %s at iteration %s; the same command goes on from there\n", stop.name.c_str(),
               format_count(iteration).c_str());
-  return stop.exit_status;
+  return stop.exit_status();
 }
 
 }  // namespace ebm

@@ -10,10 +10,10 @@
 #include "io/environment.h"
 #include "io/progress.h"
 #include "io/run_log.h"
+#include "io/signals.h"
 #include "train/game.h"
 #include "train/method.h"
 #include "train/run_folder.h"
-#include "train/signals.h"
 
 namespace ebm {
 

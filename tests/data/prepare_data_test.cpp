@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 // prepare_data as a user runs it.
+#include <signal.h>
+#include <unistd.h>
+
 #include <set>
 
 #include "data/image_file.h"
@@ -20,6 +23,23 @@ class PrepareDataTest : public IoTest {
     std::vector<std::string> words{program_, "--out", (*this / "out").string()};
     words.insert(words.end(), arguments.begin(), arguments.end());
     return run_command(words);
+  }
+  /// MNIST's training images, many of them and all black: files without blocks on the disk.
+  void write_black_mnist(uint32_t count) {
+    const auto write = [&](const char* name, std::vector<uint32_t> header, uint64_t bytes_each) {
+      std::vector<uint8_t> bytes;
+      for (const uint32_t number : header) {
+        for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(static_cast<uint8_t>(number >> shift));
+      }
+      write_file(*this / name, bytes);
+      std::filesystem::resize_file(*this / name, bytes.size() + count * bytes_each);
+    };
+    write("train-images-idx3-ubyte", {0x803, count, 28, 28}, 28 * 28);
+    write("train-labels-idx1-ubyte", {0x801, count}, 1);
+  }
+  std::vector<std::string> prepare_black_mnist() const {
+    return {program_, "--out",         (folder_ / "out").string(), "--dataset", "mnist", "--split", "train",
+            "--from", folder_.string()};
   }
   void expect_line(const Finished& outcome, int status, const std::string& part) {
     EXPECT_EQ(outcome.status, status) << outcome.err;
@@ -69,6 +89,26 @@ TEST_F(PrepareDataTest, SaysWhatIsWrongInOneLine) {
   std::filesystem::remove(*this / "out");
   write_file(*this / "out", "a file where the folder should be");
   expect_line(from_here("cifar10"), 1, "out");
+}
+
+TEST_F(PrepareDataTest, ASignalLeavesNoTemporaryFile) {
+  write_black_mnist(500000);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGXCPU}) {
+    Process process(prepare_black_mnist());
+    while (process.running() && !exists(*this / "out/mnist-train.h5.tmp")) usleep(100);
+    process.signal(number);
+    const Finished ended = process.wait();
+    expect_line(ended, 128 + number, "mnist-train.h5 was not written; the same command begins it anew");
+    EXPECT_TRUE(std::filesystem::is_empty(*this / "out")) << number;
+  }
+}
+
+TEST_F(PrepareDataTest, ALimitOnTheSizeOfFilesIsAFullDisk) {
+  write_black_mnist(2000);
+  std::vector<std::string> words{"/bin/sh", "-c", "ulimit -f 64; exec \"$@\"", "sh"};
+  for (const std::string& word : prepare_black_mnist()) words.push_back(word);
+  expect_line(run_command(words), 1, "File too large; free some space");
+  EXPECT_TRUE(std::filesystem::is_empty(*this / "out"));
 }
 
 }  // namespace

@@ -62,6 +62,21 @@ TEST_F(AtomicFileTest, AThrowingWriterLeavesTheTargetAndNoTemporary) {
   EXPECT_EQ(text_of("a.txt"), "old");
 }
 
+TEST_F(AtomicFileTest, ASignalWaitsUntilTheFileIsWhole) {
+  const auto write = [&](const char* name, bool fails) {
+    write_atomically(*this / name, [&](const std::filesystem::path& temporary) {
+      std::ofstream(temporary) << "half";
+      raise(SIGTERM);
+      if (fails) throw std::out_of_range("stop");
+      std::ofstream(temporary) << "whole";
+    });
+  };
+  EXPECT_EXIT(write("a.txt", false), testing::KilledBySignal(SIGTERM), "");
+  EXPECT_EXIT(write("b.txt", true), testing::KilledBySignal(SIGTERM), "");
+  EXPECT_EQ(names(), std::vector<std::string>{"a.txt"});
+  EXPECT_EQ(text_of("a.txt"), "whole");
+}
+
 TEST_F(AtomicFileTest, AWriterThatWritesNothingIsAnError) {
   EXPECT_HAS(error_of([&] { write_atomically(*this / "a.txt", [](const auto&) {}); }), "a.txt");
   EXPECT_EQ(count_files(), 0);

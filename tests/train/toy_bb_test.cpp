@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The program toy_bb as its user meets it: its files, its messages and statuses, and its death at any moment.
+#include <fmt/format.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,6 +46,24 @@ class ToyBbTest : public IoTest {
   void expect_refused(const Finished& run, int status, const std::string& message) {
     test::expect_refused("toy_bb", run, status, message);
   }
+  /// A command that a shell runs as "$@" of its script.
+  static std::vector<std::string> in_shell(const std::string& script,
+                                           const std::vector<std::string>& command) {
+    std::vector<std::string> words{"/bin/sh", "-c", script, "sh"};
+    words.insert(words.end(), command.begin(), command.end());
+    return words;
+  }
+  /// Waits for a checkpoint of an iteration after this one, or the end.
+  void await_checkpoint(Process& process, const std::string& out, int64_t iteration) {
+    const std::string last =
+        (*this / out / "checkpoints" / fmt::format("iteration-{:08}.h5", iteration)).string();
+    while (process.running()) {
+      const auto newest = newest_checkpoint(*this / out);
+      if (newest && newest->string() > last) return;
+      usleep(1000);
+    }
+  }
+  const std::vector<std::string> endless{"--iterations", "100000000", "--checkpoint-every", "500"};
   std::string checkpoint(const std::string& out) { return newest_checkpoint(*this / out)->string(); }
 
   std::string program_;
@@ -181,16 +200,43 @@ TEST_F(ToyBbTest, SignalsEndWithACheckpointAndTheirStatus) {
     int number;
     const char* name;
     int status;
-  } signals[] = {{SIGINT, "SIGINT", 0}, {SIGTERM, "SIGTERM", 143}, {SIGUSR1, "SIGUSR1", 0}};
+  } signals[] = {{SIGINT, "SIGINT", 0},   {SIGTERM, "SIGTERM", 143}, {SIGUSR1, "SIGUSR1", 0},
+                 {SIGUSR2, "SIGUSR2", 0}, {SIGHUP, "SIGHUP", 0},     {SIGXCPU, "SIGXCPU", 0},
+                 {SIGALRM, "SIGALRM", 0}};
   for (const auto& signal : signals) {
-    Process process(command(signal.name, {"--iterations", "100000000", "--checkpoint-every", "500"}));
-    const auto checkpoints = *this / signal.name / "checkpoints";
-    while (process.running() && numbered_files(checkpoints, "iteration-", ".h5").empty()) usleep(1000);
+    Process process(command(signal.name, endless));
+    await_checkpoint(process, signal.name, 0);
     process.signal(signal.number);
     const Finished ended = process.wait();
     EXPECT_EQ(ended.status, signal.status) << ended.err;
     EXPECT_HAS(ended.out, std::string("stopped by ") + signal.name);
   }
+}
+
+TEST_F(ToyBbTest, SignalsIgnoredAtTheStartStayIgnored) {
+  // As nohup does, and a shell that starts a job in the background.
+  Process process(in_shell("trap '' HUP INT USR2; exec \"$@\"", command("run", endless)));
+  await_checkpoint(process, "run", 0);
+  for (const int ignored : {SIGHUP, SIGINT, SIGINT, SIGUSR2}) process.signal(ignored);
+  await_checkpoint(process, "run", read_checkpoint_info(checkpoint("run")).iteration);
+  ASSERT_TRUE(process.running());
+  process.signal(SIGTERM);
+  const Finished ended = process.wait();
+  EXPECT_EQ(ended.status, 143) << ended.err;
+  EXPECT_HAS(ended.out, "stopped by SIGTERM");
+}
+
+TEST_F(ToyBbTest, AReaderThatGoesAwayStopsNothing) {
+  const std::string status = (*this / "status").string();
+  run_command(
+      in_shell("{ \"$@\"; echo $? >" + status + "; } 2>&1 | true", command("run", {"--iterations", "50"})));
+  ASSERT_EQ(bytes_of(status), "0\n");
+  EXPECT_EQ(read_checkpoint_info(checkpoint("run")).iteration, 50);
+}
+
+TEST_F(ToyBbTest, ALimitOnTheSizeOfFilesIsAFullDisk) {
+  expect_refused(run_command(in_shell("ulimit -f 4; exec \"$@\"", command("run", {"--iterations", "50"}))), 1,
+                 "File too large; free some space");
 }
 
 TEST_F(ToyBbTest, KilledAtFiftyMomentsItIsTheUninterruptedRun) {

@@ -69,7 +69,9 @@ TEST_P(TrainerTest, StoppedByASignalAndResumedIsTheUninterruptedRun) {
     int number;
     const char* name;
     int status;
-  } signals[] = {{SIGINT, "SIGINT", 0}, {SIGTERM, "SIGTERM", 143}, {SIGUSR1, "SIGUSR1", 0}};
+  } signals[] = {{SIGINT, "SIGINT", 0},   {SIGTERM, "SIGTERM", 143}, {SIGUSR1, "SIGUSR1", 0},
+                 {SIGUSR2, "SIGUSR2", 0}, {SIGHUP, "SIGHUP", 0},     {SIGXCPU, "SIGXCPU", 0},
+                 {SIGALRM, "SIGALRM", 0}};
   for (const auto& signal : signals) {
     // evaluations at 20 and 40; another schedule of evaluations would be another run.h5
     const RunEnd end = train(signal.name, schedule, SmallGame::small_options(), [&](int64_t iteration) {
@@ -78,7 +80,7 @@ TEST_P(TrainerTest, StoppedByASignalAndResumedIsTheUninterruptedRun) {
     EXPECT_EQ(end.iteration, 20);
     ASSERT_TRUE(end.stop);
     EXPECT_EQ(end.stop->name, signal.name);
-    EXPECT_EQ(end.stop->exit_status, signal.status);
+    EXPECT_EQ(end.stop->exit_status(), signal.status);
     EXPECT_EQ(read_checkpoint_info(*newest_checkpoint(*this / signal.name)).iteration, 20);
 
     EXPECT_FALSE(train(signal.name).stop);

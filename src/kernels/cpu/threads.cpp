@@ -48,7 +48,7 @@ class NoSignals {
 }  // namespace
 
 Threads::Threads(int count) {
-  const NoSignals helpers_take_none;  // their stacks are no place for a handler: see train/signals.h
+  const NoSignals helpers_take_none;  // their stacks are no place for a handler: see io/signals.h
   for (int i = 1; i < count; ++i) helpers_.push_back(std::make_unique<Helper>());
   for (const auto& helper : helpers_) helper->thread = std::thread([this, &h = *helper] { help(h); });
 }
