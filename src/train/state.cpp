@@ -58,13 +58,23 @@ std::string shape_text(const std::vector<int64_t>& shape) {
   return text + ")";
 }
 
-/// The values of `name`, which must have the given shape.
+template <class T>
+bool all_finite(const std::vector<T>& values) {
+  return std::all_of(values.begin(), values.end(), [](T x) { return std::isfinite(static_cast<double>(x)); });
+}
+
+/// The values of `name`, which must be finite and have the given shape.
 template <class T>
 std::vector<T> read_shaped(const Hdf5File& file, const std::string& name, const std::vector<int64_t>& shape) {
   Hdf5Array<T> array = file.read_dataset<T>(name);
   if (array.dims != shape) {
     throw Error(file.path().string() + ": '" + name + "' has the shape " + shape_text(array.dims) +
                 ", this network needs " + shape_text(shape) + "; was it written with other network sizes?");
+  }
+  if (!all_finite(array.values)) {
+    throw Error(file.path().string() + ": '" + name +
+                "' holds a number that is not finite; go on from an older checkpoint, or train anew with "
+                "another --out");
   }
   return std::move(array.values);
 }
@@ -82,8 +92,7 @@ std::vector<std::vector<float>> read_arrays(const Hdf5File& file, const std::str
 
 template <class T>
 void require_finite(const std::vector<T>& values, const std::string& name) {
-  if (!std::all_of(values.begin(), values.end(), [](T x) { return std::isfinite(x); }))
-    throw StateNotFinite(name);
+  if (!all_finite(values)) throw StateNotFinite(name);
 }
 
 /// `values`: in the order of the memory.

@@ -54,7 +54,7 @@ void write_state(Hdf5File& file, Game& game, const std::string& prefix, NotFinit
 void read_network(const Hdf5File& file, Kernels& kernels, Network& network, const std::string& name);
 
 /// Reads it back from under `prefix`. Everything is read and checked before anything changes. Throws Error
-/// naming what is missing or misshapen.
+/// naming what is missing, misshapen or not finite.
 void read_state(const Hdf5File& file, Game& game, const std::string& prefix = "");
 
 }  // namespace ebm

@@ -2,6 +2,8 @@
 // A checkpoint is read whole or not at all.
 #include "train/state.h"
 
+#include <limits>
+
 #include "trainer_fixture.h"
 
 namespace ebm::test {
@@ -46,6 +48,23 @@ TEST_P(StateTest, ACheckpointThatDoesNotFitChangesNothing) {
   EXPECT_HAS(error_of([&] { restore(path, other.game); }), "bound/state");
   EXPECT_TRUE(before == bytes_of(save(other.game, "after", 1)));
   EXPECT_EQ(other.game.iteration().download(), std::vector<uint64_t>{1});
+}
+
+TEST_P(StateTest, ACheckpointWithANanIsRefused) {
+  SmallGame saved(GetParam());
+  const View moments = saved.generator.parameters().second_moments();
+  const float spoilt = std::numeric_limits<float>::quiet_NaN();
+  saved.kernels->upload(moments.data, &spoilt, sizeof spoilt);
+  Hdf5File file = Hdf5File::create(*this / "old.h5");
+  file.write_attribute("/", "checkpoint_version", 1);
+  file.write_attribute("/", "iteration", 7);
+  write_state(file, saved.game, "", NotFinite::written);
+  file.close();
+
+  SmallGame other(GetParam());
+  const std::string before = bytes_of(save(other.game, "before", 1));
+  EXPECT_HAS(error_of([&] { restore(*this / "old.h5", other.game); }), "not finite");
+  EXPECT_TRUE(before == bytes_of(save(other.game, "after", 1)));
 }
 
 INSTANTIATE_TEST_SUITE_P(Devices, StateTest, testing::ValuesIn(devices()));
