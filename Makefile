@@ -41,13 +41,14 @@ LDFLAGS_ALL := -fopenmp $(SANITIZE) -Wl,-rpath,'$$ORIGIN/../lib' -Wl,--disable-n
 
 EXPERIMENTS := $(patsubst experiments/%.cpp,%,$(sort $(wildcard experiments/*.cpp)))
 LIB_SOURCES := $(filter-out src/kernels/cuda/%,$(shell find src -name '*.cpp' | sort))
-TEST_SOURCES := $(filter-out tests/accesses/% tests/emulated_cuda/% tests/programs/%,$(sort $(wildcard $(TESTED:%=tests/%/*.cpp))))
+TEST_SOURCES := $(filter-out tests/accesses/% tests/emulated_cuda/% tests/preload/% tests/programs/%,$(sort $(wildcard $(TESTED:%=tests/%/*.cpp))))
 TEST_PROGRAMS := $(patsubst tests/programs/%.cpp,%,$(sort $(wildcard tests/programs/*.cpp)))
 BENCH_SOURCES := $(sort $(wildcard bench/*.cpp))
 objects = $(patsubst %.cpp,$(BUILD)/obj/%.o,$1)
 PROGRAMS := $(EXPERIMENTS:%=$(BUILD)/bin/%)
 TESTS := $(BUILD)/bin/tests
 TEST_BINARIES := $(TESTS)
+TEST_PRELOAD := $(BUILD)/lib/libebm_test_preload.so
 
 .PHONY: all help found found-tests found-bench found-lint deps programs demo test-binaries test-programs test test-devices \
         kernel-report bench-program bench sanitize sanitize-quick lint format dist clean FORCE
@@ -136,12 +137,16 @@ $(BUILD)/bin/other_cpu: $(BUILD)/obj/no_such_cpu.o
 $(BUILD)/obj/no_such_cpu.o: src/core/cpu_check.cpp $(BUILD)/flags | found
 	$(COMPILE) -DEBM_BUILT_WITH='"XOP AVX512F"' $< -o $@
 $(call objects,$(TEST_SOURCES)): | found-tests
+# Stands before the system calls of programs under test.
+$(TEST_PRELOAD): $(BUILD)/obj/tests/preload/system_calls.o
+	@mkdir -p $(@D)
+	$(CXX) -shared $(SANITIZE) $< -o $@ -ldl
 
 ifneq ($(SANITIZE),)
 $(PROGRAMS): $(BUILD)/obj/tests/support/lsan_suppressions.o
 endif
 
-test-binaries: found-tests $(TEST_BINARIES) $(TEST_PROGRAMS:%=$(BUILD)/bin/%)
+test-binaries: found-tests $(TEST_BINARIES) $(TEST_PROGRAMS:%=$(BUILD)/bin/%) $(TEST_PRELOAD)
 test-programs: all test-binaries
 test: test-programs
 	scripts/run_tests --filter '$(FILTER)' $(TEST_BINARIES)

@@ -105,13 +105,17 @@ void write_atomically(const fs::path& target, const std::function<void(const fs:
     std::error_code ignored;
     fs::remove(temporary, ignored);  // not written through: it may be a link
     writer(temporary);
-    sync_file(temporary);
-    if (::rename(temporary.c_str(), target.c_str()) != 0) throw system_error("replace", target, errno);
+    move_into_place(temporary, target);
   } catch (...) {
     std::error_code ignored;
     fs::remove(temporary, ignored);
     throw;
   }
+}
+
+void move_into_place(const fs::path& temporary, const fs::path& target) {
+  sync_file(temporary);
+  if (::rename(temporary.c_str(), target.c_str()) != 0) throw system_error("replace", target, errno);
   sync_folder(folder_of(target));
 }
 

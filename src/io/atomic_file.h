@@ -21,6 +21,10 @@ namespace ebm {
 void write_atomically(const std::filesystem::path& target,
                       const std::function<void(const std::filesystem::path& temporary)>& writer);
 
+/// The end of write_atomically, for a temporary that is written in some other way: fsyncs it, renames it to
+/// `target` in the same folder and fsyncs the folder. Throws Error.
+void move_into_place(const std::filesystem::path& temporary, const std::filesystem::path& target);
+
 /// write_atomically of the given content.
 void write_file(const std::filesystem::path& target, std::string_view text);
 void write_file(const std::filesystem::path& target, std::span<const uint8_t> bytes);

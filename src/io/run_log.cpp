@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "io/atomic_file.h"
 #include "io/hdf5_support.h"
 #include "io/signals.h"
 
@@ -178,11 +179,7 @@ RunLog RunLog::create(const std::filesystem::path& path, std::string_view config
     if (H5Fflush(impl->file.id(), H5F_SCOPE_GLOBAL) < 0 || H5Fstart_swmr_write(impl->file.id()) < 0)
       impl->fail();
     impl->write_rows(0);
-    std::error_code code;
-    std::filesystem::rename(temporary, path, code);
-    if (code) {
-      throw Error(fmt::format("cannot replace '{}': {}; check the folder", path.string(), code.message()));
-    }
+    move_into_place(temporary, path);
   } catch (...) {
     std::error_code ignored;
     std::filesystem::remove(temporary, ignored);
