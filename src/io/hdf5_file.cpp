@@ -2,7 +2,6 @@
 #include "io/hdf5_file.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <new>
 
 #include "core/error.h"
@@ -76,30 +75,6 @@ bool make_groups(hid_t file, std::string_view name) {
   return true;
 }
 
-// Why a path cannot be opened for reading, before HDF5 is asked.
-void require_readable_file(const std::filesystem::path& path) {
-  std::error_code code;
-  const auto status = std::filesystem::status(path, code);
-  if (!std::filesystem::exists(status)) {
-    throw Error(fmt::format("cannot read '{}': {}; check the path", path.string(),
-                            code ? code.message() : "No such file or directory"));
-  }
-  if (std::filesystem::is_directory(status)) {
-    throw Error(fmt::format("cannot read '{}': it is a folder; name an HDF5 file", path.string()));
-  }
-}
-
-// To read what another process is writing. HDF5 reads metadata again whose checksum is wrong, doubling its
-// wait from 1 microsecond on; its default of 100 attempts would wait for ever on a damaged file, these are 16
-// ms.
-Handle live_access() {
-  Handle access = hdf5::file_access();
-  if (H5Pset_metadata_read_attempts(access.id(), 14) < 0) {
-    throw hdf5::failure("cannot set up HDF5 file access", "check the HDF5 library");
-  }
-  return access;
-}
-
 }  // namespace
 
 namespace hdf5 {
@@ -167,30 +142,6 @@ Hdf5File Hdf5File::create(const std::filesystem::path& path, Strings strings) {
   return Hdf5File(std::move(impl));
 }
 
-Hdf5File Hdf5File::open_read(const std::filesystem::path& path, Strings strings) {
-  require_readable_file(path);
-  hdf5::prepare();
-  auto impl = std::make_unique<Impl>();
-  impl->path = path;
-  impl->strings = strings;
-  const Handle access = hdf5::file_access();
-  impl->file = hdf5::own_file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()));
-  if (!impl->file.valid()) {
-    const std::string reason = hdf5::take_error_text();
-    // A RunLog's file, whose writer is at work or was killed.
-    if (reason.find("already open for write") != std::string::npos) {
-      impl->file =
-          hdf5::own_file(H5Fopen(path.c_str(), H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, live_access().id()));
-    }
-    if (!impl->file.valid()) {
-      throw Error(
-          fmt::format("cannot read '{}' as HDF5: {}; it is damaged, incomplete or no HDF5 file: use another",
-                      path.string(), reason));
-    }
-  }
-  return Hdf5File(std::move(impl));
-}
-
 void Hdf5File::close() {
   if (!impl_->file.valid()) return;
   H5Eclear2(H5E_DEFAULT);
@@ -202,6 +153,7 @@ void Hdf5File::close() {
     throw failure;
   }
   if (!impl_->file.close()) throw hdf5::failure(what, remedy);
+  impl_->held.reset();
   if (impl_->failed) throw Error(what + ": an earlier write failed; free some space there, then start again");
 }
 
@@ -261,9 +213,10 @@ hdf5::OpenDataset Hdf5File::Impl::open_dataset(std::string_view name, bool exist
   open.dims.assign(size.begin(), size.end());
   open.count = count_of(open.dims);
   const auto stored = static_cast<int64_t>(std::min<hsize_t>(H5Dget_storage_size(dataset), INT64_MAX));
+  if (stored == 0 && H5Eget_num(H5E_DEFAULT) > 0) fail_read(what);
   if (open.count < 0 || open.count * static_cast<int64_t>(sizeof(T)) / largest_compression > stored ||
       (open.count > 0 && stored == 0)) {
-    throw Error(fmt::format(
+    throw DamagedFile(fmt::format(
         "cannot read {}: it claims the shape {}, the file holds {} bytes of it; the file is damaged "
         "or incomplete: use an older copy or write it again",
         what, hdf5::shape_text(open.dims), stored));

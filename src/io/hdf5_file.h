@@ -17,6 +17,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/error.h"
+
 namespace ebm {
 
 /// An array read from a file: row-major values; `dims` is empty for a scalar.
@@ -24,6 +26,12 @@ template <typename T>
 struct Hdf5Array {
   std::vector<int64_t> dims = {};
   std::vector<T> values = {};
+};
+
+/// A file whose bytes can be read and whose content is wrong: damaged, cut short, or no HDF5 file. What keeps
+/// a healthy one from being read (the system, memory, another program) is a plain Error.
+class DamagedFile : public Error {
+  using Error::Error;
 };
 
 class Hdf5File {
@@ -38,9 +46,10 @@ class Hdf5File {
   static Hdf5File create(const std::filesystem::path& path, Strings strings = Strings::fixed);
 
   /// An existing file, for reading alone. Also reads a file that a RunLog is writing now, or was writing when
-  /// it was killed (by another process: a process knows its own log's history). Variable strings are refused
-  /// unless `strings` is `variable`. Throws Error when there is none, it may not be read, is truncated,
-  /// damaged or not HDF5.
+  /// it was killed (by another process: a process knows its own log's history). Other programs that lock what
+  /// they write cannot open it for writing meanwhile (io/held_file.h). Variable strings are refused unless
+  /// `strings` is `variable`. Throws DamagedFile when it is truncated, damaged or not HDF5, and Error when
+  /// there is none, it may not be read or is in use by another program; so do all that read from it.
   static Hdf5File open_read(const std::filesystem::path& path, Strings strings = Strings::fixed);
 
   Hdf5File(Hdf5File&&) noexcept;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Private to hdf5_file.cpp, hdf5_attributes.cpp and hdf5_rows.cpp.
+// Private to hdf5_file.cpp, hdf5_open.cpp, hdf5_attributes.cpp and hdf5_rows.cpp.
 
 #include <fmt/format.h>
+
+#include <optional>
 
 #include "io/hdf5_file.h"
 #include "io/hdf5_support.h"
@@ -21,8 +23,9 @@ struct Hdf5File::Impl {
   std::filesystem::path path;
   Strings strings = Strings::fixed;
   bool writing = false;
-  bool failed = false;  // a write failed, so the file is incomplete whatever HDF5 says later
-  hdf5::Handle file;
+  bool failed = false;           // a write failed, so the file is incomplete whatever HDF5 says later
+  std::optional<HeldFile> held;  // while reading
+  hdf5::Handle file;             // closed before it
 
   // "dataset 'a/b' of 'file.h5'"
   [[nodiscard]] std::string object(std::string_view kind, std::string_view name) const {
@@ -33,7 +36,9 @@ struct Hdf5File::Impl {
     throw hdf5::failure("cannot write " + what, "check the folder and start again");
   }
   [[noreturn]] void fail_read(const std::string& what) const {
-    throw hdf5::failure("cannot read " + what, "the file is damaged: use an older copy or write it again");
+    constexpr const char* remedy = "the file is damaged: use an older copy or write it again";
+    if (held) hdf5::fail_read(what, remedy, *held);
+    throw hdf5::failure("cannot read " + what, remedy);
   }
   // Throws Error unless the file is open (and, for `write`, made by create).
   void require_open(bool write) const;

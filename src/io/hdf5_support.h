@@ -12,20 +12,35 @@
 #include <vector>
 
 #include "core/error.h"
+#include "io/held_file.h"
 
 namespace ebm::hdf5 {
 
 // To be called before any other HDF5 call: silences HDF5's own printing, and keeps it from flushing at exit()
-// files that could not be closed because the disk was full (it may print, or loop).
+// files that could not be closed because the disk was full (it may print, or loop). Takes locks out of HDF5's
+// hands (file_access).
 void prepare();
 
-// The innermost message of HDF5's error stack in one line (the system's own words where a system call
-// failed), "unknown cause" when the stack is empty. Clears the stack.
-std::string take_error_text();
+// What the environment asks for: none where HDF5_USE_FILE_LOCKING is FALSE or 0.
+HeldFile::Locking locking();
+
+// The innermost entry of HDF5's error stack.
+struct Complaint {
+  std::string text;      // one line, the system's own words where a system call failed
+  int system_error = 0;  // of errno, where one failed
+  bool memory = false;   // there was not enough
+};
+// "unknown cause" when the stack is empty. Clears the stack.
+Complaint take_complaint();
 
 // The Error "WHAT: HDF5's reason; REMEDY", where the remedy for a full disk replaces the given one. Clears
 // the stack.
 Error failure(const std::string& what, std::string_view remedy);
+
+// For a call that failed to read from `file`, with `what` as "dataset 'a' of 'b.h5'". Throws DamagedFile with
+// the remedy when every byte of the file can be read, so that it is the content that HDF5 does not take; else
+// an Error that says what the system, or the memory, refused. Clears the stack.
+[[noreturn]] void fail_read(const std::string& what, std::string_view remedy, const HeldFile& file);
 
 // "128 x 2", "scalar".
 std::string shape_text(const std::vector<int64_t>& dims);
@@ -85,7 +100,9 @@ inline Handle own_attribute(hid_t id) {
 }
 
 // File access properties of every file here: newest format (its metadata carry checksums), closing a file
-// closes all that is open in it, and file systems without locks are accepted.
+// closes all that is open in it, and HDF5 takes no locks: it would call a file unreadable where the file
+// system has none. What is read is locked by HeldFile, what is written lies aside until it is complete, or is
+// of a folder that is locked.
 Handle file_access();
 
 // A string type: of fixed length (`length` bytes, at least 1, padded with zeros), or variable when length is

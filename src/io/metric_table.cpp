@@ -43,7 +43,7 @@ MetricTable MetricTable::load(const Hdf5File& file, std::string_view group) {
     auto column = file.read_dataset<double>(fmt::format("{}/{}", group, name)).values;
     // A run that goes on, or was killed, may have written a metric's next row and not yet its iteration.
     if (column.size() < table.iterations.size()) {
-      throw Error(fmt::format(
+      throw DamagedFile(fmt::format(
           "metric '{}' of '{}' has {} rows, iteration has {}; the file is damaged: use an older copy", name,
           file.path().string(), column.size(), table.iterations.size()));
     }
@@ -53,8 +53,9 @@ MetricTable MetricTable::load(const Hdf5File& file, std::string_view group) {
   }
   if (std::adjacent_find(table.iterations.begin(), table.iterations.end(), std::greater_equal<>()) !=
       table.iterations.end()) {
-    throw Error(fmt::format("'{}/iteration' of '{}' does not ascend; the file is damaged: use an older copy",
-                            group, file.path().string()));
+    throw DamagedFile(
+        fmt::format("'{}/iteration' of '{}' does not ascend; the file is damaged: use an older copy", group,
+                    file.path().string()));
   }
   return table;
 }

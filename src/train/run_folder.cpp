@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "io/atomic_file.h"
@@ -25,13 +26,24 @@ std::string numbered(const char* prefix, int64_t iteration, const char* suffix) 
   return text;
 }
 
-Hdf5File open_to_go_on(const std::filesystem::path& path) {
+/// `read` of the checkpoint that a run is to go on from. Where that turns out to be damaged, and only there,
+/// says how the run gets on without it.
+template <class Read>
+auto read_to_go_on(const std::filesystem::path& path, const Read& read) {
   try {
-    return open_checkpoint(path);
-  } catch (const Error& error) {
-    throw Error(std::string(error.what()) + "; to go on from the checkpoint before it, remove " +
-                path.string());
+    return read(open_checkpoint(path));
+  } catch (const DamagedFile& error) {
+    const bool first = numbered_files(path.parent_path(), "iteration-", ".h5").size() < 2;
+    throw Error(std::string(error.what()) + "; " +
+                (first ? "to begin again" : "to go on from the checkpoint before it") +
+                ", move it out of that folder: " + path.string());
   }
+}
+
+/// Where the folder cannot be locked, two runs in it are the user's care.
+void note_without_lock(const std::filesystem::path& folder, int code) {
+  std::fprintf(stderr, "note: %s cannot be locked (%s); start no second run in it\n", folder.c_str(),
+               std::generic_category().message(code).c_str());
 }
 
 }  // namespace
@@ -46,12 +58,13 @@ RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {
     }
   }
   claim_ = open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  // File systems without locks answer with another error: there two runs in one folder are the user's care.
-  if (claim_ >= 0 && flock(claim_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+  if (claim_ >= 0 && flock(claim_, LOCK_EX | LOCK_NB) == 0) return;
+  if (claim_ >= 0 && errno == EWOULDBLOCK) {
     close(claim_);
     throw Error("another process is training in " + path_.string() +
                 "; wait for its end, or give another --out");
   }
+  note_without_lock(path_, errno);
 }
 
 RunFolder::~RunFolder() {
@@ -86,6 +99,11 @@ void RunFolder::save(Game& game, int64_t iteration, const std::string& config, c
   keep_newest(path_ / "checkpoints", "iteration-", ".h5", keep);
 }
 
+bool is_run_folder(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  return exists(folder / "run.h5", ignored) || newest_checkpoint(folder);
+}
+
 std::optional<std::filesystem::path> newest_checkpoint(const std::filesystem::path& folder) {
   const auto files = numbered_files(folder / "checkpoints", "iteration-", ".h5");
   if (files.empty()) return std::nullopt;
@@ -97,23 +115,26 @@ Hdf5File open_checkpoint(const std::filesystem::path& path) {
   if (const auto version = file.read_attribute<int64_t>("/", "checkpoint_version");
       version != format_version) {
     throw Error(path.string() + " has checkpoint version " + std::to_string(version) +
-                ", this program reads version " + std::to_string(format_version));
+                ", this program reads version " + std::to_string(format_version) +
+                "; go on with the program that wrote it, or give another --out");
   }
   return file;
 }
 
 CheckpointInfo read_checkpoint_info(const std::filesystem::path& path) {
-  const Hdf5File file = open_to_go_on(path);
-  return {.iteration = file.read_attribute<int64_t>("/", "iteration"),
-          .config = file.read_attribute<std::string>("/", "config"),
-          .history = MetricTable::load(file, "metrics")};
+  return read_to_go_on(path, [](const Hdf5File& file) -> CheckpointInfo {
+    return {.iteration = file.read_attribute<int64_t>("/", "iteration"),
+            .config = file.read_attribute<std::string>("/", "config"),
+            .history = MetricTable::load(file, "metrics")};
+  });
 }
 
 void restore(const std::filesystem::path& path, Game& game) {
-  const Hdf5File file = open_to_go_on(path);
-  const auto iteration = static_cast<uint64_t>(file.read_attribute<int64_t>("/", "iteration"));
-  read_state(file, game);
-  game.iteration().upload(std::span<const uint64_t>(&iteration, 1));
+  read_to_go_on(path, [&](const Hdf5File& file) {
+    const auto iteration = static_cast<uint64_t>(file.read_attribute<int64_t>("/", "iteration"));
+    read_state(file, game);
+    game.iteration().upload(std::span<const uint64_t>(&iteration, 1));
+  });
 }
 
 }  // namespace ebm

@@ -14,7 +14,7 @@ namespace ebm {
 class RunFolder {
  public:
   /// Makes the folder and its parts, and claims it for this process. Throws Error when that is impossible or
-  /// another process has claimed it.
+  /// another process has claimed it. Where the file system has no locks one line on stderr says so.
   explicit RunFolder(std::filesystem::path path);
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;
@@ -39,6 +39,9 @@ class RunFolder {
   std::filesystem::path path_;
   int claim_;  // the folder's descriptor, which holds the lock
 };
+
+/// Whether there is a run in it: its log, or a checkpoint. Throws Error.
+bool is_run_folder(const std::filesystem::path& folder);
 
 /// The checkpoint of the highest iteration in a run's folder, if there is one. Throws Error.
 std::optional<std::filesystem::path> newest_checkpoint(const std::filesystem::path& folder);
