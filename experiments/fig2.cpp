@@ -28,7 +28,7 @@ Options declare_options(Config& config) {
   options.add("seed", &config.seed, "of all random numbers", {0, INT64_MAX});
   options.add("iterations", &config.iterations, "of each run", {1, INT64_MAX}, Scope::placement);
   options.add("device", &config.device, "auto, cpu, cuda or cuda:N", Scope::placement);
-  options.add("out", &config.out, "folder of the runs and the figure", Scope::placement);
+  options.add_folder("out", &config.out, "folder of the runs and the figure", Scope::placement);
   return options;
 }
 

@@ -140,7 +140,7 @@ bool parse(int argc, char** argv, Config& config) {
               "mnist, fashion_mnist, stacked_mnist, cifar10, cifar100, svhn, image_folder or lsun");
   options.add("from", &config.from,
               "folder of the data set (default: data/DATASET, where data/fetch.sh puts it)");
-  options.add("out", &config.out, "folder to write NAME-SPLIT.h5 to");
+  options.add_folder("out", &config.out, "folder to write NAME-SPLIT.h5 to");
   options.add("name", &config.name,
               "name of the data set (default: DATASET, or the folder's name; lsun: bedroom)");
   options.add("split", &config.split, "all, train, valid, test or extra");

@@ -25,7 +25,7 @@ Options declare_options(Config& config) {
   Options options("sample", "Draws images of a trained generator: a grid, and interpolations.");
   options.add_argument("CHECKPOINT", &config.checkpoint,
                        "a checkpoint of an experiment on images, or its run's folder");
-  options.add("out", &config.out, "folder for samples.png and interpolations.png");
+  options.add_folder("out", &config.out, "folder for samples.png and interpolations.png, not that of a run");
   options.add("seed", &config.seed, "of the latent points", {0, INT64_MAX});
   options.add("grid", &config.grid, "images on each side of the grid", {1, 100});
   options.add("rows", &config.rows, "of interpolations", {1, 100});
@@ -57,6 +57,11 @@ int sample(int argc, char** argv) {
   Config config;
   Options options = declare_options(config);
   if (!options.parse(argc, argv)) return 0;
+  if (is_run_folder(config.out)) {
+    throw UsageError("'" + config.out +
+                     "' is the folder of a run, whose own samples.png would be lost; give " +
+                     "another --out");
+  }
   const auto path = find_checkpoint(config.checkpoint);
   const Hdf5File file = open_checkpoint(path);
   const ImageNetworkOptions networks =

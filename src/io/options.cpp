@@ -187,6 +187,15 @@ void Options::add(std::string_view name, std::string* variable, std::string help
   insert(name, std::move(help), scope, std::move(entry));
 }
 
+void Options::add_folder(std::string_view name, std::string* variable, std::string help, Scope scope) {
+  add(name, variable, std::move(help), scope);
+  Entry& entry = entries_.back();
+  entry.set = [set = std::move(entry.set)](const std::string& text) {
+    const size_t last = text.find_last_not_of('/');
+    return set(last == std::string::npos ? text.substr(0, 1) : text.substr(0, last + 1));
+  };
+}
+
 void Options::add(std::string_view name, bool* variable, std::string help, Scope scope) {
   Entry entry;
   entry.kind = Kind::flag;

@@ -63,6 +63,9 @@ class Options {
   void add(std::string_view name, std::string* variable, std::string help, Scope scope = Scope::run);
   void add(std::string_view name, bool* variable, std::string help, Scope scope = Scope::run);
 
+  /// The path of a folder, kept without slashes at its end: that of a file in it is FOLDER/NAME.
+  void add_folder(std::string_view name, std::string* variable, std::string help, Scope scope = Scope::run);
+
   /// The one word of the command line that stands without a name, and must be there: PROGRAM NAME [--option
   /// value]... It is in no configuration.
   void add_argument(std::string_view name, std::string* variable, std::string help);

@@ -65,8 +65,8 @@ void add_placement_options(Options& options, RunConfig& config) {
   Schedule& schedule = config.schedule;
   options.group("Where, how long, how often (may change when a run is resumed)");
   options.add("device", &config.device, "auto, cpu, cuda or cuda:N", Scope::placement);
-  options.add("out", &config.out, "the run's folder (default: runs/ and a name made of the choices)",
-              Scope::placement);
+  options.add_folder("out", &config.out, "the run's folder (default: runs/ and a name made of the choices)",
+                     Scope::placement);
   options.add("iterations", &schedule.iterations, "of the whole run", count, Scope::placement);
   options.add("log_every", &schedule.log_every, "iterations between rows of run.h5", count, Scope::placement);
   options.add("checkpoint_every", &schedule.checkpoint_every, "iterations between checkpoints", count,
