@@ -110,6 +110,7 @@ class CountingSink final : public ImageSink {
     ++done_;
     if (progress_->due()) progress_->update(done_, {});
   }
+  void leave_out(LeftOut why, const std::string& what) override { sink_.leave_out(why, what); }
 
  private:
   std::string name_;

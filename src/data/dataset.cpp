@@ -44,6 +44,13 @@ void Dataset::begin(const DatasetInfo& what) {
 void Dataset::add(std::span<const uint8_t> pixels, int64_t label) {
   images.insert(images.end(), pixels.begin(), pixels.end());
   labels.push_back(label);
+  info.count = std::max(info.count, std::ssize(labels));
+}
+
+void Dataset::leave_out(LeftOut, const std::string&) {
+  ++info.left_out;
+  // Fewer are to come, never fewer than are there: at the end it is their number.
+  info.count = std::max(info.count - 1, std::ssize(labels));
 }
 
 }  // namespace ebm

@@ -28,16 +28,27 @@ struct DatasetInfo {
   DataSplit split = DataSplit::train;
   std::string source = {};  ///< what it was read from, for people
   Features shape = {};      ///< of an image: H x W x C
-  int64_t count = 0;        ///< of images
+  int64_t count = 0;        ///< of images; while they come, the most that may
+  int64_t left_out = 0;     ///< pictures and records that did not become images (see LeftOut)
+  std::string origin = {};  ///< what it was read from, for programs: "KIND:ABSOLUTE PATH"; "" if unknown
+  std::string note = {};    ///< what the reader passed over from the start, for people; not stored
+};
+
+/// Why something that lies between the pictures of a data set does not become an image.
+enum class LeftOut {
+  damaged,    ///< a picture that cannot be read or decoded
+  no_picture  ///< a record of a database that never was a picture
 };
 
 class ImageSink {
  public:
   virtual ~ImageSink() = default;
-  /// What is coming: called once, first. `info.count` images are to follow.
+  /// What is coming: called once, first. `info.count` images are to follow, less those left out.
   virtual void begin(const DatasetInfo& info) = 0;
   /// The next image, H x W x C in memory, and its label.
   virtual void add(std::span<const uint8_t> pixels, int64_t label) = 0;
+  /// Something does not become an image: `what` and why, for people.
+  virtual void leave_out(LeftOut why, const std::string& what) = 0;
 };
 
 /// A data set in memory.
@@ -48,6 +59,7 @@ struct Dataset final : ImageSink {
 
   void begin(const DatasetInfo& what) override;
   void add(std::span<const uint8_t> pixels, int64_t label) override;
+  void leave_out(LeftOut why, const std::string& what) override;
 
   std::span<const uint8_t> image(int64_t i) const {
     const auto size = static_cast<size_t>(info.shape.size());

@@ -53,16 +53,26 @@ class FileSink final : public ImageSink {
     if (block_.size() == block_size_) write_block();
   }
 
+  void leave_out(LeftOut, const std::string&) override { ++info_.left_out; }
+
   void finish() {
     if (!block_.empty()) write_block();
-    if (labels_.empty() || std::ssize(labels_) != info_.count) {
-      throw Error(fmt::format("{} of {} images came; give all", labels_.size(), info_.count));
+    const int64_t count = std::ssize(labels_);
+    if (count == 0 && info_.left_out > 0) {
+      throw Error(fmt::format("no image of '{}' ({}) is left, {} were left out; get its pictures again",
+                              info_.name, to_string(info_.split), info_.left_out));
     }
-    file_.write_dataset("labels", std::span<const int64_t>(labels_), {info_.count});
+    if (count == 0 || count + info_.left_out < info_.count) {
+      throw Error(fmt::format("{} of {} images came; give all", count, info_.count));
+    }
+    if (count < info_.count) file_.shorten_rows("images", count);
+    file_.write_dataset("labels", std::span<const int64_t>(labels_), {count});
     file_.write_attribute("/", "layout", layout);
     file_.write_attribute("/", "name", info_.name);
     file_.write_attribute("/", "split", to_string(info_.split));
     file_.write_attribute("/", "source", info_.source);
+    if (!info_.origin.empty()) file_.write_attribute("/", "origin", info_.origin);
+    file_.write_attribute("/", "left_out", info_.left_out);
     file_.write_attribute("/", "checksum", checksum_text(add_labels(crc_, labels_)));
   }
 
@@ -127,7 +137,10 @@ ImageFile::ImageFile(const std::filesystem::path& path) : file_(open_prepared(pa
            .split = split_of(text("split")),
            .source = text("source"),
            .shape = {.height = dims[1], .width = dims[2], .channels = dims[3]},
-           .count = dims[0]};
+           .count = dims[0],
+           .left_out = file_.has_attribute("/", "left_out") ? file_.read_attribute<int64_t>("/", "left_out")
+                                                            : 0,  // files of before have neither
+           .origin = file_.has_attribute("/", "origin") ? text("origin") : ""};
   checksum_ = text("checksum");
 }
 

@@ -77,9 +77,10 @@ class Hdf5File {
 
   /// For arrays larger than memory: makes the uint8 array `name` of shape `dims`, in chunks of `chunk_rows`
   /// of its rows (row i is everything of first index i), then writes rows first, first + 1, ... (cheapest in
-  /// whole chunks). All are to be written. Throw Error.
+  /// whole chunks). All are to be written, or the array shortened to the first `rows`. Throw Error.
   void declare_rows(std::string_view name, const std::vector<int64_t>& dims, int64_t chunk_rows);
   void write_rows(std::string_view name, int64_t first, std::span<const uint8_t> rows);
+  void shorten_rows(std::string_view name, int64_t rows);
 
   /// The shape of the uint8 array `name`, and its rows first, first + 1, ... as many as fill `rows`. Throw
   /// Error.

@@ -18,6 +18,16 @@ int64_t row_bytes(const std::vector<int64_t>& dims) {
   return bytes;
 }
 
+// The shape of an open dataset; {} when HDF5 cannot tell.
+std::vector<int64_t> sizes_of(const Handle& dataset) {
+  const Handle space = dataset.valid() ? hdf5::own_space(H5Dget_space(dataset.id())) : Handle();
+  const int rank = space.valid() ? H5Sget_simple_extent_ndims(space.id()) : -1;
+  if (rank < 1) return {};
+  std::vector<hsize_t> size(static_cast<size_t>(rank));
+  H5Sget_simple_extent_dims(space.id(), size.data(), nullptr);
+  return {size.begin(), size.end()};
+}
+
 // Rows first .. first + rows - 1 as a selection in the file's space, and the space of as many in memory.
 struct Selection {
   Handle file, memory;
@@ -78,12 +88,8 @@ void Hdf5File::write_rows(std::string_view name, int64_t first, std::span<const 
   impl_->require_open(true);
   const std::string what = impl_->object("dataset", name);
   Handle dataset = hdf5::own_dataset(H5Dopen2(impl_->file.id(), std::string(name).c_str(), H5P_DEFAULT));
-  const Handle space = dataset.valid() ? hdf5::own_space(H5Dget_space(dataset.id())) : Handle();
-  const int rank = space.valid() ? H5Sget_simple_extent_ndims(space.id()) : -1;
-  if (rank < 1) impl_->fail_write(what);
-  std::vector<hsize_t> size(static_cast<size_t>(rank));
-  H5Sget_simple_extent_dims(space.id(), size.data(), nullptr);
-  const std::vector<int64_t> dims(size.begin(), size.end());
+  const std::vector<int64_t> dims = sizes_of(dataset);
+  if (dims.empty()) impl_->fail_write(what);
   const int64_t count = require_rows(what, dims, first, rows.size());
   const Selection selection = select_rows(dataset.id(), dims, first, count);
   if (!selection.file.valid() || H5Dwrite(dataset.id(), H5T_NATIVE_UINT8, selection.memory.id(),
@@ -91,6 +97,21 @@ void Hdf5File::write_rows(std::string_view name, int64_t first, std::span<const 
     impl_->fail_write(what);
   }
   if (!dataset.close()) impl_->fail_write(what);
+}
+
+void Hdf5File::shorten_rows(std::string_view name, int64_t rows) {
+  impl_->require_open(true);
+  const std::string what = impl_->object("dataset", name);
+  Handle dataset = hdf5::own_dataset(H5Dopen2(impl_->file.id(), std::string(name).c_str(), H5P_DEFAULT));
+  const std::vector<int64_t> dims = sizes_of(dataset);
+  if (dims.empty()) impl_->fail_write(what);
+  if (rows < 1 || rows > dims[0]) {
+    throw Error(
+        fmt::format("cannot shorten {} of {} rows to {}; keep 1 to {}", what, dims[0], rows, dims[0]));
+  }
+  std::vector<hsize_t> size(dims.begin(), dims.end());
+  size[0] = static_cast<hsize_t>(rows);
+  if (H5Dset_extent(dataset.id(), size.data()) < 0 || !dataset.close()) impl_->fail_write(what);
 }
 
 std::vector<int64_t> Hdf5File::shape_of_rows(std::string_view name) const {

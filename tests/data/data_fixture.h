@@ -50,6 +50,19 @@ inline Dataset read_into_memory(const std::function<void(ImageSink&)>& read) {
   return all;
 }
 
+/// A data set in memory, and what did not become an image.
+struct Gathered final : ImageSink {
+  Dataset all;
+  std::vector<std::string> damaged, no_pictures;
+
+  void begin(const DatasetInfo& info) override { all.begin(info); }
+  void add(std::span<const uint8_t> pixels, int64_t label) override { all.add(pixels, label); }
+  void leave_out(LeftOut why, const std::string& what) override {
+    all.leave_out(why, what);
+    (why == LeftOut::damaged ? damaged : no_pictures).push_back(what);
+  }
+};
+
 /// What read_into_memory gathered, again.
 inline void pour(const Dataset& from, ImageSink& sink) {
   sink.begin(from.info);

@@ -43,6 +43,57 @@ TEST_F(ImageFileTest, GivesBackWhatWasWritten) {
   }
 }
 
+TEST_F(ImageFileTest, HoldsWhatIsLeftWhenFewerImagesCome) {
+  // announced and come: less than a chunk (346 images), whole chunks, some, large images, several blocks
+  const std::vector<std::tuple<int64_t, int64_t, Features>> sizes{
+      {347, 346, shape}, {1000, 3, shape},      {1000, 692, shape},
+      {346, 345, shape}, {5, 1, {200, 150, 3}}, {24'000, 12'000, {28, 28, 1}}};
+  for (const auto& [announced, come, features] : sizes) {
+    const Dataset all = random_dataset(come, features, 1000, static_cast<uint32_t>(come));
+    write_image_file(path(), [&](ImageSink& sink) {
+      DatasetInfo info = all.info;
+      info.count = announced;
+      sink.begin(info);
+      for (int64_t i = 0; i < announced; ++i) {  // the last ones to come are spread over the rest
+        if (i < come / 2 || i >= announced - (come - come / 2)) {
+          const int64_t number = i < come / 2 ? i : i - (announced - come);
+          sink.add(all.image(number), all.labels[static_cast<size_t>(number)]);
+        } else {
+          sink.leave_out(LeftOut::damaged, "one");
+        }
+      }
+    });
+    const ImageFile file(path());
+    EXPECT_EQ(file.info().count, come);
+    EXPECT_EQ(file.info().left_out, announced - come);
+    const Dataset read = file.read_all();  // compares the checksum too
+    EXPECT_EQ(read.images, all.images) << announced;
+    EXPECT_EQ(read.labels, all.labels) << announced;
+    ImageFileReader reader(file);
+    Bytes image(static_cast<size_t>(features.size()));
+    for (const int64_t i : {int64_t{0}, come / 2, come - 1}) {
+      reader.read(i, image);
+      EXPECT_TRUE(std::ranges::equal(image, all.image(i))) << i;
+    }
+    const std::string checksum = file.checksum();
+    write(all);
+    EXPECT_EQ(ImageFile(path()).checksum(), checksum) << "that of the same images, none left out";
+  }
+}
+
+TEST_F(ImageFileTest, SaysWhereItIsFromAndHowManyWereLeftOut) {
+  Dataset all = random_dataset(5, shape, 10, 1);
+  write(all);
+  EXPECT_EQ(ImageFile(path()).info().origin, "");
+  EXPECT_EQ(ImageFile(path()).info().left_out, 0);
+  all.info.origin = "image_folder:/pictures/of cats";
+  write(all);
+  EXPECT_EQ(ImageFile(path()).info().origin, all.info.origin);
+  const Hdf5File file = Hdf5File::open_read(path());
+  EXPECT_EQ(file.read_attribute<std::string>("/", "origin"), all.info.origin);
+  EXPECT_EQ(file.read_attribute<int64_t>("/", "left_out"), 0);
+}
+
 TEST_F(ImageFileTest, ChecksumIsOfTheImagesThenTheLabels) {
   const Dataset all = random_dataset(5, shape, 10, 1);
   write(all);
@@ -117,7 +168,17 @@ TEST_F(ImageFileTest, IsWrittenWholeOrNotAtAll) {
     sink.add(all.image(0).first(10), 1);
   };
   const auto empty = [&](ImageSink& sink) { sink.begin({.name = "nothing", .shape = shape}); };
+  const auto too_few = [&](ImageSink& sink) {
+    few(sink);
+    for (int i = 0; i < 3; ++i) sink.leave_out(LeftOut::damaged, "one");
+  };
+  const auto none = [&](ImageSink& sink) {
+    sink.begin(all.info);
+    for (int i = 0; i < 5; ++i) sink.leave_out(LeftOut::damaged, "one");
+  };
   EXPECT_HAS(fails(few), "1 of 5 images came");
+  EXPECT_HAS(fails(too_few), "1 of 5 images came");
+  EXPECT_HAS(fails(none), "no image of 'noise' (train) is left, 5 were left out");
   EXPECT_HAS(fails(many), "image 5 of 5 has 189 bytes; give 5 images of 189 bytes");
   EXPECT_HAS(fails(short_image), "image 0 of 5 has 10 bytes");
   EXPECT_HAS(fails(empty), "'nothing' has 0 images of 9x7x3");

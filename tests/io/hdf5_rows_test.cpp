@@ -45,6 +45,22 @@ TEST_F(Hdf5RowsTest, RowsComeBackInPartsOfAnySize) {
   EXPECT_EQ(chunks.offsets.size(), 3u);
 }
 
+TEST_F(Hdf5RowsTest, AnArrayIsShortenedToItsFirstRows) {
+  for (const int64_t rows : {1, 3, 4, 7}) {
+    Hdf5File file = create();
+    file.declare_rows("a", {7, 3, 2}, 3);
+    const auto first = std::span(rows_).first(static_cast<size_t>(6 * rows));
+    file.write_rows("a", 0, first);
+    EXPECT_HAS(error_of([&] { file.shorten_rows("a", 0); }), "of 7 rows to 0; keep 1 to 7");
+    EXPECT_HAS(error_of([&] { file.shorten_rows("a", 8); }), "of 7 rows to 8; keep 1 to 7");
+    file.shorten_rows("a", rows);
+    file.close();
+    EXPECT_EQ(read().shape_of_rows("a"), (std::vector<int64_t>{rows, 3, 2}));
+    EXPECT_EQ(read().read_dataset<uint8_t>("a").values, Bytes(first.begin(), first.end()));
+    EXPECT_EQ(std::ssize(read().chunks_of_rows("a").offsets), (rows + 2) / 3);
+  }
+}
+
 TEST_F(Hdf5RowsTest, WrongRowsAreErrors) {
   Hdf5File file = create();
   EXPECT_HAS(error_of([&] { file.declare_rows("a", {}, 1); }), "shape scalar in chunks of 1 rows");
