@@ -30,6 +30,9 @@ struct Config {
   std::string dataset, from, out = "data", name, split = "all";
   int64_t size = 64, seed = 1, most = 0;
   double valid_share = 0.15;
+  bool skip_damaged = false;
+
+  Damaged damaged() const { return skip_damaged ? Damaged::skip : Damaged::refuse; }
 };
 
 void read_stacked_mnist(const Config& config, DataSplit split, ImageSink& sink) {
@@ -43,7 +46,8 @@ void read_folder(const Config& config, DataSplit split, ImageSink& sink) {
                      .name = config.name,
                      .valid_share = config.valid_share,
                      .seed = static_cast<uint64_t>(config.seed),
-                     .side = config.size},
+                     .side = config.size,
+                     .damaged = config.damaged()},
                     split, sink);
 }
 
@@ -52,7 +56,8 @@ void read_lsun_class(const Config& config, DataSplit split, ImageSink& sink) {
              .name = config.name,
              .most = config.most,
              .seed = static_cast<uint64_t>(config.seed),
-             .side = config.size},
+             .side = config.size,
+             .damaged = config.damaged()},
             split, sink);
 }
 
@@ -93,47 +98,124 @@ Kind find_kind(const std::string& name) {
   throw UsageError(fmt::format("--dataset '{}' is none of {}", name, names));
 }
 
-/// Counts the images on their way, and ends it when a signal asks.
+/// Counts the images on their way, says on stderr what is left out, and ends it when a signal asks.
 class CountingSink final : public ImageSink {
  public:
-  CountingSink(std::string name, ImageSink& sink, const StopRequest& request)
-      : name_(std::move(name)), sink_(sink), request_(request) {}
+  struct Labels {
+    std::string file, origin;
+    bool skips = false;  // damaged pictures, rather than only finding them
+  };
+  /// Without `sink` the images go nowhere. `said` is the note that was said last, for an earlier split.
+  CountingSink(Labels labels, std::string& said, ImageSink* sink, const StopRequest& request)
+      : labels_(std::move(labels)), said_(said), sink_(sink), request_(request) {}
 
   void begin(const DatasetInfo& info) override {
-    progress_.emplace(name_, info.count);
-    sink_.begin(info);
+    DatasetInfo complete = info;
+    complete.origin = labels_.origin;
+    if (sink_ != nullptr) sink_->begin(complete);
+    progress_.emplace(labels_.file, info.count);
+    if (!info.note.empty() && info.note != said_) say(info.note);
+    said_ = info.note;
   }
   void add(std::span<const uint8_t> pixels, int64_t label) override {
     if (const auto stop = request_.requested())
-      throw Stopped(*stop, ": " + name_ + " was not written; the same command begins it anew");
-    sink_.add(pixels, label);
+      throw Stopped(*stop, ": " + labels_.file + " was not written; the same command begins it anew");
+    if (sink_ != nullptr) sink_->add(pixels, label);
+    count();
+  }
+  void leave_out(LeftOut why, const std::string& what) override {
+    constexpr int64_t most =
+        20;  // lines about records that are no picture: there may be one for each picture
+    if (sink_ != nullptr) sink_->leave_out(why, what);
+    const bool damaged = why == LeftOut::damaged;
+    const int64_t number = ++(damaged ? damaged_ : no_pictures_);
+    if (damaged || number <= most) say((damaged && !labels_.skips ? "" : "left out: ") + what);
+    if (damaged) count();
+  }
+
+  /// ", left out: 2 damaged, 1 no picture"; "" if there was nothing.
+  std::string left_out() const {
+    std::string text;
+    if (damaged_ > 0) text += fmt::format("{} damaged", damaged_);
+    if (no_pictures_ > 0) text += fmt::format("{}{} no picture", text.empty() ? "" : ", ", no_pictures_);
+    return text.empty() ? "" : ", left out: " + text;
+  }
+
+ private:
+  void say(const std::string& text) { progress_->message("prepare_data: " + text); }
+  void count() {
     ++done_;
     if (progress_->due()) progress_->update(done_, {});
   }
-  void leave_out(LeftOut why, const std::string& what) override { sink_.leave_out(why, what); }
 
- private:
-  std::string name_;
-  ImageSink& sink_;
+  Labels labels_;
+  std::string& said_;
+  ImageSink* sink_;
   const StopRequest& request_;
   std::optional<Progress> progress_;
-  int64_t done_ = 0;
+  int64_t done_ = 0, damaged_ = 0, no_pictures_ = 0;
 };
 
-void prepare(const Kind& kind, const Config& config, DataSplit split, const StopRequest& request) {
+/// What a data set is made from, to tell whether a file was made from the same.
+std::string origin_of(const Config& config) {
   std::error_code code;
-  std::filesystem::create_directories(config.out, code);  // what is wrong with it, writing says
-  const auto path = image_file_path(config.out, config.name, split);
-  write_image_file(path, [&](ImageSink& sink) {
-    CountingSink counting(path.filename().string(), sink, request);
-    kind.read(config, split, counting);
-  });
-  const ImageFile file(path);
-  const DatasetInfo& info = file.info();
-  print(fmt::format("{}: {} images of {}, {:.1f} MiB, {}\n", path.string(), format_count(info.count),
-                    to_string(info.shape), static_cast<double>(info.count * info.shape.size()) / (1 << 20),
-                    file.checksum()));
+  auto folder = std::filesystem::weakly_canonical(config.from / std::filesystem::path("."), code);
+  if (code) folder = std::filesystem::absolute(config.from);
+  return config.dataset + ":" + folder.lexically_normal().string();
 }
+
+/// The splits of one data set, one after another.
+class Preparation {
+ public:
+  Preparation(Kind kind, Config config)
+      : kind_(std::move(kind)), config_(std::move(config)), origin_(origin_of(config_)) {}
+
+  void run(const std::vector<DataSplit>& splits) {
+    DamagedList damaged;
+    for (const DataSplit split : splits) {
+      try {
+        if (damaged.damaged() == 0) {
+          prepare(split);
+        } else {  // all that are damaged are to be named, those of later splits too
+          CountingSink counting(labels(split), said_, nullptr, request_);
+          kind_.read(config_, split, counting);
+        }
+      } catch (const DamagedPictures& error) {
+        damaged.append(error.list());
+      }
+    }
+    if (damaged.damaged() > 0) throw DamagedPictures(damaged);
+  }
+
+ private:
+  std::filesystem::path path_of(DataSplit split) const {
+    return image_file_path(config_.out, config_.name, split);
+  }
+  CountingSink::Labels labels(DataSplit split) const {
+    return {.file = path_of(split).filename().string(), .origin = origin_, .skips = config_.skip_damaged};
+  }
+  void prepare(DataSplit split) {
+    std::error_code code;
+    std::filesystem::create_directories(config_.out, code);  // what is wrong with it, writing says
+    const auto path = path_of(split);
+    std::string left_out;
+    write_image_file(path, [&](ImageSink& sink) {
+      CountingSink counting(labels(split), said_, &sink, request_);
+      kind_.read(config_, split, counting);
+      left_out = counting.left_out();
+    });
+    const ImageFile file(path);
+    const DatasetInfo& info = file.info();
+    print(fmt::format("{}: {} images of {}, {:.1f} MiB, {}{}\n", path.string(), format_count(info.count),
+                      to_string(info.shape), static_cast<double>(info.count * info.shape.size()) / (1 << 20),
+                      file.checksum(), left_out));
+  }
+
+  Kind kind_;
+  Config config_;
+  std::string origin_, said_;
+  StopRequest request_;
+};
 
 bool parse(int argc, char** argv, Config& config) {
   Options options("prepare_data", "Writes a data set as the files of images that all programs read.");
@@ -149,6 +231,8 @@ bool parse(int argc, char** argv, Config& config) {
   options.add("seed", &config.seed, "image_folder, lsun: of the split and of random crops", {0, INT64_MAX});
   options.add("valid_share", &config.valid_share, "image_folder: share of the valid split", {0, 1});
   options.add("most", &config.most, "lsun: only so many pictures (0: all)", {0, INT64_MAX});
+  options.add("skip_damaged", &config.skip_damaged,
+              "image_folder, lsun: go on without damaged pictures, instead of naming them all in an error");
   return options.parse(argc, argv);
 }
 
@@ -164,9 +248,9 @@ void run(Config config) {
                       .filename()
                       .string();
   }
-  const StopRequest request;
-  if (config.split != "all") return prepare(kind, config, split_of(config.split), request);
-  for (const DataSplit split : kind.splits) prepare(kind, config, split, request);
+  const std::vector<DataSplit> splits =
+      config.split == "all" ? kind.splits : std::vector<DataSplit>{split_of(config.split)};
+  Preparation(kind, config).run(splits);
 }
 
 }  // namespace

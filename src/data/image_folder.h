@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A folder of pictures: FOLDER/.../NAME.{jpg,jpeg,png,webp}. The label of a picture is the rank of the first
-// folder under FOLDER on its path, among all of these in alphabetical order (0 for pictures in FOLDER
-// itself).
+// A folder of pictures, FOLDER/CLASS/.../NAME.{jpg,jpeg,jfif,png,webp} or FOLDER/NAME.{...}, as
+// data/picture_files.h finds and labels them.
 
 #include <filesystem>
 #include <string>
@@ -17,10 +16,12 @@ struct ImageFolderOptions {
   double valid_share = 0.15;  ///< of the pictures: a random choice, a function of the seed
   uint64_t seed = 1;          ///< of that choice and of the crops
   int64_t side = 64;
+  Damaged damaged = Damaged::refuse;
 };
 
 /// Reads the split: train (cropped at random along the longer edge) or valid (cropped at the centre), in the
-/// alphabetical order of the paths. Throws Error when there is no picture or one cannot be decoded.
+/// alphabetical order of the paths. Which split a picture belongs to and where it is cropped hang on its
+/// number among all pictures, damaged ones included. Throws Error when there is no picture, DamagedPictures.
 void read_image_folder(const ImageFolderOptions& options, DataSplit split, ImageSink& sink);
 
 }  // namespace ebm

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <vector>
@@ -12,7 +13,9 @@ namespace {
 
 constexpr size_t page_header = 16, node_header = 8;
 constexpr uint16_t branch_page = 0x01, leaf_page = 0x02, overflow_page = 0x04, meta_page = 0x08;
-constexpr uint16_t big_value = 0x01;
+constexpr uint16_t big_value = 0x01, named_database = 0x02, duplicates = 0x04;  // of a node
+constexpr uint16_t duplicates_sorted = 0x04;                                    // of a database
+constexpr size_t database_bytes = 48;  // what the value of a named one is
 constexpr size_t longest_value = size_t{256} << 20;
 
 /// A little-endian number at `offset`; the bytes are there.
@@ -65,6 +68,7 @@ LmdbFile::LmdbFile(const std::filesystem::path& path) : file_(path) {
     const auto transaction = number_at<int64_t>(meta, 128);
     if (transaction <= newest) continue;
     newest = transaction;
+    several_values_ = (number_at<uint16_t>(meta, 76) & duplicates_sorted) != 0;
     levels_ = number_at<uint16_t>(meta, 78);
     records_ = number_at<int64_t>(meta, 104);
     root_ = number_at<int64_t>(meta, 112);
@@ -103,10 +107,10 @@ bool LmdbFile::visit_leaf(const Page& page, size_t node, const Visitor& visitor)
   const size_t value_bytes = number_at<uint32_t>(bytes, node);
   const size_t start = node + node_header + key_bytes;
   const size_t inline_bytes = flags == big_value ? sizeof(int64_t) : value_bytes;
-  if ((flags & ~big_value) != 0 || start > bytes.size() || inline_bytes > bytes.size() - start) {
-    throw damaged(page.number);
-  }
-  if (flags != big_value) return visitor(bytes.subspan(start, value_bytes));
+  if (start > bytes.size() || inline_bytes > bytes.size() - start) throw damaged(page.number);
+  if ((flags & ~big_value) != 0) throw unreadable_kind(page, node);
+  const auto key = bytes.subspan(node + node_header, key_bytes);
+  if (flags != big_value) return visitor({.key = key, .value = bytes.subspan(start, value_bytes)});
 
   const auto first = number_at<int64_t>(bytes, start);
   if ((read_page(first).flags() & overflow_page) == 0) throw damaged(first);
@@ -116,7 +120,28 @@ bool LmdbFile::visit_leaf(const Page& page, size_t node, const Visitor& visitor)
   }
   std::vector<uint8_t> value(value_bytes);
   file_.read(offset, value);
-  return visitor(value);
+  return visitor({.key = key, .value = value});
+}
+
+/// Of a node, all on its page, with flags beyond `big_value`.
+Error LmdbFile::unreadable_kind(const Page& page, size_t node) const {
+  const std::span<const uint8_t> bytes = page.bytes;
+  const auto flags = number_at<uint16_t>(bytes, node + 4);
+  const std::string path = file_.path().string();
+  const std::string key = printable(bytes.subspan(node + node_header, number_at<uint16_t>(bytes, node + 6)));
+  if (flags == named_database && number_at<uint32_t>(bytes, node) == database_bytes) {
+    return Error(fmt::format(
+        "cannot use '{}': its record '{}' is a named database, and only the main one is read; copy "
+        "it to the main one of another: mdb_dump -s '{}' '{}' | grep -v ^database= | mdb_load OTHER",
+        path, key, key, file_.path().parent_path().string()));
+  }
+  if (several_values_ && (flags & duplicates) != 0) {
+    return Error(
+        fmt::format("cannot use '{}': its key '{}' has several values (MDB_DUPSORT); write each "
+                    "picture under a key of its own",
+                    path, key));
+  }
+  return damaged(page.number);
 }
 
 /// Visits the records below a page, `levels` above the leaves.
@@ -145,6 +170,16 @@ void LmdbFile::visit(const Visitor& visitor) const {
     throw unusable(file_.path(),
                    fmt::format("it has {} of its {} records", records_ - walk.records, records_));
   }
+}
+
+std::string printable(std::span<const uint8_t> key) {
+  constexpr size_t longest = 80;
+  std::string text;
+  for (const uint8_t byte : key.first(std::min(key.size(), longest))) {
+    text += byte >= 0x20 && byte < 0x7F ? std::string(1, static_cast<char>(byte))
+                                        : fmt::format("\\x{:02x}", byte);
+  }
+  return key.size() > longest ? text + "..." : text;
 }
 
 }  // namespace ebm

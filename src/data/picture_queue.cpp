@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "data/picture_queue.h"
 
+#include <fmt/format.h>
+
+#include <cstring>
 #include <exception>
+#include <string_view>
 #include <utility>
 
 #include "data/crop_resize.h"
@@ -12,6 +16,7 @@ namespace ebm {
 namespace {
 
 constexpr size_t pictures_at_a_time = 256;
+constexpr size_t most_names = 20;  // in a message
 
 std::vector<uint8_t> image_of(const EncodedPicture& picture, const PictureOptions& options) {
   const Image image = decode_image(picture.bytes, picture.name);
@@ -25,27 +30,69 @@ std::vector<uint8_t> image_of(const EncodedPicture& picture, const PictureOption
 
 }  // namespace
 
-void PictureQueue::add(EncodedPicture picture) {
-  waiting_.push_back(std::move(picture));
-  if (waiting_.size() == pictures_at_a_time) finish();
+bool begins_as_picture(std::span<const uint8_t> bytes) {
+  const auto begins = [&](std::string_view text) {
+    return bytes.size() >= text.size() && std::memcmp(bytes.data(), text.data(), text.size()) == 0;
+  };
+  return begins("\xFF\xD8") || begins("\x89PNG") || begins("RIFF");
 }
 
-void PictureQueue::finish() {
+void DamagedList::add(const std::string& name) {
+  ++damaged_;
+  if (first_.size() < most_names) first_.push_back(name);
+}
+
+void DamagedList::append(const DamagedList& other) {
+  damaged_ += other.damaged_;
+  pictures_ += other.pictures_;
+  for (const std::string& name : other.first_) {
+    if (first_.size() < most_names) first_.push_back(name);
+  }
+}
+
+std::string DamagedList::message() const {
+  std::string names;
+  for (const std::string& name : first_) names += (names.empty() ? "'" : ", '") + name + "'";
+  if (damaged_ > std::ssize(first_)) names += fmt::format(" and {} more", damaged_ - std::ssize(first_));
+  return fmt::format(
+      "{} of {} pictures cannot be used: {}; get them again, or go on without them (--skip-damaged)",
+      damaged_, pictures_, names);
+}
+
+void PictureQueue::add(EncodedPicture picture) {
+  waiting_.push_back(std::move(picture));
+  if (waiting_.size() == pictures_at_a_time) decode_waiting();
+}
+
+void PictureQueue::decode_waiting() {
   std::vector<std::vector<uint8_t>> images(waiting_.size());
   std::vector<std::exception_ptr> failures(waiting_.size());
 #pragma omp parallel for schedule(dynamic)
   for (size_t i = 0; i < waiting_.size(); ++i) {
     try {
-      images[i] = image_of(waiting_[i], options_);
+      if (waiting_[i].failure.empty()) images[i] = image_of(waiting_[i], options_);
+    } catch (const Error& error) {
+      waiting_[i].failure = error.what();
     } catch (...) {
       failures[i] = std::current_exception();
     }
   }
+  damaged_.looked_at(std::ssize(waiting_));
   for (size_t i = 0; i < waiting_.size(); ++i) {
     if (failures[i] != nullptr) std::rethrow_exception(failures[i]);
-    sink_.add(images[i], waiting_[i].label);
+    if (waiting_[i].failure.empty()) {
+      sink_.add(images[i], waiting_[i].label);
+    } else {
+      damaged_.add(waiting_[i].name);
+      sink_.leave_out(LeftOut::damaged, waiting_[i].failure);
+    }
   }
   waiting_.clear();
+}
+
+void PictureQueue::finish() {
+  decode_waiting();
+  if (damaged_.damaged() > 0 && options_.damaged == Damaged::refuse) throw DamagedPictures(damaged_);
 }
 
 }  // namespace ebm

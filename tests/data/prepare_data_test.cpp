@@ -73,6 +73,53 @@ TEST_F(PrepareDataTest, WritesAFileForEachSplit) {
   EXPECT_EQ(found, pictures);
 }
 
+TEST_F(PrepareDataTest, NamesTheDamagedPicturesOfAllSplitsOrSkipsThem) {
+  std::filesystem::create_directory(*this / "cats");
+  std::set<std::string> pictures;
+  for (uint32_t i = 0; i < 20; ++i) {
+    const Image picture = noise_image(8, 8, i);
+    if (i % 4 != 0) pictures.emplace(picture.rgb.begin(), picture.rgb.end());
+    const auto path = *this / "cats" / ("p" + std::to_string(100 + i) + ".png");
+    write_png(path, picture);
+    if (i % 4 == 0) std::filesystem::resize_file(path, 40);
+  }
+  write_quickly(*this / "cats" / "q.bmp", {});
+  const std::vector<std::string> arguments{
+      "--dataset",     "image_folder", "--size", "8", "--from", (*this / "cats").string(),
+      "--valid-share", "0.5"};
+  const Finished refused = prepare(arguments);
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_EQ(refused.out, "");
+  EXPECT_HAS(refused.err, "prepare_data: 5 of 20 pictures cannot be used: '");
+  for (const char* name : {"p100.png", "p104.png", "p108.png", "p112.png", "p116.png"}) {
+    EXPECT_NE(refused.err.find(name), refused.err.rfind(name))
+        << "with its reason, and in the list: " << name;
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(*this / "out")) << "no failure leaves a file";
+
+  std::vector<std::string> skipping = arguments;
+  skipping.push_back("--skip-damaged");
+  const Finished skipped = prepare(skipping);
+  EXPECT_EQ(skipped.status, 0) << skipped.err;
+  const std::string note = "prepare_data: under '" + (*this / "cats").string() + "' were left out: 1 .bmp\n";
+  EXPECT_HAS(skipped.err, note);
+  EXPECT_EQ(skipped.err.find(note), skipped.err.rfind(note)) << "once for all splits";
+  EXPECT_HAS(skipped.err, "\nprepare_data: left out: cannot ");
+  std::set<std::string> found;
+  int64_t left_out = 0;
+  for (const DataSplit split : {DataSplit::train, DataSplit::valid}) {
+    const ImageFile file(image_file_path(*this / "out", "cats", split));
+    const Dataset part = file.read_all();
+    EXPECT_EQ(part.info.count + part.info.left_out, 10);
+    left_out += part.info.left_out;
+    EXPECT_HAS(skipped.out,
+               file.checksum() + ", left out: " + std::to_string(part.info.left_out) + " damaged\n");
+    for (int64_t i = 0; i < part.info.count; ++i) found.emplace(part.image(i).begin(), part.image(i).end());
+  }
+  EXPECT_EQ(left_out, 5);
+  EXPECT_EQ(found, pictures);
+}
+
 TEST_F(PrepareDataTest, SaysWhatIsWrongInOneLine) {
   expect_line(prepare({"--dataset", "nothing"}), 2, "--dataset 'nothing' is none of mnist, fashion_mnist");
   expect_line(prepare({}), 2, "--dataset '' is none of");
