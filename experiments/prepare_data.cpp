@@ -30,7 +30,7 @@ struct Config {
   std::string dataset, from, out = "data", name, split = "all";
   int64_t size = 64, seed = 1, most = 0;
   double valid_share = 0.15;
-  bool skip_damaged = false;
+  bool skip_damaged = false, overwrite = false;
 
   Damaged damaged() const { return skip_damaged ? Damaged::skip : Damaged::refuse; }
 };
@@ -164,6 +164,24 @@ std::string origin_of(const Config& config) {
   return config.dataset + ":" + folder.lexically_normal().string();
 }
 
+/// Throws Error when there is a file at `path` and it does not say that it was made from `origin`.
+void require_replaceable(const std::filesystem::path& path, const std::string& origin) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return;  // what is wrong with others, writing says
+  std::string made_from = "from something unknown";
+  try {
+    const ImageFile file(path);
+    if (file.info().origin == origin) return;
+    made_from = file.info().origin.empty() ? fmt::format("from an unknown place ({})", file.info().source)
+                                           : "from " + file.info().origin;
+  } catch (const Error&) {  // then it cannot say
+  }
+  throw Error(
+      fmt::format("'{}' is there and was made {}, not from {}; choose another --name or --out (--overwrite "
+                  "replaces it)",
+                  path.string(), made_from, origin));
+}
+
 /// The splits of one data set, one after another.
 class Preparation {
  public:
@@ -171,6 +189,9 @@ class Preparation {
       : kind_(std::move(kind)), config_(std::move(config)), origin_(origin_of(config_)) {}
 
   void run(const std::vector<DataSplit>& splits) {
+    for (const DataSplit split : splits) {
+      if (!config_.overwrite) require_replaceable(path_of(split), origin_);
+    }
     DamagedList damaged;
     for (const DataSplit split : splits) {
       try {
@@ -233,6 +254,7 @@ bool parse(int argc, char** argv, Config& config) {
   options.add("most", &config.most, "lsun: only so many pictures (0: all)", {0, INT64_MAX});
   options.add("skip_damaged", &config.skip_damaged,
               "image_folder, lsun: go on without damaged pictures, instead of naming them all in an error");
+  options.add("overwrite", &config.overwrite, "replace files that were made from something else");
   return options.parse(argc, argv);
 }
 

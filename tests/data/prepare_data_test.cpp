@@ -73,6 +73,66 @@ TEST_F(PrepareDataTest, WritesAFileForEachSplit) {
   EXPECT_EQ(found, pictures);
 }
 
+TEST_F(PrepareDataTest, ReplacesNoFileOfAnotherSource) {
+  const auto put = [&](const std::string& folder, uint32_t seed) {
+    std::filesystem::create_directories(*this / folder);
+    write_png(*this / folder / "p.png", noise_image(8, 8, seed));
+  };
+  const auto from = [&](const std::string& folder, std::vector<std::string> more = {}) {
+    more.insert(more.end(), {"--dataset", "image_folder", "--size", "8", "--split", "train", "--valid-share",
+                             "0", "--from", (*this / folder).string()});
+    return prepare(more);
+  };
+  const auto file = image_file_path(*this / "out", "images", DataSplit::train);
+  put("a/images", 1);
+  put("b/images", 2);
+  EXPECT_EQ(from("a/images").status, 0);
+  const Bytes first = read_file(file);
+  EXPECT_EQ(ImageFile(file).info().origin, "image_folder:" + (*this / "a" / "images").string());
+  const std::string refused =
+      "'" + file.string() + "' is there and was made from image_folder:" + (*this / "a" / "images").string() +
+      ", not from image_folder:" + (*this / "b" / "images").string() + "; choose another --name";
+  expect_line(from("b/images"), 1, refused);
+  EXPECT_EQ(read_file(file), first);
+
+  put("a/images", 3);  // the same source again, by another path to it
+  std::filesystem::create_symlink(*this / "a", *this / "link");
+  EXPECT_EQ(from("link/images/").status, 0);
+  EXPECT_NE(read_file(file), first);
+  EXPECT_EQ(from("b/images", {"--name", "other"}).status, 0);
+  EXPECT_EQ(from("b/images", {"--overwrite"}).status, 0);
+  EXPECT_EQ(ImageFile(file).info().origin, "image_folder:" + (*this / "b" / "images").string());
+
+  // another kind whose name is the same; no file is written, not even of a split that is not there yet
+  std::filesystem::remove_all(*this / "a" / "images");
+  std::filesystem::rename(file, *this / "out" / "mnist-test.h5");
+  expect_line(prepare({"--dataset", "mnist", "--from", folder_.string()}), 1,
+              "mnist-test.h5' is there and was made from image_folder:");
+}
+
+TEST_F(PrepareDataTest, ReplacesNoFileThatCannotSayWhereItIsFrom) {
+  std::filesystem::create_directories(*this / "cats");
+  std::filesystem::create_directories(*this / "out");
+  write_png(*this / "cats" / "p.png", noise_image(8, 8, 1));
+  const std::vector<std::string> arguments{"--dataset",     "image_folder",
+                                           "--size",        "8",
+                                           "--split",       "train",
+                                           "--from",        (*this / "cats").string(),
+                                           "--valid-share", "0"};
+  const auto file = image_file_path(*this / "out", "cats", DataSplit::train);
+  const Dataset old = random_dataset(3, {8, 8, 3}, 10, 1);  // as the files of before, without `origin`
+  write_image_file(file, [&](ImageSink& sink) { pour(old, sink); });
+  expect_line(prepare(arguments), 1,
+              "cats-train.h5' is there and was made from an unknown place (dice), not from");
+  EXPECT_EQ(ImageFile(file).read_all().images, old.images);
+  write_quickly(file, {1, 2, 3});
+  expect_line(prepare(arguments), 1, "cats-train.h5' is there and was made from something unknown, not from");
+  std::vector<std::string> again = arguments;
+  again.push_back("--overwrite");
+  EXPECT_EQ(prepare(again).status, 0);
+  EXPECT_EQ(prepare(arguments).status, 0);
+}
+
 TEST_F(PrepareDataTest, NamesTheDamagedPicturesOfAllSplitsOrSkipsThem) {
   std::filesystem::create_directory(*this / "cats");
   std::set<std::string> pictures;
