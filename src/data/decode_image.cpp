@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 
 #include "data/decode_formats.h"
@@ -11,9 +12,21 @@
 namespace ebm {
 namespace {
 
-bool begins_with(std::span<const uint8_t> bytes, std::string_view text) {
-  return bytes.size() >= text.size() && std::equal(text.begin(), text.end(), bytes.begin(),
-                                                   [](char a, uint8_t b) { return uint8_t(a) == b; });
+/// The kinds of pictures that are read, each told by its first bytes.
+struct Kind {
+  std::string_view begins;
+  Image (*decode)(std::span<const uint8_t> bytes, const std::string& name);
+};
+constexpr Kind kinds[] = {{"\xFF\xD8", decode_jpeg}, {"\x89PNG", decode_png}, {"RIFF", decode_webp}};
+
+/// null: none of them.
+const Kind* kind_of(std::span<const uint8_t> bytes) {
+  const auto* const found = std::find_if(std::begin(kinds), std::end(kinds), [&](const Kind& kind) {
+    return bytes.size() >= kind.begins.size() &&
+           std::equal(kind.begins.begin(), kind.begins.end(), bytes.begin(),
+                      [](char a, uint8_t b) { return static_cast<uint8_t>(a) == b; });
+  });
+  return found != std::end(kinds) ? found : nullptr;
 }
 
 }  // namespace
@@ -23,10 +36,12 @@ Error undecodable(const std::string& name, const std::string& reason) {
 }
 
 Image decode_image(std::span<const uint8_t> bytes, const std::string& name) {
-  if (begins_with(bytes, "\xFF\xD8")) return decode_jpeg(bytes, name);
-  if (begins_with(bytes, "\x89PNG")) return decode_png(bytes, name);
-  if (begins_with(bytes, "RIFF")) return decode_webp(bytes, name);
+  if (const Kind* kind = kind_of(bytes)) return kind->decode(bytes, name);
   throw undecodable(name, "it is neither JPEG nor PNG nor WebP");
+}
+
+bool begins_as_picture(std::span<const uint8_t> bytes) {
+  return kind_of(bytes) != nullptr;
 }
 
 }  // namespace ebm

@@ -15,4 +15,7 @@ namespace ebm {
 /// messages. Throws Error when it is none of these, damaged, cut, or larger than most_pixels_read.
 Image decode_image(std::span<const uint8_t> bytes, const std::string& name);
 
+/// Whether `bytes` begin as one of these pictures do.
+bool begins_as_picture(std::span<const uint8_t> bytes);
+
 }  // namespace ebm

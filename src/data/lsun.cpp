@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "data/decode_image.h"
 #include "data/lmdb_file.h"
 
 namespace ebm {

@@ -3,9 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
 #include <exception>
-#include <string_view>
 #include <utility>
 
 #include "data/crop_resize.h"
@@ -29,13 +27,6 @@ std::vector<uint8_t> image_of(const EncodedPicture& picture, const PictureOption
 }
 
 }  // namespace
-
-bool begins_as_picture(std::span<const uint8_t> bytes) {
-  const auto begins = [&](std::string_view text) {
-    return bytes.size() >= text.size() && std::memcmp(bytes.data(), text.data(), text.size()) == 0;
-  };
-  return begins("\xFF\xD8") || begins("\x89PNG") || begins("RIFF");
-}
 
 void DamagedList::add(const std::string& name) {
   ++damaged_;

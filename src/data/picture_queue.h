@@ -35,9 +35,6 @@ struct EncodedPicture {
   std::string failure = {};  ///< why its bytes cannot be had; "" where they are there
 };
 
-/// Whether `bytes` begin as a picture that decode_image.h knows: a JPEG, PNG or RIFF (WebP) file.
-bool begins_as_picture(std::span<const uint8_t> bytes);
-
 /// Damaged pictures: how many, and the names of the first ones.
 class DamagedList {
  public:
