@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// cuBLAS: the checks of its manual, and a plain product. TF32, where a product may use it, rounds the factors
-// as a tensor core does, unless NVIDIA_TF32_OVERRIDE=0.
+// cuBLAS: the checks of its manual, and a plain product. TF32, where a product may use it (`rounds_to_tf32`),
+// rounds the factors as a tensor core does.
 #include <cublas_v2.h>
 
 #include <algorithm>
@@ -8,8 +8,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <string_view>
 #include <vector>
 
 #include "emulated.h"
@@ -20,7 +18,6 @@ struct cublasContext {
   cudaStream_t stream = nullptr;
   void* workspace = nullptr;
   cublasMath_t math = CUBLAS_DEFAULT_MATH;
-  bool tf32_allowed = true;
 };
 
 namespace {
@@ -32,6 +29,22 @@ cublasStatus_t refuse(cublasStatus_t status, const char* call, const char* why) 
 
 size_t size_of(cudaDataType type) {
   return type == CUDA_R_16BF ? 2 : 4;
+}
+
+/// The mode without its flags.
+cublasMath_t mode_of(cublasMath_t math) {
+  return static_cast<cublasMath_t>(math & 0xF);
+}
+
+/// Does a product of float32 read factors of TF32? A real cuBLAS may where it is allowed; this one always
+/// does. What is pedantic never does, whatever the environment says.
+bool rounds_to_tf32(const cublasContext& handle, cublasComputeType_t compute) {
+  const Tf32 environment = tf32_of(handle.stream);
+  const auto mode = mode_of(handle.math);
+  const bool forbidden = compute == CUBLAS_COMPUTE_32F_PEDANTIC || mode == CUBLAS_PEDANTIC_MATH;
+  if (forbidden || environment == Tf32::never) return false;
+  const bool asked = compute == CUBLAS_COMPUTE_32F_FAST_TF32 || mode == CUBLAS_TF32_TENSOR_OP_MATH;
+  return asked || environment == Tf32::unless_forbidden;
 }
 
 /// A matrix stored by columns, `rows` x `columns`, as it lies in memory.
@@ -111,11 +124,6 @@ float from_bfloat16(uint16_t bits) {
   return std::bit_cast<float>(uint32_t{bits} << 16);
 }
 
-bool tf32_allowed() {
-  const char* tf32 = std::getenv("NVIDIA_TF32_OVERRIDE");
-  return tf32 == nullptr || std::string_view(tf32) != "0";
-}
-
 }  // namespace ebm::emulated
 
 namespace {
@@ -124,7 +132,8 @@ namespace {
 cublasStatus_t product(const char* call, cublasHandle_t handle, cublasOperation_t transpose_a,
                        cublasOperation_t transpose_b, int m, int n, int k, const void* alpha_pointer,
                        const void* a, int lda, const void* b, int ldb, cudaDataType factors,
-                       const void* beta_pointer, void* c, int ldc, cudaDataType result) {
+                       const void* beta_pointer, void* c, int ldc, cudaDataType result,
+                       cublasComputeType_t compute) {
   const Lock lock(device_mutex());
   const auto wrong = [&](const char* why) { return refuse(CUBLAS_STATUS_INVALID_VALUE, call, why); };
   if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
@@ -152,8 +161,7 @@ cublasStatus_t product(const char* call, cublasHandle_t handle, cublasOperation_
     return refuse(CUBLAS_STATUS_NOT_INITIALIZED, call,
                   "captured without cublasSetWorkspace after cublasSetStream: cuBLAS would allocate");
   }
-  const bool tf32 =
-      factors == CUDA_R_32F && handle->math == CUBLAS_TF32_TENSOR_OP_MATH && handle->tf32_allowed;
+  const bool tf32 = factors == CUDA_R_32F && rounds_to_tf32(*handle, compute);
   const float alpha = *static_cast<const float*>(alpha_pointer),
               beta = *static_cast<const float*>(beta_pointer);
   queue(handle->stream,
@@ -186,7 +194,6 @@ cublasStatus_t cublasCreate_v2(cublasHandle_t* handle) {
   const Lock lock(device_mutex());
   if (refuse_in_capture("cublasCreate") != cudaSuccess) return CUBLAS_STATUS_NOT_INITIALIZED;
   *handle = new cublasContext;
-  (*handle)->tf32_allowed = tf32_allowed();
   return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -220,6 +227,9 @@ cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t handle, void* workspace, siz
 
 cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode) {
   if (handle == nullptr) return CUBLAS_STATUS_NOT_INITIALIZED;
+  const cublasMath_t plain = mode_of(mode);
+  if (plain != CUBLAS_DEFAULT_MATH && plain != CUBLAS_PEDANTIC_MATH && plain != CUBLAS_TF32_TENSOR_OP_MATH)
+    return refuse(CUBLAS_STATUS_INVALID_VALUE, "cublasSetMathMode", "the mode is not emulated");
   handle->math = mode;
   return CUBLAS_STATUS_SUCCESS;
 }
@@ -242,7 +252,7 @@ cublasStatus_t cublasSgemm_v2(cublasHandle_t handle, cublasOperation_t transpose
                               const float* a, int lda, const float* b, int ldb, const float* beta, float* c,
                               int ldc) {
   return product("cublasSgemm", handle, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, CUDA_R_32F,
-                 beta, c, ldc, CUDA_R_32F);
+                 beta, c, ldc, CUDA_R_32F, CUBLAS_COMPUTE_32F);
 }
 
 cublasStatus_t cublasGemmEx(cublasHandle_t handle, cublasOperation_t transpose_a,
@@ -250,12 +260,15 @@ cublasStatus_t cublasGemmEx(cublasHandle_t handle, cublasOperation_t transpose_a
                             const void* a, cudaDataType type_a, int lda, const void* b, cudaDataType type_b,
                             int ldb, const void* beta, void* c, cudaDataType type_c, int ldc,
                             cublasComputeType_t compute, cublasGemmAlgo_t algorithm) {
-  const bool known = type_a == CUDA_R_16BF && type_b == CUDA_R_16BF &&
-                     (type_c == CUDA_R_16BF || type_c == CUDA_R_32F) && compute == CUBLAS_COMPUTE_32F &&
-                     algorithm == CUBLAS_GEMM_DEFAULT;
+  const bool of_bfloat16 = type_a == CUDA_R_16BF && (type_c == CUDA_R_16BF || type_c == CUDA_R_32F) &&
+                           compute == CUBLAS_COMPUTE_32F;
+  const bool of_float32 = type_a == CUDA_R_32F && type_c == CUDA_R_32F &&
+                          (compute == CUBLAS_COMPUTE_32F || compute == CUBLAS_COMPUTE_32F_PEDANTIC ||
+                           compute == CUBLAS_COMPUTE_32F_FAST_TF32);
+  const bool known = type_a == type_b && (of_bfloat16 || of_float32) && algorithm == CUBLAS_GEMM_DEFAULT;
   if (!known) return refuse(CUBLAS_STATUS_NOT_SUPPORTED, "cublasGemmEx", "these types are not emulated");
   return product("cublasGemmEx", handle, transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, type_a,
-                 beta, c, ldc, type_c);
+                 beta, c, ldc, type_c, compute);
 }
 
 }  // extern "C"

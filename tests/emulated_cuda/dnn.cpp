@@ -4,7 +4,8 @@
 //
 // The heuristics propose engines that try the caller: one that is not supported after all, one on tensor
 // cores (it rounds to TF32, unless NVIDIA_TF32_OVERRIDE=0), one whose sums have no fixed order, one that is
-// compiled at run time; and, as a fallback, a plain one. An engine scribbles over the workspace it asked for.
+// compiled at run time, two that round their inputs or sums to 16 bits; and, as a fallback, a plain one. An
+// engine scribbles over the workspace it asked for.
 #include <cudnn.h>
 
 #include <algorithm>
@@ -37,7 +38,7 @@ constexpr Name config_graph = CUDNN_ATTR_ENGINE_OPERATION_GRAPH;
 
 std::vector<Engine> proposals(cudnnBackendHeurMode_t mode) {
   if (mode == CUDNN_HEUR_MODE_FALLBACK) return {plain};
-  return {unsupported_after_all, without_order, compiled, tensor_cores};
+  return {unsupported_after_all, without_order, compiled, rounding_inputs, rounding_sums, tensor_cores};
 }
 
 int64_t workspace_bytes(Engine engine, const Operation& operation) {
@@ -61,6 +62,8 @@ void fill_engine(Object& object, Engine engine) {
   std::vector<cudnnBackendNumericalNote_t> numerical;
   std::vector<cudnnBackendBehaviorNote_t> behavior;
   if (engine == tensor_cores) numerical = {CUDNN_NUMERICAL_NOTE_TENSOR_CORE};
+  if (engine == rounding_inputs) numerical = {CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS};
+  if (engine == rounding_sums) numerical = {CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION};
   if (engine == without_order) numerical = {CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC};
   if (engine == compiled) behavior = {CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION};
   object.put(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, std::vector<int64_t>{engine});
@@ -201,6 +204,13 @@ std::byte* pointer_of(const Object& pack, const Shape& shape, const char* name) 
   return static_cast<std::byte*>(pointer);
 }
 
+Rounding rounding_of(Engine engine, cudnnDataType_t type, cudaStream_t stream) {
+  if (engine == rounding_inputs) return Rounding::bfloat16_inputs;
+  if (engine == rounding_sums) return Rounding::bfloat16_sums;
+  const bool tf32 = engine == tensor_cores && type == CUDNN_DATA_FLOAT && tf32_of(stream) != Tf32::never;
+  return tf32 ? Rounding::tf32 : Rounding::none;
+}
+
 bool overlap(const std::byte* a, const Shape& a_shape, const std::byte* b, const Shape& b_shape) {
   return a < b + b_shape.bytes() && b < a + a_shape.bytes();
 }
@@ -333,11 +343,11 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
   const auto workspace = static_cast<size_t>(plan.value<int64_t>(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE));
   if (!inside_allocation(arguments.workspace, workspace))
     violation("cudnnBackendExecute: the workspace does not lie inside one allocation of device memory");
-  const bool tf32 = engine == tensor_cores && operation.x.type == CUDNN_DATA_FLOAT && tf32_allowed();
+  const Rounding rounding = rounding_of(engine, operation.x.type, handle->stream);
   queue(handle->stream,
         [=] {
           std::fill_n(arguments.workspace, workspace, std::byte{0xFF});
-          compute(operation, arguments, tf32);
+          compute(operation, arguments, rounding);
           pass_time_of(engine);
         },
         {.type = cudaGraphNodeTypeKernel});

@@ -55,6 +55,10 @@ void store(std::byte* array, const Shape& shape, size_t i, float value) {
   }
 }
 
+float nearest_bfloat16(float x) {
+  return from_bfloat16(to_bfloat16(x));
+}
+
 }  // namespace
 
 Operation::Operation(const Object& o)
@@ -69,11 +73,13 @@ Operation::Operation(const Object& o)
   padding = convolution.values<int64_t>(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS);
 }
 
-void compute(const Operation& operation, const Arguments& a, bool tf32) {
+void compute(const Operation& operation, const Arguments& a, Rounding rounding) {
   const auto rounded = [&](const std::byte* array, const Shape& shape) {
     std::vector<float> copy(static_cast<size_t>(shape.size()));
     for (size_t i = 0; i < copy.size(); ++i) copy[i] = load(array, shape, i);
-    if (tf32) std::transform(copy.begin(), copy.end(), copy.begin(), to_tf32);
+    if (rounding == Rounding::tf32) std::transform(copy.begin(), copy.end(), copy.begin(), to_tf32);
+    if (rounding == Rounding::bfloat16_inputs)
+      std::transform(copy.begin(), copy.end(), copy.begin(), nearest_bfloat16);
     return copy;
   };
   const Shape& shape = operation.result();
@@ -91,6 +97,8 @@ void compute(const Operation& operation, const Arguments& a, bool tf32) {
     const auto y = rounded(a.y, operation.y), x = rounded(a.x, operation.x);
     for_each_product(operation, [&](size_t i, size_t j, size_t k) { sums[j] += y[k] * x[i]; });
   }
+  if (rounding == Rounding::bfloat16_sums)
+    std::transform(sums.begin(), sums.end(), sums.begin(), nearest_bfloat16);
   for (size_t i = 0; i < sums.size(); ++i) {  // beta 0: what was there is not read
     const float value = operation.alpha * sums[i];
     store(result, shape, i, operation.beta == 0 ? value : value + operation.beta * load(result, shape, i));

@@ -61,7 +61,10 @@ struct Arguments {
   std::byte *x, *weight, *y, *workspace;
 };
 
-/// Computes the operation's result, in float32 until it is stored, into its array.
-void compute(const Operation& operation, const Arguments& a, bool tf32);
+/// How an engine rounds float32: its factors to TF32 or bfloat16, its sums to bfloat16.
+enum class Rounding { none, tf32, bfloat16_inputs, bfloat16_sums };
+
+/// Computes the operation's result, but for `rounding` in float32 until it is stored, into its array.
+void compute(const Operation& operation, const Arguments& a, Rounding rounding);
 
 }  // namespace ebm::emulated

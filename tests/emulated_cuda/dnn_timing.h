@@ -8,7 +8,15 @@
 namespace ebm::emulated {
 
 /// The engines of the emulated cuDNN, by their CUDNN_ATTR_ENGINE_GLOBAL_INDEX (dnn.cpp).
-enum Engine : int64_t { unsupported_after_all, tensor_cores, without_order, compiled, plain };
+enum Engine : int64_t {
+  unsupported_after_all,
+  tensor_cores,
+  without_order,
+  compiled,
+  plain,
+  rounding_inputs,
+  rounding_sums
+};
 
 /// What an engine takes; 1 ms unless planted.
 void plant_milliseconds(Engine engine, double milliseconds);

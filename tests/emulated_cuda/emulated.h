@@ -13,6 +13,9 @@
 // - What the manuals forbid, in general or during stream capture, is refused with the status that they name,
 //   and with the reason on stderr; what they call undefined (out of bounds, a barrier that not all threads
 //   reach) ends the program.
+// - Where TF32 may be used it is, as far as the environment allowed it when the stream was made (enum Tf32):
+// so
+//   devices with and without it live side by side.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -66,16 +69,17 @@ constexpr size_t device_bytes = size_t{16} << 30;
 
 // blas.cpp
 
-/// x with the 10 bits of mantissa that a tensor core reads, and whether the environment lets them read so
-/// few.
+/// x with the 10 bits of mantissa that a tensor core reads.
 float to_tf32(float x);
 /// The nearest bfloat16, even in ties, as its bits; a NaN stays one.
 uint16_t to_bfloat16(float x);
 float from_bfloat16(uint16_t bits);
-bool tf32_allowed();
 
 // stream.cpp
 
+/// What NVIDIA_TF32_OVERRIDE says of float32 products: 0, unset, 1.
+enum class Tf32 { never, where_asked, unless_forbidden };
+Tf32 tf32_of(cudaStream_t stream);
 cudaError_t queue_kernel(const cudaLaunchConfig_t& config, Work thread);
 /// From now on the device is one that the library has no code for, or no longer.
 void plant_no_code(bool planted);

@@ -49,4 +49,5 @@ struct CUstream_st {
   uint64_t queued_ever = 0, run_ever = 0;
   std::shared_ptr<ebm::emulated::Capture> capture;  // not null: being captured
   ebm::emulated::Nodes last;                        // of the capture: what the next node waits for
+  ebm::emulated::Tf32 tf32;
 };

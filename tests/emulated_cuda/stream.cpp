@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Streams and events. Queued work runs only when somebody waits for it.
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "graph.h"
@@ -48,6 +50,12 @@ bool overlap(const void* a, const void* b, size_t bytes) {
   return x < y + bytes && y < x + bytes;
 }
 
+Tf32 environments_tf32() {
+  const char* const text = std::getenv("NVIDIA_TF32_OVERRIDE");
+  const std::string_view value = text != nullptr ? text : "";
+  return value == "0" ? Tf32::never : value == "1" ? Tf32::unless_forbidden : Tf32::where_asked;
+}
+
 /// A wrong end of a copy is undefined behaviour on a GPU (or a fault much later): it ends the program.
 void require_end(const void* block, size_t bytes, bool device, const char* call) {
   if (device && !inside_allocation(block, bytes)) {
@@ -80,6 +88,10 @@ cudaError_t require_stream(cudaStream_t stream, const char* call) {
 
 bool is_stream(cudaStream_t stream) {
   return streams().contains(stream);
+}
+
+Tf32 tf32_of(cudaStream_t stream) {
+  return stream->tf32;
 }
 
 bool is_capturing(cudaStream_t stream) {
@@ -151,6 +163,7 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
     return refuse(cudaErrorInvalidValue, "cudaStreamCreateWithFlags",
                   "only cudaStreamNonBlocking is emulated");
   *stream = *streams().insert(new CUstream_st).first;
+  (*stream)->tf32 = environments_tf32();
   return cudaSuccess;
 }
 

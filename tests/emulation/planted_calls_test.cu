@@ -2,11 +2,12 @@
 // Wrong calls of the runtime and of cuBLAS, each seen to be caught by the emulated device.
 #include <cublas_v2.h>
 
-#include <cstdlib>
 #include <set>
 #include <string>
+#include <tuple>
 
 #include "planted.cuh"
+#include "support/environment.h"
 
 namespace ebm::emulated {
 namespace {
@@ -256,29 +257,50 @@ TEST_F(BlasTest, CapturedWithoutAWorkspace) {
 }
 
 TEST_F(BlasTest, Tf32RoundsTheFactors) {
+  const float third = 1.0f / 3, rounded = 0x1.554p-2f, one = 1, zero = 0;
   run(1, 32, fill, b_, 12);
-  const float third = 1.0f / 3;
   ASSERT_EQ(cudaMemcpyAsync(a_, &third, 4, cudaMemcpyHostToDevice, stream_), cudaSuccess);
-  const char* const before = std::getenv("NVIDIA_TF32_OVERRIDE");
-  const std::string override = before != nullptr ? before : "";
+  ASSERT_EQ(cudaStreamSynchronize(stream_), cudaSuccess);
   const auto third_times_one = [&](cublasMath_t math) {
     EXPECT_EQ(cublasSetMathMode(handle_, math), CUBLAS_STATUS_SUCCESS);
     EXPECT_EQ(product(1, 1, 1, 1, 1, 1), CUBLAS_STATUS_SUCCESS);
     return host(c_, 1)[0];
   };
-  const auto reopen = [&] {
-    cublasDestroy(handle_);
-    ASSERT_EQ(cublasCreate(&handle_), CUBLAS_STATUS_SUCCESS);
-    ASSERT_EQ(cublasSetStream(handle_, stream_), CUBLAS_STATUS_SUCCESS);
+  const auto computed_as = [&](cublasComputeType_t compute) {
+    EXPECT_EQ(cublasSetMathMode(handle_, CUBLAS_DEFAULT_MATH), CUBLAS_STATUS_SUCCESS);
+    EXPECT_EQ(cublasGemmEx(handle_, CUBLAS_OP_N, CUBLAS_OP_N, 1, 1, 1, &one, a_, CUDA_R_32F, 1, b_,
+                           CUDA_R_32F, 1, &zero, c_, CUDA_R_32F, 1, compute, CUBLAS_GEMM_DEFAULT),
+              CUBLAS_STATUS_SUCCESS);
+    return host(c_, 1)[0];
   };
-  unsetenv("NVIDIA_TF32_OVERRIDE");
-  reopen();
-  EXPECT_EQ(third_times_one(CUBLAS_PEDANTIC_MATH), third);
-  EXPECT_EQ(third_times_one(CUBLAS_TF32_TENSOR_OP_MATH), 0x1.554p-2f);
-  setenv("NVIDIA_TF32_OVERRIDE", "0", 1);
-  reopen();
-  EXPECT_EQ(third_times_one(CUBLAS_TF32_TENSOR_OP_MATH), third);
-  if (override.empty()) unsetenv("NVIDIA_TF32_OVERRIDE");
+  // What the environment says, and what products come to that do not ask for TF32, and that do.
+  for (const auto& [environment, by_default, asked] :
+       {std::tuple{"0", third, third}, {"", third, rounded}, {"1", rounded, rounded}}) {
+    SCOPED_TRACE(environment);
+    const test::Environment set("NVIDIA_TF32_OVERRIDE", environment);
+    cudaStreamDestroy(stream_);
+    ASSERT_EQ(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), cudaSuccess);
+    ASSERT_EQ(cublasSetStream(handle_, stream_), CUBLAS_STATUS_SUCCESS);
+    EXPECT_EQ(third_times_one(CUBLAS_PEDANTIC_MATH), third);
+    EXPECT_EQ(third_times_one(CUBLAS_DEFAULT_MATH), by_default);
+    EXPECT_EQ(third_times_one(CUBLAS_TF32_TENSOR_OP_MATH), asked);
+    EXPECT_EQ(computed_as(CUBLAS_COMPUTE_32F_PEDANTIC), third);
+    EXPECT_EQ(computed_as(CUBLAS_COMPUTE_32F), by_default);
+    EXPECT_EQ(computed_as(CUBLAS_COMPUTE_32F_FAST_TF32), asked);
+  }
+  EXPECT_EQ(cublasSetMathMode(handle_, CUBLAS_TENSOR_OP_MATH), CUBLAS_STATUS_INVALID_VALUE);
+}
+
+TEST(BlasRounding, Tf32HasTenBitsAndIsTheNearest) {
+  for (const auto& [value, nearest] : {std::pair{1.0f, 1.0f},
+                                       {0x1.ffcp0f, 0x1.ffcp0f},
+                                       {0x1.001p0f, 1.0f},
+                                       {0x1.003p0f, 0x1.004p0f},
+                                       {0x1.002002p0f, 0x1.004p0f},
+                                       {-0x1.0028p0f, -0x1.004p0f},
+                                       {0x1.fff8p-3f, 0x1p-2f}}) {
+    EXPECT_EQ(to_tf32(value), nearest) << value;
+  }
 }
 
 }  // namespace

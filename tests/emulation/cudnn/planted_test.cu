@@ -5,7 +5,6 @@
 
 #include <bit>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 #include <optional>
 #include <string>
@@ -16,6 +15,7 @@
 #include "kernels/cuda/cudnn/plan.h"
 #include "reference/convolution.h"
 #include "reference/random.h"
+#include "support/environment.h"
 
 namespace ebm::cuda {
 namespace {
@@ -105,19 +105,21 @@ TEST_F(PlantedDnnTest, ARightConvolutionRuns) {
 }
 
 TEST_F(PlantedDnnTest, Tf32IsForTrainingAlone) {
-  const char* const before = std::getenv("NVIDIA_TF32_OVERRIDE");
-  const std::string override = before != nullptr ? before : "";
-  unsetenv("NVIDIA_TF32_OVERRIDE");
   constexpr float rounded_third = 0x1.554p-2f;
   const auto value = [&](Precision precision) {
     plan(precision).run(handle_, x_, weight_, y_, workspace_);
     return first_of(y_);
   };
-  EXPECT_EQ(value(Precision::training), 16 * rounded_third);
-  EXPECT_NE(value(Precision::full), 16 * rounded_third);
-  setenv("NVIDIA_TF32_OVERRIDE", "0", 1);
-  EXPECT_NE(value(Precision::training), 16 * rounded_third);
-  if (override.empty()) unsetenv("NVIDIA_TF32_OVERRIDE");
+  for (const char* environment : {"", "1", "0"}) {
+    SCOPED_TRACE(environment);
+    const test::Environment set("NVIDIA_TF32_OVERRIDE", environment);
+    cudaStreamDestroy(stream_);
+    ASSERT_EQ(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), cudaSuccess);
+    ASSERT_EQ(cudnnSetStream(handle_, stream_), CUDNN_STATUS_SUCCESS);
+    const bool rounds = environment != std::string("0");
+    EXPECT_EQ(value(Precision::training) == 16 * rounded_third, rounds);
+    EXPECT_NE(value(Precision::full), 16 * rounded_third);
+  }
 }
 
 TEST_F(PlantedDnnTest, BFloat16IsTheNearestAndEvenInTies) {
