@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -32,6 +33,12 @@ class KernelsTest : public testing::TestWithParam<std::string> {
   std::unique_ptr<Kernels> kernels_;
   reference::Random random_{20240607};
 };
+
+/// The larger of `worst` and error / unit, where NaN is the largest of all.
+inline double worse(double worst, double error, double unit) {
+  const double relative = error == 0 ? 0 : error / unit;
+  return relative <= worst ? worst : std::isnan(relative) ? HUGE_VAL : relative;
+}
 
 inline const std::vector<int64_t> odd_sizes{1, 3, 17, 257, 1000};
 

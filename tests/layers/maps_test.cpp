@@ -234,6 +234,20 @@ TEST_P(LayerMapsTest, JvpAndVjpAreAdjoint) {
                     sum_tolerance_));
 }
 
+/// All maps of all layers at Precision::full, where TF32 is allowed.
+std::vector<LayerCase> in_true_float32(std::vector<LayerCase> cases) {
+  for (LayerCase& layer : cases) layer.precision = Precision::full;
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(Tf32, LayerMapsTest,
+                         testing::Combine(testing::ValuesIn(in_true_float32(layer_cases())),
+                                          testing::ValuesIn(devices_with_tf32())),
+                         layer_test_name);
+INSTANTIATE_TEST_SUITE_P(Tf32Images, LayerMapsTest,
+                         testing::Combine(testing::ValuesIn(in_true_float32(image_layer_cases())),
+                                          testing::ValuesIn(with_convolutions(devices_with_tf32()))),
+                         layer_test_name);
 INSTANTIATE_TEST_SUITE_P(All, LayerMapsTest,
                          testing::Combine(testing::ValuesIn(layer_cases()), testing::ValuesIn(devices())),
                          layer_test_name);

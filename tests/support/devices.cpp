@@ -2,6 +2,7 @@
 #include "support/devices.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <iterator>
@@ -9,6 +10,7 @@
 #include <sstream>
 
 #include "kernels/cuda/interface.h"
+#include "support/environment.h"
 #include "support/files.h"
 
 namespace ebm::test {
@@ -51,6 +53,32 @@ bool has_convolutions(const std::string& name) {
   }
 }
 
+constexpr const char* tf32_variable = "NVIDIA_TF32_OVERRIDE";
+
+bool is_wanted(const std::string& name) {
+  const char* wanted = std::getenv("EBM_TEST_DEVICES");
+  return wanted == nullptr || *wanted == '\0' || is_word_of(name, wanted);
+}
+
+/// A GPU's libraries were told to use TF32 before anybody could have asked them for anything, and do.
+bool gpu_uses_tf32() {
+  const char* const override = std::getenv(tf32_variable);
+  if (override == nullptr || override != std::string("1") || !why_missing("cuda").empty()) return false;
+  constexpr int64_t n = 256;  // large enough for tensor cores
+  const auto kernels = open_device("cuda");
+  const std::vector<float> thirds(n * n, 1.0f / 3);
+  const Buffer<float> a(*kernels, thirds), c(*kernels, n * n);
+  kernels->gemm({.m = n,
+                 .n = n,
+                 .inner = n,
+                 .a = a.data(),
+                 .b = a.data(),
+                 .c = c.data(),
+                 .precision = Precision::training});
+  const double exact = n * double{thirds[0]} * double{thirds[0]};
+  return std::abs(c.download()[0] / exact - 1) > 1e-5;
+}
+
 }  // namespace
 
 std::string emulated_library() {
@@ -60,7 +88,12 @@ std::string emulated_library() {
 }
 
 std::unique_ptr<Kernels> open_device(const std::string& name) {
-  setenv("NVIDIA_TF32_OVERRIDE", "0", /*overwrite=*/0);
+  if (name == "emulated_tf32") {  // the emulation reads the environment when a device is opened
+    const Environment allowed(tf32_variable, "1");
+    return open_device("emulated");
+  }
+  if (name == "cuda_tf32") return open_kernels("cuda");
+  setenv(tf32_variable, "0", /*overwrite=*/0);
   if (name != "emulated") return open_kernels(name);
   if (!std::filesystem::exists(emulated_library())) {
     throw Error("there is no " + emulated_library() +
@@ -76,17 +109,27 @@ std::string why_missing(const std::string& name) {
 }
 
 std::vector<std::string> devices() {
-  const char* wanted = std::getenv("EBM_TEST_DEVICES");
   std::vector<std::string> answering;
-  for (const std::string name : {"cpu", "emulated", "cuda"}) {
-    const bool asked_for = wanted == nullptr || *wanted == '\0' || is_word_of(name, wanted);
-    if (asked_for && why_missing(name).empty()) answering.push_back(name);
-  }
+  for (const std::string name : {"cpu", "emulated", "cuda"})
+    if (is_wanted(name) && why_missing(name).empty()) answering.push_back(name);
   return answering;
 }
 
-std::vector<std::string> devices_with_convolutions() {
-  std::vector<std::string> names = devices();
+std::vector<std::string> devices_with_tf32() {
+  static const bool on_gpu = gpu_uses_tf32();
+  std::vector<std::string> names;
+  if (is_wanted("emulated") && why_missing("emulated").empty()) names.emplace_back("emulated_tf32");
+  if (is_wanted("cuda") && on_gpu) names.emplace_back("cuda_tf32");
+  return names;
+}
+
+std::vector<std::string> cpu_and_devices_with_tf32() {
+  std::vector<std::string> names = devices_with_tf32();
+  if (is_wanted("cpu")) names.emplace_back("cpu");
+  return names;
+}
+
+std::vector<std::string> with_convolutions(std::vector<std::string> names) {
   std::erase_if(names, [](const std::string& name) { return !has_convolutions(name); });
   return names;
 }

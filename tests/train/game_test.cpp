@@ -89,22 +89,37 @@ class GameTest : public testing::TestWithParam<std::tuple<GameCase, std::string>
     }
     return known.at(game.name);
   }
+  static void expect_iteration_of(const OracleGame& begin) {
+    const auto& [game_case, device] = GetParam();
+    const auto kernels = open_device(device);
+    Network energy(*kernels, layers_of(begin.state.energy.layers, flat(game_case.D)));
+    Network generator(*kernels, layers_of(begin.state.generator.layers, flat(game_case.d)));
+    expect_oracles_iteration(*kernels, energy, generator, begin);
+  }
 };
 
 TEST_P(GameTest, OneIteration) {
-  const auto& [game_case, device] = GetParam();
-  const OracleGame& begin = start(game_case);
-  const auto kernels = open_device(device);
-  Network energy(*kernels, layers_of(begin.state.energy.layers, flat(game_case.D)));
-  Network generator(*kernels, layers_of(begin.state.generator.layers, flat(game_case.d)));
-  expect_oracles_iteration(*kernels, energy, generator, begin);
+  expect_iteration_of(start(std::get<0>(GetParam())));
 }
 
+/// --precision fp32 is true float32 in everything, where TF32 is allowed.
+class TrueFloat32GameTest : public GameTest {};
+TEST_P(TrueFloat32GameTest, OneIteration) {
+  OracleGame begin = start(std::get<0>(GetParam()));
+  begin.options.precision = Precision::full;
+  expect_iteration_of(begin);
+}
+
+std::string game_test_name(const testing::TestParamInfo<std::tuple<GameCase, std::string>>& info) {
+  return std::get<0>(info.param).name + "_" + std::get<1>(info.param);
+}
 INSTANTIATE_TEST_SUITE_P(All, GameTest,
                          testing::Combine(testing::ValuesIn(game_cases()), testing::ValuesIn(devices())),
-                         [](const auto& info) {
-                           return std::get<0>(info.param).name + "_" + std::get<1>(info.param);
-                         });
+                         game_test_name);
+INSTANTIATE_TEST_SUITE_P(Tf32, TrueFloat32GameTest,
+                         testing::Combine(testing::ValuesIn(game_cases()),
+                                          testing::ValuesIn(devices_with_tf32())),
+                         game_test_name);
 
 }  // namespace
 }  // namespace ebm::test

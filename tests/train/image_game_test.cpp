@@ -170,27 +170,47 @@ class ImageGameTest : public testing::TestWithParam<std::tuple<ImageGame, Choice
       known.emplace(name, oracle_game(options_of(choice.method, choice.preset), game.oracle));
     return known.at(name);
   }
+  static void expect_iteration_of(const OracleGame& begin) {
+    const auto& [game, choice, device] = GetParam();
+    const auto kernels = open_device(device);
+    Network energy(*kernels, game.energy()), generator(*kernels, game.generator());
+    expect_oracles_iteration(*kernels, energy, generator, begin);
+  }
 };
 
 TEST_P(ImageGameTest, OneIteration) {
-  const auto& [game, choice, device] = GetParam();
-  const auto kernels = open_device(device);
-  Network energy(*kernels, game.energy()), generator(*kernels, game.generator());
-  expect_oracles_iteration(*kernels, energy, generator, start(game, choice));
+  expect_iteration_of(start(std::get<0>(GetParam()), std::get<1>(GetParam())));
 }
 
+/// --precision fp32 is true float32 in everything, where TF32 is allowed.
+class TrueFloat32ImageGameTest : public ImageGameTest {};
+TEST_P(TrueFloat32ImageGameTest, OneIteration) {
+  OracleGame begin = start(std::get<0>(GetParam()), std::get<1>(GetParam()));
+  begin.options.precision = Precision::full;
+  expect_iteration_of(begin);
+}
+
+std::vector<ImageGame> image_games() {
+  return {table7(), like_table8(), like_tables_9_and_10()};
+}
+std::vector<Choice> choices() {
+  return {{"EbmBbAsInCode", Method::ebm_bb, Preset::code},
+          {"EbmBb", Method::ebm_bb, Preset::paper},
+          {"Ebm0gp", Method::ebm_0gp, Preset::paper},
+          {"Wgan0gp", Method::wgan_0gp, Preset::paper}};
+}
+std::string image_game_test_name(
+    const testing::TestParamInfo<std::tuple<ImageGame, Choice, std::string>>& info) {
+  return std::get<0>(info.param).name + "_" + std::get<1>(info.param).name + "_" + std::get<2>(info.param);
+}
 INSTANTIATE_TEST_SUITE_P(All, ImageGameTest,
-                         testing::Combine(testing::Values(table7(), like_table8(), like_tables_9_and_10()),
-                                          testing::Values(Choice{"EbmBbAsInCode", Method::ebm_bb,
-                                                                 Preset::code},
-                                                          Choice{"EbmBb", Method::ebm_bb, Preset::paper},
-                                                          Choice{"Ebm0gp", Method::ebm_0gp, Preset::paper},
-                                                          Choice{"Wgan0gp", Method::wgan_0gp, Preset::paper}),
+                         testing::Combine(testing::ValuesIn(image_games()), testing::ValuesIn(choices()),
                                           testing::ValuesIn(devices_with_convolutions())),
-                         [](const auto& info) {
-                           return std::get<0>(info.param).name + "_" + std::get<1>(info.param).name + "_" +
-                                  std::get<2>(info.param);
-                         });
+                         image_game_test_name);
+INSTANTIATE_TEST_SUITE_P(Tf32, TrueFloat32ImageGameTest,
+                         testing::Combine(testing::ValuesIn(image_games()), testing::ValuesIn(choices()),
+                                          testing::ValuesIn(with_convolutions(devices_with_tf32()))),
+                         image_game_test_name);
 
 }  // namespace
 }  // namespace ebm::test
