@@ -46,6 +46,26 @@ inline double worst_condition(const reference::Network& generator, const Rows& z
   return worst;
 }
 
+/// A generator of d hidden features, of which the last linear map has the condition number kappa and those
+/// before keep all lengths. (J has kappa times what PReLUs and batch norms add.) So what rounds a tangent
+/// anywhere by 1 / kappa of it moves s_1 by as much as s_1 is.
+inline reference::Network generator_of_condition(int64_t d, int64_t D, Output output, double kappa) {
+  reference::Network generator = generator_oracle(d, d, D, output);
+  reference::Random random(6);
+  auto weights = generator.parameters.begin();
+  for (const reference::LayerSpec& layer : generator.layers) {
+    if (layer.kind == reference::Kind::linear) {
+      const bool last = layer.out == D;
+      const Rows w = last ? matrix_with_spectrum(reference::spectrum("geo", d, kappa), D, random)
+                          : reference::random_orthonormal(layer.out, layer.in, random);
+      std::copy(w.values.begin(), w.values.end(), weights);
+    }
+    weights += parameter_count(layer);
+  }
+  generator.parameters = reference::rounded_to_float(generator.parameters);
+  return generator;
+}
+
 inline Rows random_rows(reference::Random& random, int64_t rows, int64_t columns) {
   return rounded_to_float(random.matrix(rows, columns));
 }

@@ -5,154 +5,12 @@
 #include <map>
 #include <tuple>
 
-#include "bounds/bounds_fixture.h"
-#include "support/oracle_options.h"
+#include "bounds/bound_case.h"
 
 namespace ebm::test {
 namespace {
 
-using reference::EntropySample;
-using reference::GameConfig;
-
-constexpr int64_t batch = 5, hidden = 11;
-
-struct BoundCase {
-  std::string name;
-  LowerBoundOptions options;
-  int64_t d;
-  Output output;
-
-  int64_t range() const { return d + 1; }
-  bool preconditioned() const { return options.preconditioning == Preconditioning::running_gram; }
-};
-std::ostream& operator<<(std::ostream& out, const BoundCase& bound) {
-  return out << bound.name;
-}
-
-std::vector<BoundCase> bound_cases() {
-  using enum LowerBoundKind;
-  std::vector<BoundCase> cases;
-  for (const auto& [suffix, output] : {std::pair{"", Output::linear}, std::pair{"Tanh", Output::tanh}}) {
-    const auto add = [&](const std::string& name, int64_t d, const LowerBoundOptions& options) {
-      cases.push_back({name + suffix, options, d, output});
-    };
-    add("Lobpcg", 7, {.kind = lobpcg});
-    add("LobpcgOneStep", 3, {.kind = lobpcg, .lobpcg_iterations = 1});
-    add("LobpcgOfFewDimensions", 3, {.kind = lobpcg});
-    add("LobpcgAuthors", 7, {.kind = lobpcg, .direction = Direction::authors});
-    add("LobpcgPreconditioned", 6, {.kind = lobpcg, .preconditioning = Preconditioning::running_gram});
-    add("ExactSingularValue", 4, {.kind = s1});
-    add("LogDet", 4, {.kind = logdet});
-    add("Slq", 6, {.kind = slq, .lanczos_pairs = 3});
-    add("SlqPreconditioned", 6,
-        {.kind = slq, .lanczos_pairs = 2, .preconditioning = Preconditioning::running_gram});
-  }
-  return cases;
-}
-
-/// The preconditioner's M after `rounds` of rows h = J^T e (linalg/preconditioner.h), at fixed points z.
-Rows running_gram(const reference::Network& g, const Rows& z, const std::vector<Rows>& rounds) {
-  const double beta = 0.98;
-  Rows sum(z.cols, z.cols);
-  double weight = 0;
-  for (const Rows& e : rounds) {
-    for (double& element : sum.values) element *= beta;
-    weight = beta * weight + (1 - beta);
-    for (int64_t b = 0; b < z.rows; ++b) {
-      const auto h = multiply(transpose(jacobian(g, z.row(b), g.parameters)), e.row(b));
-      for (int64_t i = 0; i < z.cols; ++i)
-        for (int64_t j = 0; j < z.cols; ++j)
-          sum(i, j) += (1 - beta) / static_cast<double>(z.rows) * h[i] * h[j];
-    }
-  }
-  double trace = 0;
-  for (double& element : sum.values) element /= weight;
-  for (int64_t i = 0; i < z.cols; ++i) trace += sum(i, i);
-  for (int64_t i = 0; i < z.cols; ++i) sum(i, i) += 1e-6 * trace / static_cast<double>(z.cols);
-  return sum;
-}
-
-EntropySample sample_of(const BoundCase& bound, const reference::Network& g,
-                        const reference::Vector<double>& z, const reference::Vector<double>& v0,
-                        const reference::Vector<double>& p0, const Rows& m) {
-  if (bound.preconditioned()) {
-    const Rows j = jacobian(g, z, g.parameters), root = cholesky(m);
-    if (bound.options.kind == LowerBoundKind::slq) {
-      const reference::Slq found = slq(j, v0, bound.options.lanczos_pairs, 0.1, root);
-      return {.value = found.gauss, .log_s1 = 0, .v = found.v, .u = found.u};
-    }
-    Rows inverse(m.rows, m.rows);
-    for (int64_t i = 0; i < m.rows; ++i)
-      inverse.set_column(i, solve_spd(m, reference::identity(m.rows).column(i)));
-    const reference::Iterates found =
-        lobpcg(j, v0, {.iterations = bound.options.lobpcg_iterations, .p0 = {}, .preconditioner = inverse});
-    return {.value = static_cast<double>(z.size()) * found.log_s1(),
-            .log_s1 = found.log_s1(),
-            .v = found.v,
-            .u = {}};
-  }
-  GameConfig config;
-  set_lower_bound(config, bound.options);
-  return entropy_sample(config, g, z, v0, p0);
-}
-
-/// One case: its inputs, and what the oracle makes of them sample by sample.
-struct Expected {
-  reference::Network generator;
-  Rows z, v0, p0;
-  std::vector<Rows> e = {};  ///< range probes: as many rounds as make the preconditioner act
-  double condition = 1;
-  std::vector<EntropySample> samples = {};
-  std::vector<reference::SampleGradient> gradients = {};
-  std::vector<double> log_s1 = {};
-  Rows jv0 = {};
-
-  std::vector<double> values() const {
-    std::vector<double> all;
-    for (const EntropySample& sample : samples) all.push_back(sample.value);
-    return all;
-  }
-  /// The sum over all samples but one (-1: over all).
-  std::vector<double> parameter_gradient(int64_t without = -1) const {
-    std::vector<double> sum(generator.parameters.size(), 0.0);
-    for (int64_t b = 0; b < batch; ++b) {
-      if (b != without) sum = reference::combine(1.0, sum, 1.0, gradients[static_cast<size_t>(b)].w_bar);
-    }
-    return sum;
-  }
-  std::vector<double> z_gradient() const {
-    std::vector<double> all;
-    for (const auto& g : gradients) all.insert(all.end(), g.z_bar.begin(), g.z_bar.end());
-    return all;
-  }
-};
-
-Expected compute(const BoundCase& bound) {
-  reference::Random random(17);
-  const int64_t d = bound.d, D = bound.range();
-  Expected x{.generator = generator_oracle(d, hidden, D, bound.output),
-             .z = random_rows(random, batch, d),
-             .v0 = random_rows(random, batch, d),
-             .p0 = random_rows(random, batch, d)};
-  for (int64_t rows = 0; rows < 4 * d + 2 * batch; rows += batch)
-    x.e.push_back(random_rows(random, batch, D));
-  const reference::Network& g = x.generator;
-  const Rows m = bound.preconditioned() ? running_gram(g, x.z, x.e) : Rows();
-  x.condition = worst_condition(g, x.z);
-  x.jv0 = Rows(batch, D);
-  for (int64_t b = 0; b < batch; ++b) {
-    const auto z = x.z.row(b);
-    x.samples.push_back(sample_of(bound, g, z, x.v0.row(b), x.p0.row(b), m));
-    const EntropySample& sample = x.samples.back();
-    x.gradients.push_back(reference::sample_gradient(
-        [&](const auto& any_z, const auto& w) { return entropy_surrogate(sample, g, any_z, w); }, z,
-        g.parameters));
-    const bool exact = bound.options.kind == LowerBoundKind::logdet;
-    x.log_s1.push_back(exact ? std::log(smallest_singular(jacobian(g, z, g.parameters)).s) : sample.log_s1);
-    x.jv0.set_row(b, jacobian_times(g, z, g.parameters, x.v0.row(b)));
-  }
-  return x;
-}
+constexpr int64_t batch = BoundCase::batch;
 
 class LowerBoundTest : public testing::TestWithParam<std::tuple<BoundCase, std::string>> {
  protected:
@@ -167,9 +25,9 @@ class LowerBoundTest : public testing::TestWithParam<std::tuple<BoundCase, std::
         z_bar_(unwritten(*kernels_, batch, flat(case_.d))),
         tolerance_{.factor = 2 * expected_.condition, .reason = "roundings of J times s_d / s_1"} {}
 
-  static const Expected& expected_of(const BoundCase& bound) {
-    static std::map<std::string, Expected> known;
-    if (!known.contains(bound.name)) known.emplace(bound.name, compute(bound));
+  static const ExpectedBound& expected_of(const BoundCase& bound) {
+    static std::map<std::string, ExpectedBound> known;
+    if (!known.contains(bound.name)) known.emplace(bound.name, expected_bound(bound));
     return known.at(bound.name);
   }
 
@@ -197,7 +55,7 @@ class LowerBoundTest : public testing::TestWithParam<std::tuple<BoundCase, std::
   std::vector<float> host(ConstView view) { return download(*kernels_, view); }
 
   BoundCase case_;
-  const Expected& expected_;
+  const ExpectedBound& expected_;
   std::unique_ptr<Kernels> kernels_;
   std::unique_ptr<Network> generator_;
   Tensor z_, v0_, p0_, e_, z_bar_;
@@ -317,9 +175,70 @@ TEST_P(LowerBoundTest, AllocatesNothing) {
   EXPECT_EQ(kernels_->allocations(), allocations);
 }
 
+/// sum_t u_bar[t]^T J v[t] = d in every kind. Where G ends in a linear map W it is <W, the gradient by W>.
+class LinearLowerBoundTest : public LowerBoundTest {};
+TEST_P(LinearLowerBoundTest, TheCotangentsPairWithJToD) {
+  const auto bound = make();
+  evaluate(*bound, z_, v0_);
+  bound->gradient({}, Gradient::overwrite);
+  const Parameters& parameters = generator_->parameters();
+  const Parameter& last = parameters.trainable()[parameters.trainable().size() - 2];  // then its bias
+  EXPECT_EQ(last.shape, (std::vector<int64_t>{case_.range(), BoundCase::hidden}));
+  const std::vector<float> w = host(Parameters::part(parameters.values(), last)),
+                           w_bar = host(Parameters::part(parameters.gradients(), last));
+  double sum = 0, terms = 0;
+  for (size_t i = 0; i < w.size(); ++i) {
+    sum += double{w[i]} * w_bar[i];
+    terms += std::abs(double{w[i]} * w_bar[i]);
+  }
+  EXPECT_TRUE(close(static_cast<float>(sum), static_cast<double>(batch * case_.d),
+                    {.factor = tolerance_.factor, .reason = tolerance_.reason, .terms = terms}));
+}
+
+/// d log s1 <= d/2 log theta_K, which falls as K grows, and d log s1 <= L <= d/2 log(tr(J^T J) / d).
+class BoundsOrderTest : public testing::TestWithParam<std::string> {};
+
+TEST_P(BoundsOrderTest, IsTheOneThatIsProved) {
+  constexpr int64_t d = 7;
+  const auto kernels = open_device(GetParam());
+  for (const Output output : {Output::linear, Output::tanh}) {
+    const reference::Network oracle = generator_oracle(d, BoundCase::hidden, d + 1, output);
+    const auto generator = network_of(*kernels, oracle, d);
+    reference::Random random(5);
+    const Rows z = random_rows(random, batch, d);
+    const Tensor points = on_device(*kernels, z), v0 = on_device(*kernels, random_rows(random, batch, d));
+    const auto values = [&](const LowerBoundOptions& options) {
+      const auto bound = make_lower_bound(*kernels, *generator, batch, options);
+      bound->evaluate(points, {.v0 = v0, .p0 = {}, .e = {}});
+      return download(*kernels, bound->value());
+    };
+    const double rounding = 1e-5 * worst_condition(oracle, z);
+    const std::vector<float> s1 = values({.kind = LowerBoundKind::s1}),
+                             log_det = values({.kind = LowerBoundKind::logdet});
+    std::vector<float> before(batch, HUGE_VALF);
+    for (const int64_t iterations : {0, 1, 2, 3, 5, 9, 20}) {
+      const std::vector<float> estimate = values({.lobpcg_iterations = iterations});
+      for (size_t b = 0; b < estimate.size(); ++b) {
+        EXPECT_LE(estimate[b], before[b] + rounding) << iterations;
+        EXPECT_GE(estimate[b], s1[b] - rounding) << iterations;
+        EXPECT_TRUE(iterations < 20 || estimate[b] <= log_det[b]) << "it has converged";
+      }
+      before = estimate;
+    }
+    for (int64_t b = 0; b < batch; ++b) {
+      const Rows j = jacobian(oracle, z.row(b), oracle.parameters);
+      const double most = 0.5 * d * std::log(reference::dot(j.values, j.values) / d);
+      EXPECT_LT(s1[static_cast<size_t>(b)], log_det[static_cast<size_t>(b)]);
+      EXPECT_LT(log_det[static_cast<size_t>(b)], most);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, BoundsOrderTest, testing::ValuesIn(devices()));
+
 TEST(LowerBoundErrors, WhatMakesNoSense) {
   const auto kernels = open_device("cpu");
-  const auto generator = network_of(*kernels, generator_oracle(4, hidden, 5, Output::linear), 4);
+  const auto generator = network_of(*kernels, generator_oracle(4, BoundCase::hidden, 5, Output::linear), 4);
   const auto make = [&](const LowerBoundOptions& options) {
     return make_lower_bound(*kernels, *generator, batch, options);
   };
@@ -384,9 +303,9 @@ TEST_P(CurvedLowerBoundTest, AtTheFloorASampleMovesNothing) {
                expected_.parameter_gradient(special), tolerance_);
 }
 
-std::vector<BoundCase> curved_cases() {
+std::vector<BoundCase> cases_with(Output output) {
   std::vector<BoundCase> cases = bound_cases();
-  std::erase_if(cases, [](const BoundCase& bound) { return bound.output == Output::linear; });
+  std::erase_if(cases, [output](const BoundCase& bound) { return bound.output != output; });
   return cases;
 }
 std::string bound_test_name(const testing::TestParamInfo<std::tuple<BoundCase, std::string>>& info) {
@@ -396,8 +315,18 @@ std::string bound_test_name(const testing::TestParamInfo<std::tuple<BoundCase, s
 INSTANTIATE_TEST_SUITE_P(All, LowerBoundTest,
                          testing::Combine(testing::ValuesIn(bound_cases()), testing::ValuesIn(devices())),
                          bound_test_name);
+/// J in true float32, though TF32 is allowed.
+INSTANTIATE_TEST_SUITE_P(Tf32, LowerBoundTest,
+                         testing::Combine(testing::ValuesIn(bound_cases()),
+                                          testing::ValuesIn(devices_with_tf32())),
+                         bound_test_name);
 INSTANTIATE_TEST_SUITE_P(All, CurvedLowerBoundTest,
-                         testing::Combine(testing::ValuesIn(curved_cases()), testing::ValuesIn(devices())),
+                         testing::Combine(testing::ValuesIn(cases_with(Output::tanh)),
+                                          testing::ValuesIn(devices())),
+                         bound_test_name);
+INSTANTIATE_TEST_SUITE_P(All, LinearLowerBoundTest,
+                         testing::Combine(testing::ValuesIn(cases_with(Output::linear)),
+                                          testing::ValuesIn(devices())),
                          bound_test_name);
 
 }  // namespace
