@@ -62,7 +62,7 @@ ToyEvaluation::ToyEvaluation(Game& game, ToyDataset dataset, const ToyEvaluation
   kernels_.noise({Distribution::normal, seed, stream(latents), draw_.data()}, latents_);
   samples_ = Tensor(kernels_, points, flat(2));
   values_ = Tensor(kernels_, std::max(points, grid_ * grid_), flat(1));
-  const TraceOptions rows{.batch = grid_, .statistics = Statistics::running};
+  const TraceOptions rows{.batch = grid_, .statistics = Statistics::running, .precision = Precision::full};
   energy_trace_ = game.energy().make_trace(rows);
   generator_trace_ = game.generator().make_trace(rows);
 
