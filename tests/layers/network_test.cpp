@@ -16,7 +16,9 @@
 #include "layers/residual.h"
 #include "layers/tanh.h"
 #include "layers/transposed_convolution.h"
+#include "models/stack.h"
 #include "models/toy.h"
+#include "reference/random.h"
 #include "support/devices.h"
 #include "support/networks.h"
 
@@ -269,6 +271,37 @@ TEST_P(NetworkTest, ImagesThatAreTooSmall) {
   });
   expect("do not fit", [&] { AveragePool(image, {3, 1}); });
   expect("no order in PyTorch's files", [&] { Linear(image, image); });
+}
+
+/// With the batch's statistics y does not depend on the bias before: its gradient is no rounding noise.
+TEST_P(NetworkTest, TheGradientOfABiasBeforeABatchNormIsExactlyZero) {
+  constexpr int64_t batch = 7;
+  Network network(*kernels_, Stack(flat(5)).linear(4).batch_norm(1e-5f).build());
+  network.initialize(3, 300);
+  reference::Random random(2);
+  const auto rows = [&](int64_t columns) { return on_device(*kernels_, random.matrix(batch, columns)); };
+  const Tensor x = rows(5), x_dot = rows(5), y_bar = rows(4), y_dot_bar = rows(4),
+               y(*kernels_, batch, flat(4)), y_dot(*kernels_, batch, flat(4));
+  const Parameters& parameters = network.parameters();
+  const Parameter& bias = parameters.trainable()[1];
+  ASSERT_EQ(bias.name, "0.bias");
+  const auto gradient = [&] { return download(*kernels_, Parameters::part(parameters.gradients(), bias)); };
+  const auto trace = network.make_trace({.batch = batch, .statistics = Statistics::batch, .tangents = 1});
+  network.forward(*trace, x, y);
+  network.jvp(*trace, x_dot, y_dot);
+  for (const Gradient mode : {Gradient::overwrite, Gradient::accumulate}) {
+    const float before = mode == Gradient::overwrite ? float_nan : 0.25f;
+    const std::vector<float> expected(4, mode == Gradient::overwrite ? 0.0f : before);
+    const auto reset = [&] {
+      kernels_->upload(bias.gradient, std::vector<float>(4, before).data(), 4 * sizeof(float));
+    };
+    reset();
+    network.vjp(*trace, y_bar, {}, mode);
+    EXPECT_EQ(gradient(), expected);
+    reset();
+    network.vjp_of_jvp(*trace, {y_bar, y_dot_bar}, {}, mode);
+    EXPECT_EQ(gradient(), expected);
+  }
 }
 
 TEST_P(NetworkTest, BatchStatisticsNeedABatch) {

@@ -135,6 +135,44 @@ TEST_P(IterationTest, EachPurposeDrawsFromItsStream) {
   }
 }
 
+/// Other numbers would make other runs of the same seeds (docs/method.md, "Noise").
+TEST(StreamNumbers, AreTheDocumentedOnes) {
+  const auto number = [](Stream stream) { return static_cast<uint32_t>(stream); };
+  EXPECT_EQ(number(Stream::data), 1u);  // and 2
+  EXPECT_EQ(number(Stream::z), 3u);
+  EXPECT_EQ(number(Stream::v0), 4u);
+  EXPECT_EQ(number(Stream::p0), 5u);
+  EXPECT_EQ(number(Stream::alpha), 6u);
+  EXPECT_EQ(number(Stream::range_probe), 7u);
+  EXPECT_EQ(number(Stream::z_generator), 8u);
+  EXPECT_EQ(number(Stream::v0_generator), 9u);
+  EXPECT_EQ(number(Stream::p0_generator), 10u);
+  EXPECT_EQ(number(Stream::range_probe_generator), 11u);
+  EXPECT_EQ(number(Stream::evaluation), 16u);
+  EXPECT_EQ(number(Stream::initial_energy), 256u);
+  EXPECT_EQ(number(Stream::initial_generator), 4096u);
+}
+
+/// Adam runs over the flat buffers, what lies between the parameters included.
+TEST_P(IterationTest, ThePaddingBetweenParametersStaysZero) {
+  WideGame small = new_game();
+  for (int iteration = 0; iteration < 3; ++iteration) small.game.iterate();
+  for (const Network* network : {&small.energy, &small.generator}) {
+    const Parameters& p = network->parameters();
+    int64_t padding = 0;
+    for (const View buffer : {p.values(), p.gradients(), p.first_moments(), p.second_moments()}) {
+      std::vector<float> left = download(*small.kernels, buffer);
+      for (const Parameter& parameter : p.trainable())
+        std::fill_n(left.begin() + parameter.offset, parameter.size, float_nan);
+      for (const float x : left) {
+        EXPECT_TRUE(std::isnan(x) || x == 0);
+        padding += std::isnan(x) ? 0 : 1;
+      }
+    }
+    EXPECT_GT(padding, 0) << "the networks have parameters of odd sizes";
+  }
+}
+
 TEST_P(IterationTest, AParameterThatIsNotFiniteIsReported) {
   for (const bool in_energy : {true, false}) {
     WideGame small = new_game();

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// The data sets of the plane: their formulas (docs/method.md, "Noise") at the noise of their streams.
+#include "data/toy.h"
+
+#include <numbers>
+
+#include "kernels/kernels_fixture.h"
+
+namespace ebm::test {
+namespace {
+
+class ToyDataTest : public KernelsTest {
+ protected:
+  static constexpr uint64_t seed = 5, iteration = 3;
+  static constexpr uint32_t stream = 1;
+
+  std::vector<float> draw(ToyDataset dataset, int64_t batch) {
+    ToyData data(*kernels_, dataset, batch, seed, stream);
+    const Tensor x(*kernels_, batch, flat(2));
+    data.draw(iteration_.data(), x);
+    return x.download();
+  }
+  std::vector<float> noise(Distribution distribution, uint32_t of_stream, int64_t batch) {
+    const Tensor n(*kernels_, batch, flat(2));
+    kernels_->noise({distribution, seed, of_stream, iteration_.data()}, n);
+    return n.download();
+  }
+  /// f(point, its normals, its uniforms) -> (x, y)
+  template <class F>
+  void expect(ToyDataset dataset, int64_t batch, const F& f) {
+    const std::vector<float> n = noise(Distribution::normal, stream, batch),
+                             u = noise(Distribution::uniform, stream + 1, batch);
+    std::vector<double> expected;
+    for (int64_t i = 0; i < batch; ++i) {
+      const auto at = static_cast<size_t>(2 * i);
+      const auto [x, y] = f(i, n[at], n[at + 1], u[at]);
+      expected.insert(expected.end(), {x, y});
+    }
+    EXPECT_TRUE(close(draw(dataset, batch), expected)) << batch;
+  }
+
+  const Buffer<uint64_t> iteration_{*kernels_, std::vector<uint64_t>{iteration}};
+};
+
+using Point = std::pair<double, double>;
+constexpr double pi = std::numbers::pi;
+
+TEST_P(ToyDataTest, TheGaussiansTakeTurns) {
+  for (const int64_t batch : {1, 25, 60, 200}) {
+    expect(ToyDataset::gaussians25, batch, [](int64_t i, double n0, double n1, double) {
+      const auto row = static_cast<double>(i % 25 / 5 - 2), column = static_cast<double>(i % 5 - 2);
+      return Point((2 * row + 0.05 * n0) / 2.828, (2 * column + 0.05 * n1) / 2.828);
+    });
+  }
+}
+
+TEST_P(ToyDataTest, TheSwissRollIsSklearns) {
+  expect(ToyDataset::swiss_roll, 77, [](int64_t, double n0, double n1, double u) {
+    const double t = 1.5 * pi * (1 + 2 * u);
+    return Point((t * std::cos(t) + n0) / 5, (t * std::sin(t) + n1) / 5);
+  });
+}
+
+TEST_P(ToyDataTest, TheMoonsAreSklearns) {
+  for (const int64_t batch : {1, 2, 9, 100}) {  // make_moons: n / 2 points of the outer one, the rest inner
+    const int64_t outer = batch / 2, inner = batch - outer;
+    expect(ToyDataset::two_moons, batch, [=](int64_t i, double n0, double n1, double) {
+      const bool is_outer = i < outer;
+      const int64_t of = is_outer ? outer : inner, at = is_outer ? i : i - outer;
+      const double p = of > 1 ? pi * static_cast<double>(at) / static_cast<double>(of - 1) : 0;
+      return is_outer ? Point(std::cos(p) + 0.1 * n0, std::sin(p) + 0.1 * n1)
+                      : Point(1 - std::cos(p) + 0.1 * n0, 0.5 - std::sin(p) + 0.1 * n1);
+    });
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, ToyDataTest, testing::ValuesIn(devices()));
+
+}  // namespace
+}  // namespace ebm::test
