@@ -56,3 +56,17 @@ all: $(CUDA_LIBRARY)
 else
 CUDA_FOUND := $(NVCC) is release $(NVCC_RELEASE), which knows no C++20: programs run on the CPU alone
 endif
+
+# What scripts/gpu_trace puts into a program, where CUPTI is (gpu_trace looks for it), and the same over a stand-in for CUPTI.
+CUPTI_HEADER := $(firstword $(wildcard $(CUDA_HOME)/include/cupti.h $(CUDA_HOME)/extras/CUPTI/include/cupti.h))
+TRACE_LIBRARY := $(BUILD)/lib/libebm_trace.so
+PLANTED_TRACE := $(BUILD)/bin/planted_trace
+$(TRACE_LIBRARY): scripts/gpu_trace.cpp
+	CXX='$(CXX)' CUDA_HOME='$(CUDA_HOME)' scripts/gpu_trace --build $@
+$(PLANTED_TRACE): scripts/gpu_trace.cpp tests/emulated_cuda/cupti/planted_trace.cpp $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CXX) $(CXXFLAGS_ALL) $(CUDA_INCLUDE) $(if $(findstring /CUPTI/,$(CUPTI_HEADER)),-isystem $(dir $(CUPTI_HEADER))) $(LDFLAGS_ALL) $(filter %.cpp,$^) -o $@ -ldl
+ifneq ($(and $(CUPTI_HEADER),$(shell command -v python3)),)
+all: $(if $(SANITIZE),,$(TRACE_LIBRARY))
+test-binaries: $(PLANTED_TRACE)
+endif
