@@ -37,7 +37,11 @@ bool is_word_of(const std::string& word, const std::string& text) {
          std::istream_iterator<std::string>();
 }
 
+/// Once a process: on a GPU the question opens CUDA, cuDNN and the plans' arena.
 bool has_convolutions(const std::string& name) {
+  static std::map<std::string, bool> known;
+  const auto [answer, is_new] = known.try_emplace(name, false);
+  if (!is_new) return answer->second;
   const auto kernels = open_device(name);
   const Buffer<float> numbers(*kernels, 3);
   try {
@@ -47,7 +51,7 @@ bool has_convolutions(const std::string& name) {
                            .weight = numbers.data() + 1,
                            .y = numbers.data() + 2});
     kernels->synchronize();
-    return true;
+    return answer->second = true;
   } catch (const Error&) {
     return false;
   }
