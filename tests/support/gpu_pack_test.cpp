@@ -88,7 +88,7 @@ TEST_F(GpuPackTest, SaysWhenItDoesNotRun) {
   fs::remove(dist_.path("bin/toy_bb"));
   const Finished lacking = pack();
   EXPECT_EQ(lacking.status, 1);
-  EXPECT_NE(lacking.err.find("gpu_pack: not every smoke step ran in "), std::string::npos) << lacking.err;
+  EXPECT_NE(lacking.err.find("gpu_pack: not every step ran in "), std::string::npos) << lacking.err;
 }
 
 TEST_F(GpuPackTest, RefusesWhatIsNoDistribution) {
