@@ -43,9 +43,16 @@ $(EMULATION_TESTS): $(EMULATION_TEST_OBJECTS) $(EMULATED_OBJECTS) $(EMULATED_CUD
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS_ALL) $^ -o $@ -l:libboost_context.a -lgtest -lgtest_main -lpthread $(LIBS)
 
+# bench/convolution_plans over the stand-ins, for its test.
+PLANS_EMULATED := $(if $(CUDNN_HEADER),$(BUILD)/bin/convolution_plans_emulated)
+$(BUILD)/bin/convolution_plans_emulated: $(PLANS_OBJECT) $(EMULATED_OBJECTS) $(EMULATED_CUDA_OBJECTS) $(EMULATED_KERNELS) \
+                                         $(BUILD)/libebm.a
+	@mkdir -p $(@D)
+	$(CXX) $(LDFLAGS_ALL) $^ -o $@ -l:libboost_context.a -lpthread $(LIBS)
+
 ifeq ($(EMULATED_MISSING),)
 EMULATION_FOUND := the tests run the CUDA half on the CPU too
-test-binaries: $(EMULATED_LIBRARY)
+test-binaries: $(EMULATED_LIBRARY) $(PLANS_EMULATED)
 TEST_BINARIES += $(EMULATION_TESTS)
 else
 EMULATION_FOUND := no $(EMULATED_MISSING): the tests do not run the CUDA half

@@ -38,7 +38,15 @@ $(BUILD)/obj/%.cu.o: %.cu $(BUILD)/flags.cuda | found
 $(CUDA_LIBRARY): $(CUDA_OBJECTS) $(CUDA_KERNELS:%.cu=$(BUILD)/obj/%.cu.o) src/kernels/cuda/exports.map
 	@mkdir -p $(@D)
 	$(CXX) -shared -Wl,--version-script=src/kernels/cuda/exports.map -Wl,-z,defs $(LDFLAGS_ALL) $(filter %.o,$^) -o $@ \
-	  $(patsubst %,-L%,$(wildcard $(CUDA_HOME)/lib64)) -lcublas -lcudart_static -lrt -lpthread -ldl
+	  $(CUDA_LINK)
+
+# The plans of cuDNN, tried on the GPU at hand: linked to what the library is made of.
+CUDA_LINK := $(patsubst %,-L%,$(wildcard $(CUDA_HOME)/lib64)) -lcublas -lcudart_static -lrt -lpthread -ldl
+PLANS_OBJECT := $(BUILD)/obj/bench/convolution_plans/main.o
+$(PLANS_OBJECT): CPPFLAGS_ALL += $(CUDA_INCLUDE)
+$(BUILD)/bin/convolution_plans: $(PLANS_OBJECT) $(CUDA_OBJECTS) $(CUDA_KERNELS:%.cu=$(BUILD)/obj/%.cu.o) $(BUILD)/libebm.a
+	@mkdir -p $(@D)
+	$(CXX) $(LDFLAGS_ALL) $^ -o $@ $(CUDA_LINK) $(LIBS)
 
 $(BUILD)/bin/occupancy: scripts/occupancy.cpp
 	@mkdir -p $(@D)
@@ -53,6 +61,7 @@ CUDA_FOUND := no nvcc: programs run on the CPU alone
 else ifeq ($(shell test $(NVCC_RELEASE) -ge 12 && echo yes),yes)
 CUDA_FOUND := $(NVCC) (release $(NVCC_RELEASE)), CUDA_ARCH=\"$(CUDA_ARCH)\"$(CUDNN_FOUND)
 all: $(CUDA_LIBRARY)
+bench-program: $(if $(CUDNN_HEADER),$(BUILD)/bin/convolution_plans)
 else
 CUDA_FOUND := $(NVCC) is release $(NVCC_RELEASE), which knows no C++20: programs run on the CPU alone
 endif

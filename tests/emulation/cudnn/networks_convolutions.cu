@@ -14,24 +14,6 @@ using cuda::PlanRequest;
 
 using Requests = std::map<decltype(PlanRequest{}.key()), PlanRequest>;
 
-// What the passes are to a plan.
-PlanRequest request_of(const ConvolutionForward& p) {
-  return {.pass = Pass::forward,
-          .shape = p.shape,
-          .alignment = cuda::common_alignment(p.x.address, p.weight.address, p.y.address)};
-}
-PlanRequest request_of(const ConvolutionBackwardData& p) {
-  return {.pass = Pass::backward_data,
-          .shape = p.shape,
-          .alignment = cuda::common_alignment(p.x_bar.address, p.weight.address, p.y_bar.address)};
-}
-PlanRequest request_of(const ConvolutionBackwardWeight& p) {
-  return {.pass = Pass::backward_weight,
-          .shape = p.shape,
-          .mode = p.mode,
-          .alignment = cuda::common_alignment(p.x.address, p.weight_bar, p.y_bar.address)};
-}
-
 /// Images that nobody looks at.
 class NoData final : public DataSource {
  public:
@@ -52,8 +34,9 @@ Requests play(const ImageNetworkOptions& networks, const GameOptions& options) {
   for (const Launch& launch : recorder->record([&] { game.iterate(); })) {
     std::visit(
         [&](const auto& pass) {
-          if constexpr (requires { request_of(pass); }) {
-            const PlanRequest request = request_of(pass);
+          if constexpr (requires { cuda::request_of(pass); }) {
+            PlanRequest request = cuda::request_of(pass);
+            request.precision = Precision::full;  // whoever asks chooses
             if (request.shape.rows > 0) noted.emplace(request.key(), request);
           }
         },

@@ -2,40 +2,32 @@
 #include "kernels/cuda/convolution.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "core/error.h"
 #include "kernels/cuda/check.h"
 #include "kernels/cuda/cudnn/plan.h"
-#include "kernels/cuda/cudnn/stopwatch.h"
+#include "kernels/cuda/cudnn/trial.h"
 
 namespace ebm::cuda {
 
 namespace {
 
-/// cuDNN and its handle on a stream.
-class Handle {
- public:
-  explicit Handle(cudaStream_t stream) {
-    cudnn_.check(cudnn_.create(&handle_), "cudnnCreate");
-    const cudnnStatus_t status = cudnn_.set_stream(handle_, stream);
-    if (status != CUDNN_STATUS_SUCCESS) cudnn_.destroy(handle_);
-    cudnn_.check(status, "cudnnSetStream");
-  }
-  ~Handle() { cudnn_.destroy(handle_); }
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
+void say_left_out(const Plan& plan, const PlanRequest& request, const Verdict& verdict) {
+  std::fprintf(stderr, "note: cuDNN's %s is left out for the %s: %s\n", plan.name().c_str(),
+               to_string(request).c_str(), verdict.fault.c_str());
+}
 
-  const Cudnn& cudnn() const { return cudnn_; }
-  cudnnHandle_t get() const { return handle_; }
-
- private:
-  Cudnn cudnn_ = default_cudnn();
-  cudnnHandle_t handle_ = nullptr;
-};
+Error none_works(const PlanRequest& request) {
+  return Error("none of cuDNN's ways to the " + to_string(request) +
+               " works here (the notes above say why); use another cuDNN or driver, or --device cpu");
+}
 
 }  // namespace
 
@@ -44,7 +36,7 @@ class Convolutions::State {
   explicit State(const Context& context) : context_(context) {}
 
   void tune(std::shared_ptr<PlanChoices> choices);
-  void run(PlanRequest request, const void* x, const void* weight, const void* y);
+  void run(const PlanRequest& request, const void* x, const void* weight, const void* y);
   /// Memory for a gradient of `count` numbers in bfloat16; null while recording, if there is none so large:
   /// then plan_missing() makes it.
   Array rounded_gradient(int64_t count);
@@ -58,11 +50,13 @@ class Convolutions::State {
   void make_gradient();
   const Plan& prepare(const PlanRequest& request);
   Plan choose(const PlanRequest& request);
-  std::optional<Plan> remembered(const std::string& pass, const PlanRequest& request);
+  std::optional<Plan> remembered(const std::string& pass, const PlanRequest& request, Trials& trials);
+  Plan first_that_works(std::vector<Plan> plans, const PlanRequest& request, Trials& trials) const;
+  Plan fastest(const std::string& pass, const PlanRequest& request, Trials& trials);
 
   const Context& context_;
   std::shared_ptr<PlanChoices> choices_;  // null: cuDNN's first proposals
-  std::optional<Handle> handle_;
+  std::optional<CudnnHandle> handle_;
   // All plans work in one arena, since their work is queued in order. It is reserved before the first plan
   // and never grows: recorded graphs hold its address.
   std::optional<Scratch> arena_;
@@ -90,33 +84,80 @@ const Plan& Convolutions::State::prepare(const PlanRequest& request) {
   return plans_.insert_or_assign(request.key(), choose(request)).first->second;
 }
 
+/// The plan for a request. Whichever it is, it has run before anybody records it.
 Plan Convolutions::State::choose(const PlanRequest& request) {
   const PlanTarget target{.handle = handle_->get()};
-  if (choices_ == nullptr) return std::move(propose_plans(handle_->cudnn(), target, request).front());
+  std::optional<Trials> trials;
+  try {
+    trials.emplace(request, context_, handle_->get(), arena_->data());
+  } catch (const Error&) {  // no room to try anything
+    cudaGetLastError();
+    return std::move(propose_plans(handle_->cudnn(), target, request).front());
+  }
+  if (choices_ == nullptr) {
+    return first_that_works(propose_plans(handle_->cudnn(), target, request, {.most = every_plan}), request,
+                            *trials);
+  }
   choices_->begin(context_.name() + ", cuDNN " + std::to_string(handle_->cudnn().version()));
   const std::string pass = to_string(request);
-  if (std::optional<Plan> plan = remembered(pass, request)) return *std::move(plan);
-  constexpr size_t few = 6;  // the heuristics are right about the order, but for the first places
-  std::vector<Plan> plans =
-      propose_plans(handle_->cudnn(), target, request, {.bits = Bits::any, .most = few});
-  const std::optional<size_t> fastest = fastest_of(plans, request, context_, handle_->get(), arena_->data());
-  if (fastest) choices_->put(pass, plans[*fastest].name());
-  return std::move(plans[fastest.value_or(0)]);  // no room to measure: cuDNN's first
+  if (std::optional<Plan> plan = remembered(pass, request, *trials)) return *std::move(plan);
+  return fastest(pass, request, *trials);
 }
 
-std::optional<Plan> Convolutions::State::remembered(const std::string& pass, const PlanRequest& request) {
+std::optional<Plan> Convolutions::State::remembered(const std::string& pass, const PlanRequest& request,
+                                                    Trials& trials) {
   const std::string* const name = choices_->find(pass);
   if (name == nullptr) return std::nullopt;
   std::vector<Plan> plans = propose_plans(handle_->cudnn(), {.handle = handle_->get()}, request,
                                           {.bits = Bits::any, .name = *name});
-  if (!plans.empty()) return std::move(plans.front());
+  if (!plans.empty() && trials.judge(plans.front()).fault.empty()) return std::move(plans.front());
   choices_->forget(pass);
   return std::nullopt;
 }
 
-void Convolutions::State::run(PlanRequest request, const void* x, const void* weight, const void* y) {
+Plan Convolutions::State::first_that_works(std::vector<Plan> plans, const PlanRequest& request,
+                                           Trials& trials) const {
+  for (Plan& plan : plans) {
+    const Verdict verdict = trials.judge(plan);
+    if (verdict.fault.empty()) return std::move(plan);
+    say_left_out(plan, request, verdict);
+  }
+  throw none_works(request);
+}
+
+Plan Convolutions::State::fastest(const std::string& pass, const PlanRequest& request, Trials& trials) {
+  // Where tensor cores may be used the heuristics are right about the order but for the first places; in true
+  // float32 their first proposals transpose all arrays, and better ones come late.
+  constexpr size_t few = 6;
+  std::vector<Plan> plans =
+      propose_plans(handle_->cudnn(), {.handle = handle_->get()}, request,
+                    {.bits = Bits::any, .most = request.precision == Precision::full ? every_plan : few});
+  std::optional<size_t> best;
+  double least = std::numeric_limits<double>::infinity();
+  for (size_t i = 0; i < plans.size(); ++i) {
+    const Verdict verdict = trials.judge(plans[i]);
+    if (!verdict.fault.empty()) {
+      say_left_out(plans[i], request, verdict);
+      continue;
+    }
+    const double milliseconds = trials.milliseconds(plans[i]);
+    if (milliseconds < least) {
+      least = milliseconds;
+      best = i;
+    }
+  }
+  if (!best) {
+    // The few were wrong: whatever runs.
+    return first_that_works(propose_plans(handle_->cudnn(), {.handle = handle_->get()}, request,
+                                          {.bits = Bits::any, .most = every_plan}),
+                            request, trials);
+  }
+  choices_->put(pass, plans[*best].name());
+  return std::move(plans[*best]);
+}
+
+void Convolutions::State::run(const PlanRequest& request, const void* x, const void* weight, const void* y) {
   if (request.shape.rows == 0) return;
-  request.alignment = common_alignment(x, weight, y);
   const auto found = plans_.find(request.key());
   if (found == plans_.end() && recording()) {
     missing_.push_back(request);
@@ -161,23 +202,20 @@ void Convolutions::tune(std::shared_ptr<PlanChoices> choices) {
 }
 
 void Convolutions::run(const ConvolutionForward& pass) {
-  state_->run({.pass = Pass::forward, .shape = pass.shape, .precision = pass.precision}, pass.x.address,
-              pass.weight.address, pass.y.address);
+  state_->run(request_of(pass), pass.x.address, pass.weight.address, pass.y.address);
 }
 
 void Convolutions::run(const ConvolutionBackwardData& pass) {
-  state_->run({.pass = Pass::backward_data, .shape = pass.shape, .precision = pass.precision},
-              pass.x_bar.address, pass.weight.address, pass.y_bar.address);
+  state_->run(request_of(pass), pass.x_bar.address, pass.weight.address, pass.y_bar.address);
 }
 
 ConstArray Convolutions::run(const ConvolutionBackwardWeight& pass) {
   const bool rounded = pass.x.type == Type::bfloat16;
   const Array result = rounded ? state_->rounded_gradient(pass.shape.weights()) : Array(pass.weight_bar);
-  state_->run({.pass = Pass::backward_weight,
-               .shape = pass.shape,
-               .mode = rounded ? Write::overwrite : pass.mode,
-               .precision = pass.precision},
-              pass.x.address, result.address, pass.y_bar.address);
+  PlanRequest request = request_of(pass);
+  if (rounded) request.mode = Write::overwrite;
+  request.alignment = common_alignment(pass.x.address, result.address, pass.y_bar.address);
+  state_->run(request, pass.x.address, result.address, pass.y_bar.address);
   return result;
 }
 

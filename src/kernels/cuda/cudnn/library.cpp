@@ -63,4 +63,11 @@ Cudnn open_cudnn(const std::string& file) {
   return cudnn;
 }
 
+CudnnHandle::CudnnHandle(cudaStream_t stream) {
+  cudnn_.check(cudnn_.create(&handle_), "cudnnCreate");
+  const cudnnStatus_t status = cudnn_.set_stream(handle_, stream);
+  if (status != CUDNN_STATUS_SUCCESS) cudnn_.destroy(handle_);
+  cudnn_.check(status, "cudnnSetStream");
+}
+
 }  // namespace ebm::cuda

@@ -39,4 +39,21 @@ std::string cudnn_file();
 /// The cuDNN of this library: cudnn_file(), or what the emulation puts in its place.
 Cudnn default_cudnn();
 
+/// The default cuDNN and its handle on a stream.
+class CudnnHandle {
+ public:
+  /// Throws Error.
+  explicit CudnnHandle(cudaStream_t stream);
+  ~CudnnHandle() { cudnn_.destroy(handle_); }
+  CudnnHandle(const CudnnHandle&) = delete;
+  CudnnHandle& operator=(const CudnnHandle&) = delete;
+
+  const Cudnn& cudnn() const { return cudnn_; }
+  cudnnHandle_t get() const { return handle_; }
+
+ private:
+  Cudnn cudnn_ = default_cudnn();
+  cudnnHandle_t handle_ = nullptr;
+};
+
 }  // namespace ebm::cuda

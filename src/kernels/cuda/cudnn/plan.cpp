@@ -190,6 +190,28 @@ std::array<int64_t, 15> PlanRequest::key() const {
           shape.padding.width};
 }
 
+PlanRequest request_of(const ConvolutionForward& p) {
+  return {.pass = Pass::forward,
+          .shape = p.shape,
+          .precision = p.precision,
+          .alignment = common_alignment(p.x.address, p.weight.address, p.y.address)};
+}
+
+PlanRequest request_of(const ConvolutionBackwardData& p) {
+  return {.pass = Pass::backward_data,
+          .shape = p.shape,
+          .precision = p.precision,
+          .alignment = common_alignment(p.x_bar.address, p.weight.address, p.y_bar.address)};
+}
+
+PlanRequest request_of(const ConvolutionBackwardWeight& p) {
+  return {.pass = Pass::backward_weight,
+          .shape = p.shape,
+          .mode = p.mode,
+          .precision = p.precision,
+          .alignment = common_alignment(p.x.address, p.weight_bar, p.y_bar.address)};
+}
+
 std::string to_string(const PlanRequest& request) {
   return std::string(name_of(request.pass)) + " of " + to_string(request.shape) + " in " +
          name_of(request.precision) + (request.mode == Write::accumulate ? ", added to what is there" : "") +

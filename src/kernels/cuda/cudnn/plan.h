@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,6 +34,11 @@ struct PlanRequest {
   /// The same as numbers, for a map.
   std::array<int64_t, 15> key() const;
 };
+/// What the passes of kernels/kernels.h are to a plan.
+PlanRequest request_of(const ConvolutionForward& pass);
+PlanRequest request_of(const ConvolutionBackwardData& pass);
+PlanRequest request_of(const ConvolutionBackwardWeight& pass);
+
 /// The same in words, on one line.
 std::string to_string(const PlanRequest& request);
 
@@ -70,6 +76,9 @@ class Plan {
   std::string name_;
   int64_t workspace_bytes_;
 };
+
+/// PlanWish::most for all of cuDNN's proposals.
+inline constexpr size_t every_plan = SIZE_MAX;
 
 /// Which of cuDNN's proposals are wanted.
 struct PlanWish {

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// Every way that cuDNN knows to each convolution of an iteration: whether it runs, whether it is right, how long it
+// takes on the GPU at hand. Built where nvcc and cuDNN's headers are; needs a GPU.
+//
+//   build/bin/convolution_plans --experiment cifar10_bb
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <optional>
+
+#include "core/error.h"
+#include "io/options.h"
+#include "io/program.h"
+#include "kernels/cuda/cudnn/trial.h"
+#include "kernels/recorder/recorder.h"
+#include "train/sample_game.h"
+
+namespace {
+
+using namespace ebm;
+using namespace ebm::cuda;
+
+using Requests = std::map<decltype(PlanRequest{}.key()), PlanRequest>;
+
+struct Config {
+  SampleGameOptions game{.program = "cifar10_bb"};
+  int64_t plans = 64;
+};
+
+Options declare_options(Config& config) {
+  Options options("convolution_plans",
+                  "Prints every plan of cuDNN for each convolution of an iteration, tried and timed on GPU 0.");
+  options.add_choice("experiment", &config.game.program,
+                     {{"cifar10_bb", "cifar10_bb"}, {"animeface_bb", "animeface_bb"}}, "whose iteration");
+  options.add("batch", &config.game.batch, "images of an iteration; 0: the experiment's", {0, 1 << 20});
+  options.add("width", &config.game.width, "of the networks; 0: the experiment's", {0, 1 << 20});
+  options.add_choice("precision", &config.game.precision, {precision_names.begin(), precision_names.end()},
+                     "of training; the Jacobian of the bounds is true float32");
+  options.add("plans", &config.plans, "at most so many for each convolution", {1, 1000});
+  return options;
+}
+
+/// What one iteration asks of cuDNN, each once.
+Requests requests_of(const SampleGameOptions& options) {
+  const auto recorder = make_recorder();
+  SampleGame sample(*recorder, options);
+  Requests requests;
+  for (const Launch& launch : recorder->record([&] { sample.game().iterate(); })) {
+    std::visit(
+        [&](const auto& pass) {
+          if constexpr (requires { request_of(pass); }) {
+            const PlanRequest request = request_of(pass);
+            if (request.shape.rows > 0) requests.emplace(request.key(), request);
+          }
+        },
+        launch.convolution);
+  }
+  return requests;
+}
+
+/// True float32 on channels last is often done by turning all three arrays to channels first and back: such a plan's
+/// workspace holds just them.
+const char* layout_of(const Plan& plan, const PlanRequest& request) {
+  constexpr int64_t beside = 16;
+  const ConvolutionShape& s = request.shape;
+  const int64_t arrays = s.rows * s.input.size() + s.weights() + s.rows * s.output().size();
+  return plan.workspace_bytes() == arrays * size_of(request.type()) + beside ? "transposes" : "NHWC";
+}
+
+struct Row {
+  double milliseconds = std::numeric_limits<double>::infinity();
+  std::string text;
+};
+
+Row tried(const Plan& plan, const PlanRequest& request, Trials& trials) {
+  const Verdict verdict = trials.judge(plan);
+  const std::string what = fmt::format("{:<44} {:<10} {:>9.2f}", plan.name(), layout_of(plan, request),
+                                       static_cast<double>(plan.workspace_bytes()) / (1 << 20));
+  if (!verdict.fault.empty()) return {.text = fmt::format("  {}  LEFT OUT: {}\n", what, verdict.fault)};
+  const double milliseconds = trials.milliseconds(plan);
+  return {.milliseconds = milliseconds,
+          .text = fmt::format("  {} {:>9.4f} {:>9.2f} {:>9.1e}\n", what, milliseconds,
+                              request.shape.flop() / milliseconds * 1e-9, verdict.error)};
+}
+
+/// All plans of one request, the fastest first.
+void print_plans(const PlanRequest& request, const Config& config, const Context& context,
+                 const CudnnHandle& handle, void* arena) {
+  fmt::print("\n{}\n", to_string(request));
+  Trials trials(request, context, handle.get(), arena);
+  std::vector<Row> rows;
+  for (const Plan& plan :
+       propose_plans(handle.cudnn(), {.handle = handle.get()}, request,
+                     {.bits = Bits::any, .most = static_cast<size_t>(config.plans)})) {
+    rows.push_back(tried(plan, request, trials));
+  }
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const Row& a, const Row& b) { return a.milliseconds < b.milliseconds; });
+  for (const Row& row : rows) fmt::print("{}", row.text);
+  std::fflush(stdout);
+}
+
+int run(int argc, char** argv) {
+  Config config;
+  Options options = declare_options(config);
+  if (!options.parse(argc, argv)) return 0;
+  const Context context(0);
+  const CudnnHandle handle(context.stream());
+  const cuda::Scratch arena(arena_bytes);
+  const Requests requests = requests_of(config.game);
+  fmt::print("{}, cuDNN {}: {} convolutions of {}\n", context.description(), handle.cudnn().version(),
+             requests.size(), config.game.program);
+  fmt::print("  {:<44} {:<10} {:>9} {:>9} {:>9} {:>9}\n", "plan", "layout", "MiB", "ms", "TFLOP/s", "error");
+  for (const auto& [key, request] : requests) print_plans(request, config, context, handle, arena.data());
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_program("convolution_plans", [&] { return run(argc, argv); });
+}
