@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every way that cuDNN knows to each convolution of an iteration: whether it runs, whether it is right, how long it
-// takes on the GPU at hand. Built where nvcc and cuDNN's headers are; needs a GPU.
+// Every way that cuDNN knows to each convolution of an iteration: whether it runs, whether it is right, how
+// long it takes on the GPU at hand. Built where nvcc and cuDNN's headers are; needs a GPU.
 //
 //   build/bin/convolution_plans --experiment cifar10_bb
 #include <fmt/core.h>
@@ -30,8 +30,9 @@ struct Config {
 };
 
 Options declare_options(Config& config) {
-  Options options("convolution_plans",
-                  "Prints every plan of cuDNN for each convolution of an iteration, tried and timed on GPU 0.");
+  Options options(
+      "convolution_plans",
+      "Prints every plan of cuDNN for each convolution of an iteration, tried and timed on GPU 0.");
   options.add_choice("experiment", &config.game.program,
                      {{"cifar10_bb", "cifar10_bb"}, {"animeface_bb", "animeface_bb"}}, "whose iteration");
   options.add("batch", &config.game.batch, "images of an iteration; 0: the experiment's", {0, 1 << 20});
@@ -60,8 +61,8 @@ Requests requests_of(const SampleGameOptions& options) {
   return requests;
 }
 
-/// True float32 on channels last is often done by turning all three arrays to channels first and back: such a plan's
-/// workspace holds just them.
+/// True float32 on channels last is often done by turning all three arrays to channels first and back: such a
+/// plan's workspace holds just them.
 const char* layout_of(const Plan& plan, const PlanRequest& request) {
   constexpr int64_t beside = 16;
   const ConvolutionShape& s = request.shape;
@@ -91,9 +92,8 @@ void print_plans(const PlanRequest& request, const Config& config, const Context
   fmt::print("\n{}\n", to_string(request));
   Trials trials(request, context, handle.get(), arena);
   std::vector<Row> rows;
-  for (const Plan& plan :
-       propose_plans(handle.cudnn(), {.handle = handle.get()}, request,
-                     {.bits = Bits::any, .most = static_cast<size_t>(config.plans)})) {
+  for (const Plan& plan : propose_plans(handle.cudnn(), {.handle = handle.get()}, request,
+                                        {.bits = Bits::any, .most = static_cast<size_t>(config.plans)})) {
     rows.push_back(tried(plan, request, trials));
   }
   std::stable_sort(rows.begin(), rows.end(),

@@ -12,6 +12,7 @@
 #include "kernels/cpu/cpu_kernels.h"
 #include "kernels/cuda/interface.h"
 #include "kernels/kernels.h"
+#include "kernels/library_search.h"
 
 namespace ebm {
 
@@ -111,12 +112,12 @@ std::string find_cuda_library() {
 }
 
 std::unique_ptr<Kernels> open_cuda_library(const std::string& path, int device) {
-  void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) {
-    throw Error("the CUDA half cannot be opened (" + dl_reason() +
+  const OpenedLibrary library = open_library(path);
+  if (library.handle == nullptr) {
+    throw Error("the CUDA half cannot be opened (" + library.reason +
                 "); put the CUDA libraries that it was built with on LD_LIBRARY_PATH, or use --device cpu");
   }
-  const auto open = reinterpret_cast<cuda::OpenFunction*>(dlsym(library, cuda::entry_point));
+  const auto open = reinterpret_cast<cuda::OpenFunction*>(dlsym(library.handle, cuda::entry_point));
   if (open == nullptr) throw Error(path + " is no CUDA half of this program: it has no " + cuda::entry_point);
   std::array<char, 1024> message{};
   std::unique_ptr<Kernels> kernels(

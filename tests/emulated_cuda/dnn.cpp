@@ -343,7 +343,12 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
   const auto workspace = static_cast<size_t>(plan.value<int64_t>(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE));
   if (!inside_allocation(arguments.workspace, workspace))
     violation("cudnnBackendExecute: the workspace does not lie inside one allocation of device memory");
-  const Rounding rounding = rounding_of(engine, operation.x.type, handle->stream);
+  const EngineFault fault = fault_of(engine);
+  if (fault == EngineFault::does_not_run)
+    return refuse(CUDNN_STATUS_EXECUTION_FAILED, "cudnnBackendExecute", "planted: this engine does not run");
+  const Rounding rounding = fault == EngineFault::computes_wrongly
+                                ? Rounding::wrong
+                                : rounding_of(engine, operation.x.type, handle->stream);
   queue(handle->stream,
         [=] {
           std::fill_n(arguments.workspace, workspace, std::byte{0xFF});

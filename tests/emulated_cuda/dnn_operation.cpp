@@ -100,7 +100,7 @@ void compute(const Operation& operation, const Arguments& a, Rounding rounding) 
   if (rounding == Rounding::bfloat16_sums)
     std::transform(sums.begin(), sums.end(), sums.begin(), nearest_bfloat16);
   for (size_t i = 0; i < sums.size(); ++i) {  // beta 0: what was there is not read
-    const float value = operation.alpha * sums[i];
+    const float value = operation.alpha * sums[i] * (rounding == Rounding::wrong ? 1.02f : 1.0f);
     store(result, shape, i, operation.beta == 0 ? value : value + operation.beta * load(result, shape, i));
   }
 }

@@ -62,7 +62,8 @@ struct Arguments {
 };
 
 /// How an engine rounds float32: its factors to TF32 or bfloat16, its sums to bfloat16.
-enum class Rounding { none, tf32, bfloat16_inputs, bfloat16_sums };
+/// `wrong`: sums that are 2 % too large.
+enum class Rounding { none, tf32, bfloat16_inputs, bfloat16_sums, wrong };
 
 /// Computes the operation's result, but for `rounding` in float32 until it is stored, into its array.
 void compute(const Operation& operation, const Arguments& a, Rounding rounding);

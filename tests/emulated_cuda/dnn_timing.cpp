@@ -16,6 +16,7 @@ struct Clock {
   int64_t timings = 0;
   std::map<Engine, double> milliseconds;
   std::map<Engine, int64_t> runs;
+  std::map<Engine, EngineFault> faults;
   std::map<cudaEvent_t, double> reached;  // events that have a time; NaN before the stream gets there
 };
 Clock& the_clock() {
@@ -30,6 +31,15 @@ namespace ebm::emulated {
 void plant_milliseconds(Engine engine, double milliseconds) {
   const Lock lock(device_mutex());
   the_clock().milliseconds[engine] = milliseconds;
+}
+
+void plant_fault(Engine engine, EngineFault fault) {
+  const Lock lock(device_mutex());
+  the_clock().faults[engine] = fault;
+}
+
+EngineFault fault_of(Engine engine) {
+  return the_clock().faults[engine];
 }
 
 void pass_time_of(Engine engine) {

@@ -21,6 +21,11 @@ enum Engine : int64_t {
 /// What an engine takes; 1 ms unless planted.
 void plant_milliseconds(Engine engine, double milliseconds);
 
+/// What is wrong with an engine that was proposed; nothing unless planted.
+enum class EngineFault { none, does_not_run, computes_wrongly };
+void plant_fault(Engine engine, EngineFault fault);
+EngineFault fault_of(Engine engine);
+
 /// An engine ran. / How often it did.
 void pass_time_of(Engine engine);
 int64_t runs_of(Engine engine);

@@ -81,12 +81,16 @@ float from_bfloat16(uint16_t bits);
 enum class Tf32 { never, where_asked, unless_forbidden };
 Tf32 tf32_of(cudaStream_t stream);
 cudaError_t queue_kernel(const cudaLaunchConfig_t& config, Work thread);
+/// From now on graphs say cudaMemcpyDefault of all their copies, as some drivers do, or no longer.
+void plant_default_copies(bool planted);
 /// From now on the device is one that the library has no code for, or no longer.
 void plant_no_code(bool planted);
 /// What a graph says about a node of it.
 struct NodeKind {
   cudaGraphNodeType type = cudaGraphNodeTypeKernel;
   cudaMemcpyKind copy = cudaMemcpyDefault;
+  void* to = nullptr;  // of a copy
+  void* from = nullptr;
 };
 /// Queues (or records, if the stream is being captured) work that needs device memory.
 void queue(cudaStream_t stream, Work work, NodeKind kind);

@@ -8,6 +8,10 @@
 
 using namespace ebm::emulated;
 
+namespace {
+bool default_copies = false;  // planted
+}
+
 namespace ebm::emulated {
 
 cudaError_t wait_in_capture(CUstream_st& stream, const std::shared_ptr<Capture>& capture,
@@ -23,6 +27,10 @@ cudaError_t wait_in_capture(CUstream_st& stream, const std::shared_ptr<Capture>&
   }
   stream.last.insert(stream.last.end(), nodes.begin(), nodes.end());
   return cudaSuccess;
+}
+
+void plant_default_copies(bool planted) {
+  default_copies = planted;
 }
 
 }  // namespace ebm::emulated
@@ -165,7 +173,9 @@ cudaError_t cudaGraphMemcpyNodeGetParams(cudaGraphNode_t node, cudaMemcpy3DParms
   if (node->kind.type != cudaGraphNodeTypeMemcpy)
     return refuse(cudaErrorInvalidValue, "cudaGraphMemcpyNodeGetParams", "the node is no copy");
   *parameters = {};
-  parameters->kind = node->kind.copy;
+  parameters->kind = default_copies ? cudaMemcpyDefault : node->kind.copy;
+  parameters->srcPtr.ptr = node->kind.from;
+  parameters->dstPtr.ptr = node->kind.to;
   return cudaSuccess;
 }
 

@@ -237,6 +237,15 @@ using namespace ebm::emulated;
 
 extern "C" {
 
+cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const void* pointer) {
+  const Lock lock(device_mutex());
+  *attributes = {};
+  attributes->type = touches_device(pointer, 1)  ? cudaMemoryTypeDevice
+                     : inside_pinned(pointer, 1) ? cudaMemoryTypeHost
+                                                 : cudaMemoryTypeUnregistered;
+  return cudaSuccess;
+}
+
 cudaError_t cudaMalloc(void** block, size_t bytes) {
   const Lock lock(device_mutex());
   if (const cudaError_t status = refuse_in_capture("cudaMalloc"); status != cudaSuccess) return status;

@@ -210,7 +210,8 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
     stream->capture->spoilt = true;
     return refuse(cudaErrorStreamCaptureUnsupported, call, "a captured copy needs page-locked host memory");
   }
-  queue(stream, [=] { std::memcpy(to, from, bytes); }, {.type = cudaGraphNodeTypeMemcpy, .copy = kind});
+  queue(stream, [=] { std::memcpy(to, from, bytes); },
+        {.type = cudaGraphNodeTypeMemcpy, .copy = kind, .to = to, .from = const_cast<void*>(from)});
   return cudaSuccess;
 }
 

@@ -21,7 +21,8 @@ TEST(ConvolutionPlansTest, TriesEachPlanOfEachConvolution) {
   const Finished done = run_command({program, "--batch", "2", "--width", "4"});
   ASSERT_EQ(done.status, 0) << done.err;
   EXPECT_NE(done.out.find("emulated on the CPU"), std::string::npos);
-  const auto convolutions = count(done.out, " images of 32x32x|images of 16x16x|images of 8x8x|images of 4x4x");
+  const auto convolutions =
+      count(done.out, " images of 32x32x|images of 16x16x|images of 8x8x|images of 4x4x");
   EXPECT_GE(convolutions, 20) << done.out;
   EXPECT_GE(count(done.out, "engine \\d+, knobs"), convolutions);
   EXPECT_GE(count(done.out, "in true float32, "), 6);

@@ -17,7 +17,7 @@ CUDNN_HEADER := $(shell printf '%s\n' '$(HASH)include <cudnn.h>' '$(HASH)if CUDN
 CUDNN_FOUND := $(if $(CUDNN_HEADER),,$(COMMA) without convolutions: no cudnn.h of cuDNN 9.8 or later)
 CUDA_SOURCES := $(sort $(wildcard src/kernels/cuda/*.cpp src/kernels/cuda/$(if $(CUDNN_HEADER),cudnn,no_cudnn)/*.cpp))
 CUDA_KERNELS := $(sort $(wildcard src/kernels/cuda/*.cu))
-CUDA_OBJECTS := $(CUDA_SOURCES:%.cpp=$(BUILD)/obj/%.o)
+CUDA_OBJECTS := $(CUDA_SOURCES:%.cpp=$(BUILD)/obj/%.o) $(BUILD)/obj/src/kernels/library_search.o
 CUDA_LIBRARY := $(BUILD)/lib/libebm_cuda.so
 $(BUILD)/obj/src/kernels/cuda/%.o: CPPFLAGS_ALL += $(CUDA_INCLUDE)
 
@@ -35,13 +35,13 @@ $(BUILD)/obj/%.cu.o: %.cu $(BUILD)/flags.cuda | found
 	@find $(@:.o=.kept) -type f ! -name '*.ptx' ! -name '*.cubin' -delete; \
 	  grep -vE '^ptxas info|^ +[0-9]+ bytes stack frame' $(@:.o=.ptxas) >&2 || true
 
+CUDA_LINK := $(patsubst %,-L%,$(wildcard $(CUDA_HOME)/lib64)) -lcublas -lcudart_static -lrt -lpthread -ldl
 $(CUDA_LIBRARY): $(CUDA_OBJECTS) $(CUDA_KERNELS:%.cu=$(BUILD)/obj/%.cu.o) src/kernels/cuda/exports.map
 	@mkdir -p $(@D)
 	$(CXX) -shared -Wl,--version-script=src/kernels/cuda/exports.map -Wl,-z,defs $(LDFLAGS_ALL) $(filter %.o,$^) -o $@ \
 	  $(CUDA_LINK)
 
 # The plans of cuDNN, tried on the GPU at hand: linked to what the library is made of.
-CUDA_LINK := $(patsubst %,-L%,$(wildcard $(CUDA_HOME)/lib64)) -lcublas -lcudart_static -lrt -lpthread -ldl
 PLANS_OBJECT := $(BUILD)/obj/bench/convolution_plans/main.o
 $(PLANS_OBJECT): CPPFLAGS_ALL += $(CUDA_INCLUDE)
 $(BUILD)/bin/convolution_plans: $(PLANS_OBJECT) $(CUDA_OBJECTS) $(CUDA_KERNELS:%.cu=$(BUILD)/obj/%.cu.o) $(BUILD)/libebm.a

@@ -10,6 +10,17 @@ namespace ebm::cuda {
 
 namespace {
 
+/// Whether a copy has both ends on the GPU. Of some copies the driver says cudaMemcpyDefault alone.
+bool stays_on_device(const cudaMemcpy3DParms& copy) {
+  if (copy.kind != cudaMemcpyDefault) return copy.kind == cudaMemcpyDeviceToDevice;
+  for (const void* end : {copy.srcPtr.ptr, copy.dstPtr.ptr}) {
+    cudaPointerAttributes attributes{};
+    check(cudaPointerGetAttributes(&attributes, end), "cudaPointerGetAttributes");
+    if (attributes.type != cudaMemoryTypeDevice) return false;
+  }
+  return true;
+}
+
 GraphNodes count_nodes(cudaGraph_t graph) {
   size_t count = 0;
   check(cudaGraphGetNodes(graph, nullptr, &count), "cudaGraphGetNodes");
@@ -24,7 +35,8 @@ GraphNodes count_nodes(cudaGraph_t graph) {
       check(cudaGraphMemcpyNodeGetParams(node, &copy), "cudaGraphMemcpyNodeGetParams");
     if (type == cudaGraphNodeTypeKernel) {
       ++sum.kernels;
-    } else if (type == cudaGraphNodeTypeMemset || copy.kind == cudaMemcpyDeviceToDevice) {
+    } else if (type == cudaGraphNodeTypeMemset ||
+               (type == cudaGraphNodeTypeMemcpy && stays_on_device(copy))) {
       ++sum.copies;
     } else if (type != cudaGraphNodeTypeEmpty) {
       ++sum.others;

@@ -17,7 +17,9 @@
 namespace ebm::cuda {
 namespace {
 
+using emulated::EngineFault;
 using emulated::plain;
+using emulated::plant_fault;
 using emulated::plant_milliseconds;
 using emulated::runs_of;
 using emulated::tensor_cores;
@@ -38,7 +40,10 @@ class ChoiceTest : public testing::Test {
   static constexpr int64_t products = 2 * 2 * 4;  // in each sum
 
   ~ChoiceTest() override {
-    for (const auto engine : {plain, tensor_cores, without_order}) plant_milliseconds(engine, 1);
+    for (const auto engine : {plain, tensor_cores, without_order}) {
+      plant_milliseconds(engine, 1);
+      plant_fault(engine, EngineFault::none);
+    }
   }
 
   /// A program that begins, with what was kept before.
@@ -128,6 +133,71 @@ TEST_F(ChoiceTest, TrueFloat32StaysSoHoweverFastTensorCoresAre) {
   plant_milliseconds(plain, 0.5);
   start_tuned();
   EXPECT_EQ(convolve(Precision::full).engine, plain);
+}
+
+constexpr EngineFault faults[] = {EngineFault::does_not_run, EngineFault::computes_wrongly};
+
+/// What the note says of a fault.
+const char* words_of(EngineFault fault) {
+  return fault == EngineFault::does_not_run ? "it does not run: " : "its results are wrong by 2.0e-02";
+}
+
+TEST_F(ChoiceTest, AFaultyEngineIsLeftOutByName) {
+  for (const EngineFault fault : faults) {
+    for (const auto engine : {plain, tensor_cores, without_order}) plant_milliseconds(engine, 3);
+    plant_milliseconds(tensor_cores, 1);  // the fastest, were it not
+    plant_milliseconds(plain, 2);
+    plant_fault(tensor_cores, fault);
+    kept_.clear();
+    start_tuned();
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(convolve(Precision::training).engine, plain);
+    const std::string note = testing::internal::GetCapturedStderr();
+    EXPECT_NE(note.find("note: cuDNN's engine 1, knobs"), std::string::npos) << note;
+    EXPECT_NE(note.find("is left out for the forward pass of 2 images"), std::string::npos) << note;
+    EXPECT_NE(note.find(words_of(fault)), std::string::npos) << note;
+
+    start();
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(convolve(Precision::training).engine, plain) << "the next of those that keep their bits";
+    EXPECT_NE(testing::internal::GetCapturedStderr().find(words_of(fault)), std::string::npos);
+  }
+}
+
+TEST_F(ChoiceTest, AKeptPlanThatFailsNowIsMeasuredAnew) {
+  plant_milliseconds(plain, 0.5);
+  start_tuned();
+  EXPECT_EQ(convolve(Precision::training).engine, plain);
+  for (const EngineFault fault : faults) {
+    plant_fault(plain, fault);
+    start_tuned();
+    testing::internal::CaptureStderr();
+    const Seen seen = convolve(Precision::training);
+    EXPECT_NE(seen.engine, plain);
+    EXPECT_GT(seen.timings, 0);
+    testing::internal::GetCapturedStderr();
+    plant_fault(plain, EngineFault::none);
+    kept_.clear();
+    start_tuned();
+    EXPECT_EQ(convolve(Precision::training).engine, plain);
+  }
+}
+
+TEST_F(ChoiceTest, WhereNoneWorksTheErrorSaysSo) {
+  for (const auto engine : {plain, tensor_cores, without_order})
+    plant_fault(engine, EngineFault::computes_wrongly);
+  for (const bool tuned : {false, true}) {
+    tuned ? start_tuned() : start();
+    testing::internal::CaptureStderr();
+    std::string message = "(no Error)";
+    try {
+      program_->run(Precision::training);
+    } catch (const Error& error) {
+      message = error.what();
+    }
+    testing::internal::GetCapturedStderr();
+    EXPECT_NE(message.find("none of cuDNN's ways to the forward pass"), std::string::npos) << message;
+  }
 }
 
 TEST_F(ChoiceTest, WhatWasKeptIsNotMeasuredAgain) {

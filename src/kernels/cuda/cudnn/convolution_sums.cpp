@@ -26,9 +26,7 @@ struct Sizes {
   int64_t weight(int64_t o, int64_t k, int64_t l, int64_t c) const {
     return ((o * s.kernel.height + k) * s.kernel.width + l) * in.channels + c;
   }
-  bool inside(int64_t i, int64_t j) const {
-    return i >= 0 && i < in.height && j >= 0 && j < in.width;
-  }
+  bool inside(int64_t i, int64_t j) const { return i >= 0 && i < in.height && j >= 0 && j < in.width; }
   /// The row of x that row i of y and row k of the kernel meet; likewise for columns.
   int64_t x_row(int64_t i, int64_t k) const { return s.stride.height * i + k - s.padding.height; }
   int64_t x_column(int64_t j, int64_t l) const { return s.stride.width * j + l - s.padding.width; }

@@ -12,8 +12,8 @@ namespace ebm::cuda {
 int64_t result_size(const PlanRequest& request);
 
 /// Element `index` of what the pass computes (before it is added to anything), from the two arrays it reads:
-/// x (rows x H x W x C, or x_bar's place), weight (O x kernel x C), y (rows x H' x W' x O). kernels/kernels.h has
-/// the formula.
+/// x (rows x H x W x C, or x_bar's place), weight (O x kernel x C), y (rows x H' x W' x O). kernels/kernels.h
+/// has the formula.
 double result_at(const PlanRequest& request, int64_t index, std::span<const float> x,
                  std::span<const float> weight, std::span<const float> y);
 

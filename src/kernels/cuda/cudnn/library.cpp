@@ -6,6 +6,7 @@
 #include <array>
 
 #include "core/error.h"
+#include "kernels/library_search.h"
 
 namespace ebm::cuda {
 
@@ -41,9 +42,9 @@ std::string cudnn_file() {
 }
 
 Cudnn open_cudnn(const std::string& file) {
-  void* const library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  const auto [library, reason] = open_library(file);
   if (library == nullptr) {
-    throw Error("convolutions on a GPU need cuDNN, which cannot be opened (" + dl_reason() +
+    throw Error("convolutions on a GPU need cuDNN, which cannot be opened (" + reason +
                 "); install cuDNN " + std::to_string(CUDNN_MAJOR) + ", put the folder of " + file +
                 " on LD_LIBRARY_PATH, or use --device cpu");
   }

@@ -32,8 +32,8 @@ class Trials {
   /// Runs the plan once and compares some of its results with sums in float64.
   Verdict judge(const Plan& plan);
 
-  /// Milliseconds of one run, the least of a few recorded graphs of many runs, whose arrays take turns so that
-  /// the cache does not hold them. For plans that judge found right. Throws Error.
+  /// Milliseconds of one run, the least of a few recorded graphs of many runs, whose arrays take turns so
+  /// that the cache does not hold them. For plans that judge found right. Throws Error.
   double milliseconds(const Plan& plan);
 
  private:

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// Libraries that are opened at run time: where the loader looks, then where CUDA's are commonly put.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace ebm {
+
+/// Folders that CUDA's libraries are commonly in, those that exist: of $CUDA_HOME and /usr/local/cuda*, and
+/// of nvidia's Python packages in $VIRTUAL_ENV, $CONDA_PREFIX and beside the python3 on PATH.
+std::vector<std::filesystem::path> cuda_library_folders();
+
+struct OpenedLibrary {
+  void* handle = nullptr;  ///< null: `reason` says why
+  std::string reason = {};
+};
+
+/// Opens a library by its path or, without a slash, by its name: where the loader finds it, else in
+/// cuda_library_folders(). Libraries that it needs and the loader does not find are looked for there too. It
+/// stays open.
+OpenedLibrary open_library(const std::string& file);
+
+/// The files of the libraries of CUDA, cuDNN and this project's CUDA half that this process has opened so
+/// far.
+std::vector<std::string> opened_cuda_libraries();
+
+}  // namespace ebm
