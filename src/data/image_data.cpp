@@ -72,11 +72,14 @@ class ResidentImages final : public ImageData {
     const int64_t each = shape_.size();
     const int64_t block = std::max<int64_t>(1, block_bytes / each);
     std::vector<uint8_t> host;
+    ContentCheck check(file);
     for (int64_t first = 0; first < order_.count; first += block) {
       host.resize(static_cast<size_t>(std::min(block, order_.count - first) * each));
       file.read_images(first, host);
+      check.add(host);
       kernels.upload(images_.data() + first * each, host.data(), std::ssize(host));
     }
+    check.finish();
   }
 
   void draw(const uint64_t* iteration, View x) override {

@@ -25,8 +25,9 @@ struct ImageDataOptions {
   int64_t most_resident_bytes = int64_t{2} << 30;
 };
 
-/// Opens the images of `file`. Throws Error when the file is damaged, or is read ahead and not stored as
-/// prepare_data stores it.
+/// Opens the images of `file`. Throws Error when the file is damaged, its images are kept as a whole and not
+/// those of its checksum, or they are read ahead and not stored as prepare_data stores them. Of images that
+/// are read ahead each one's chunk is held against its own checksum when it is read.
 std::unique_ptr<DataSource> make_image_data(Kernels& kernels, const ImageFile& file,
                                             const ImageDataOptions& options);
 

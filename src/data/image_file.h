@@ -29,13 +29,13 @@ class ImageFile {
 
   const std::filesystem::path& path() const { return file_.path(); }
   const DatasetInfo& info() const { return info_; }
-  /// "crc32:89abcdef" of the images and labels: tells one content from another.
+  /// "crc32:89abcdef" of the images and labels, as the file says: tells one content from another.
   const std::string& checksum() const { return checksum_; }
 
   /// Images first, first + 1, ..., as many as fill `images`.
   void read_images(int64_t first, std::span<uint8_t> images) const;
   std::vector<int64_t> read_labels() const;
-  /// All of it. Throws Error when the content is not that of the checksum.
+  /// All of it. Throws Error when the content is not that of the checksum (ContentCheck).
   Dataset read_all() const;
 
   /// See Hdf5File: for reading without HDF5.
@@ -45,6 +45,23 @@ class ImageFile {
   Hdf5File file_;
   DatasetInfo info_;
   std::string checksum_;
+};
+
+/// Whether the images that are read of a file, all of them in their order, and its labels are those of its
+/// checksum: another program may have changed them and left the attribute. A file written elsewhere whose
+/// checksum is no crc32 is taken at its word.
+class ContentCheck {
+ public:
+  explicit ContentCheck(const ImageFile& file) : file_(file) {}
+
+  /// The next bytes of the images.
+  void add(std::span<const uint8_t> bytes);
+  /// After all of them. Throws Error when the content is another.
+  void finish() const;
+
+ private:
+  const ImageFile& file_;
+  uint32_t crc_ = 0;
 };
 
 /// Reads single images of a file of images, in any order, without HDF5: so that another thread may. Not for

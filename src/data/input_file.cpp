@@ -58,17 +58,28 @@ void InputFile::read(int64_t offset, std::span<uint8_t> bytes) const {
 }
 
 struct ByteStream::Inflater {
-  explicit Inflater(Compression compression) {
+  explicit Inflater(Compression compression) : has_members(compression == Compression::gzip) {
     constexpr int largest_window = 15, with_gzip_header = 16;
-    const int window = compression == Compression::gzip ? largest_window + with_gzip_header : largest_window;
+    const int window = has_members ? largest_window + with_gzip_header : largest_window;
     if (inflateInit2(&stream, window) != Z_OK) throw Error("zlib does not start; is there memory left?");
   }
   ~Inflater() { inflateEnd(&stream); }
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
 
+  /// Goes on to the next member of a gzip file, past zeros that fill up what comes before it; false if the
+  /// input at hand has none.
+  bool begin_member() {
+    for (; stream.avail_in > 0 && *stream.next_in == 0; --stream.avail_in) ++stream.next_in;
+    if (stream.avail_in == 0) return false;
+    between_members = false;
+    return inflateReset(&stream) == Z_OK;  // what is no member's header, inflate will refuse
+  }
+
   z_stream stream{};
   std::array<uint8_t, 1 << 16> input{};
+  const bool has_members;        // one after another, as RFC 1952 has it
+  bool between_members = false;  // after the end of one
   bool ended = false;
 };
 
@@ -79,27 +90,37 @@ ByteStream::ByteStream(const InputFile& file, int64_t offset, int64_t size, Comp
 
 ByteStream::~ByteStream() = default;
 
+bool ByteStream::has_input() {
+  z_stream& stream = inflater_->stream;
+  if (stream.avail_in > 0) return true;
+  const auto count = static_cast<size_t>(std::min<int64_t>(end_ - next_, std::ssize(inflater_->input)));
+  file_.read(next_, std::span(inflater_->input).first(count));
+  next_ += static_cast<int64_t>(count);
+  stream.next_in = inflater_->input.data();
+  stream.avail_in = static_cast<uInt>(count);
+  return count > 0;
+}
+
 size_t ByteStream::inflate_some(std::span<uint8_t> bytes) {
   z_stream& stream = inflater_->stream;
   stream.next_out = bytes.data();
   stream.avail_out = static_cast<uInt>(std::min<size_t>(bytes.size(), 1 << 30));
   const uInt wanted = stream.avail_out;
   while (stream.avail_out > 0 && !inflater_->ended) {
-    if (stream.avail_in == 0) {
-      const auto count =
-          static_cast<size_t>(std::min<int64_t>(end_ - next_, static_cast<int64_t>(inflater_->input.size())));
-      if (count == 0) break;
-      file_.read(next_, std::span(inflater_->input).first(count));
-      next_ += static_cast<int64_t>(count);
-      stream.next_in = inflater_->input.data();
-      stream.avail_in = static_cast<uInt>(count);
+    if (!has_input()) {
+      inflater_->ended = inflater_->between_members;
+      break;
     }
+    if (inflater_->between_members && !inflater_->begin_member()) continue;
     const int status = inflate(&stream, Z_NO_FLUSH);
     if (status != Z_OK && status != Z_STREAM_END) {
       throw unusable(file_.path(), fmt::format("its compressed data is damaged before byte {} ({})", next_,
                                                stream.msg != nullptr ? stream.msg : "zlib gives no reason"));
     }
-    inflater_->ended = status == Z_STREAM_END;
+    if (status == Z_STREAM_END) {
+      inflater_->between_members = inflater_->has_members;
+      inflater_->ended = !inflater_->has_members;
+    }
   }
   return wanted - stream.avail_out;
 }

@@ -38,7 +38,9 @@ class InputFile {
   int64_t size_ = 0;
 };
 
-/// The bytes of a part of a file, one after another.
+/// The bytes of a part of a file, one after another. `gzip` may be several members one after another, with
+/// zeros behind each (RFC 1952, and as gzip and Python read it); anything else behind one is an Error, as in
+/// Python.
 class ByteStream {
  public:
   enum class Compression { none, zlib, gzip };
@@ -63,6 +65,7 @@ class ByteStream {
   struct Inflater;
   size_t read_some(std::span<uint8_t> bytes);
   size_t inflate_some(std::span<uint8_t> bytes);
+  bool has_input();
 
   const InputFile& file_;
   int64_t next_, end_;  // of the file's bytes

@@ -21,6 +21,51 @@ int64_t padding(int64_t bytes) {
   return (alignment - bytes % alignment) % alignment;
 }
 
+/// The number of type T at `bytes`. Whole ones above 2^53 are rounded.
+template <class T>
+double value_of(const uint8_t* bytes) {
+  T value;
+  std::memcpy(&value, bytes, sizeof value);
+  return static_cast<double>(value);
+}
+
+/// What a value of that storage is read with.
+struct NumberType {
+  size_t bytes;
+  double (*read)(const uint8_t* bytes);
+};
+
+template <class T>
+constexpr NumberType type_of{sizeof(T), value_of<T>};
+
+/// 0 bytes: no number.
+NumberType number_type(MatArray::Storage storage) {
+  using enum MatArray::Storage;
+  switch (storage) {
+    case int8:
+      return type_of<int8_t>;
+    case uint8:
+      return type_of<uint8_t>;
+    case int16:
+      return type_of<int16_t>;
+    case uint16:
+      return type_of<uint16_t>;
+    case int32:
+      return type_of<int32_t>;
+    case uint32:
+      return type_of<uint32_t>;
+    case float32:
+      return type_of<float>;
+    case float64:
+      return type_of<double>;
+    case int64:
+      return type_of<int64_t>;
+    case uint64:
+      return type_of<uint64_t>;
+  }
+  return {0, nullptr};
+}
+
 void require_version_5(const InputFile& file) {
   std::array<uint8_t, header_bytes> header{};
   if (file.size() >= header_bytes) file.read(0, header);
@@ -72,11 +117,11 @@ bool MatArray::open(const InputFile& file, int64_t offset, int64_t size, ByteStr
   }
   const Tag values = read_tag();
   storage_ = static_cast<Storage>(values.type);
-  if (storage_ != Storage::uint8 && storage_ != Storage::float64) {
-    throw unusable(path_, fmt::format("its array '{}' is stored as type {}, neither uint8 nor float64", name,
-                                      values.type));
+  const auto each = static_cast<int64_t>(number_type(storage_).bytes);
+  if (each == 0) {
+    throw unusable(path_,
+                   fmt::format("its array '{}' is stored as type {}, which is no number", name, values.type));
   }
-  const int64_t each = storage_ == Storage::uint8 ? 1 : 8;
   if (count_ < 1 || count_ > most || count_ * each != values.bytes || (values.is_small && values.bytes > 4) ||
       values.bytes > stream_->at_most()) {
     throw unusable(path_, fmt::format("its array '{}' claims {} values in {} bytes, which it cannot hold",
@@ -118,18 +163,12 @@ void MatArray::require_end() {
 }
 
 std::vector<double> MatArray::read_all() {
+  const NumberType type = number_type(storage_);
   std::vector<double> values;
   for (int64_t i = 0; i < count_; ++i) {
     std::array<uint8_t, 8> bytes;
-    double value = 0;
-    if (storage_ == Storage::uint8) {
-      stream_->read(std::span(bytes).first(1), "its values");
-      value = bytes[0];
-    } else {
-      stream_->read(bytes, "its values");
-      std::memcpy(&value, bytes.data(), sizeof value);
-    }
-    values.push_back(value);
+    stream_->read(std::span(bytes).first(type.bytes), "its values");
+    values.push_back(type.read(bytes.data()));
   }
   require_end();
   return values;

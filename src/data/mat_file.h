@@ -18,8 +18,19 @@ namespace ebm {
 
 class MatArray {
  public:
-  /// How the values are stored.
-  enum class Storage : uint32_t { uint8 = 2, float64 = 9 };
+  /// How the values are stored, whatever class they have in MATLAB: it writes whole numbers in few bytes.
+  enum class Storage : uint32_t {
+    int8 = 1,
+    uint8,
+    int16,
+    uint16,
+    int32,
+    uint32,
+    float32,
+    float64 = 9,
+    int64 = 12,
+    uint64
+  };
 
   /// The array `name` of `file`, which must outlive this. Throws Error when there is none, it is damaged, is
   /// stored otherwise or claims more values than the file can hold.

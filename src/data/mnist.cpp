@@ -13,15 +13,24 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint32_t images_magic = 0x803, labels_magic = 0x801;  // unsigned bytes in 3 dimensions, in 1
+constexpr int64_t classes = 10;
 
+/// "images-idx3-ubyte" of a split in `folder`, or in a folder that is called so.
 fs::path find_file(const fs::path& folder, const std::string& name) {
-  for (const char* suffix : {"", ".gz"}) {
-    const fs::path path = folder / (name + suffix);
-    std::error_code ignored;
-    if (fs::exists(path, ignored)) return path;
+  std::string dotted = name;
+  dotted[dotted.find("-idx")] = '.';
+  std::error_code ignored;
+  for (const std::string& spelling : {name, dotted}) {
+    for (const fs::path& place : {folder, folder / name, folder / dotted}) {
+      for (const char* suffix : {"", ".gz"}) {
+        const fs::path path = place / (spelling + suffix);
+        if (fs::exists(path, ignored) && !fs::is_directory(path, ignored)) return path;
+      }
+    }
   }
-  throw Error(fmt::format("there is neither '{}' nor '{}.gz' in '{}'; name the folder that holds them", name,
-                          name, folder.string()));
+  throw Error(
+      fmt::format("there is neither '{}' nor '{}.gz' in '{}', nor '{}'; name the folder that holds them",
+                  name, name, folder.string(), dotted));
 }
 
 /// An IDX file, read up to its first value.
@@ -87,6 +96,10 @@ void read_mnist(const fs::path& folder, const std::string& name, DataSplit split
     uint8_t label = 0;
     images.stream().read(pixels, what);
     labels.stream().read({&label, 1}, what);
+    if (label >= classes) {
+      throw unusable(labels.path(),
+                     fmt::format("item {} has label {}, {} has classes 0..{}", i, label, name, classes - 1));
+    }
     sink.add(pixels, label);
   }
   images.stream().require_end();

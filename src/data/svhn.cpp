@@ -18,11 +18,11 @@ Features image_shape(const MatArray& x, const std::filesystem::path& path) {
   return {.height = dims[0], .width = dims[1], .channels = dims[2]};
 }
 
-int64_t digit(double y, const std::filesystem::path& path) {
+int64_t digit(double y, int64_t image, const std::filesystem::path& path) {
   for (int64_t label = 1; label <= 10; ++label) {
     if (y == static_cast<double>(label)) return label % 10;
   }
-  throw unusable(path, fmt::format("a label is {}, not one of 1..10", y));
+  throw unusable(path, fmt::format("image {} has label {}, svhn has labels 1..10", image, y));
 }
 
 }  // namespace
@@ -53,7 +53,7 @@ void read_svhn(const std::filesystem::path& folder, DataSplit split, ImageSink& 
         }
       }
     }
-    sink.add(pixels, digit(y[static_cast<size_t>(i)], file.path()));
+    sink.add(pixels, digit(y[static_cast<size_t>(i)], i, file.path()));
   }
   x.require_end();
 }

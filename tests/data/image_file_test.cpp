@@ -227,20 +227,64 @@ TEST_F(ImageFileTest, ReadsImagesWrittenElsewhereButStreamsOnlyItsOwn) {
   EXPECT_HAS(error_of([&] { images.read_labels(); }), "has 149 labels for 150 images");
 }
 
+/// docs/formats.md: CRC-32 of the images' bytes followed by the labels as 64-bit little-endian numbers; bit
+/// by bit (ISO 3309).
+std::string checksum_of(const Bytes& images, const std::vector<int64_t>& labels) {
+  Bytes all = images;
+  for (const int64_t label : labels) {
+    for (int shift = 0; shift < 64; shift += 8) all.push_back(static_cast<uint8_t>(label >> shift));
+  }
+  uint32_t crc = 0xFFFFFFFF;
+  for (const uint8_t byte : all) {
+    crc ^= byte;
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ ((crc & 1) != 0 ? 0xEDB88320 : 0);
+  }
+  char text[32];
+  std::snprintf(text, sizeof text, "crc32:%08x", ~crc);
+  return text;
+}
+
+/// A program that opens the file for writing and changes a number leaves the checksum as it was.
 TEST_F(ImageFileTest, NoticesContentThatIsNotThatOfTheChecksum) {
   const Dataset all = random_dataset(5, shape, 10, 1);
   write(all);
-  Hdf5File copy = Hdf5File::create(*this / "copy.h5");
-  const ImageFile file(path());
-  for (const char* name : {"name", "source", "checksum", "layout", "split"}) {
-    copy.write_attribute("/", name, Hdf5File::open_read(path()).read_attribute<std::string>("/", name));
-  }
+  const std::string checksum = ImageFile(path()).checksum();
+  EXPECT_EQ(checksum, checksum_of(all.images, all.labels));
+  const auto error_with = [&](const Bytes& images, const std::vector<int64_t>& labels,
+                              const std::string& says) {
+    Hdf5File copy = Hdf5File::create(*this / "copy.h5");
+    for (const auto& [name, value] : {std::pair<std::string, std::string>{"layout", "ebm images 1"},
+                                      {"name", "noise"},
+                                      {"source", "elsewhere"},
+                                      {"split", "train"},
+                                      {"checksum", says}})
+      copy.write_attribute("/", name, value);
+    copy.write_dataset("images", std::span<const uint8_t>(images), {5, 9, 7, 3});
+    copy.write_dataset("labels", std::span<const int64_t>(labels), {std::ssize(labels)});
+    copy.close();
+    return error_of([&] {
+      const ImageFile file(*this / "copy.h5");
+      ContentCheck check(file);
+      check.add(std::span(images).first(100));
+      check.add(std::span(images).subspan(100));
+      check.finish();
+    });
+  };
   Bytes changed = all.images;
   changed[100] ^= 1;
-  copy.write_dataset("images", std::span<const uint8_t>(changed), {5, 9, 7, 3});
-  copy.write_dataset("labels", std::span<const int64_t>(all.labels), {5});
-  copy.close();
-  EXPECT_HAS(error_of([&] { (void)ImageFile(*this / "copy.h5").read_all(); }), "has the content crc32:");
+  std::vector<int64_t> other_labels = all.labels;
+  other_labels[4] += 1;
+  EXPECT_EQ(error_with(all.images, all.labels, checksum), "(no Error)");
+  EXPECT_HAS(
+      error_with(all.images, other_labels, checksum),
+      "has the content " + checksum_of(all.images, other_labels) + ", not " + checksum + " as it says");
+  EXPECT_EQ(error_with(changed, {}, "v1 of my own"), "(no Error)") << "no crc32: taken at its word";
+  const std::string message = error_with(changed, all.labels, checksum);
+  EXPECT_HAS(message,
+             "'" + (*this / "copy.h5").string() + "' has the content " + checksum_of(changed, all.labels) +
+                 ", not " + checksum +
+                 " as it says: it was changed since it was written; write it with prepare_data again");
+  EXPECT_EQ(error_of([&] { (void)ImageFile(*this / "copy.h5").read_all(); }), message);
 }
 
 TEST_F(ImageFileTest, SurvivesDamagedFiles) {
