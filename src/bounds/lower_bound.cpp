@@ -25,6 +25,7 @@ class BoundBase : public LowerBound {
         value_(kernels, batch, flat(1)),
         log_s1_(kernels, batch, flat(1)),
         good_(kernels, batch, flat(1)),
+        floored_(kernels, batch, flat(1)),
         u_bar_(kernels, batch, flat(range_)),
         jv_(kernels, batch, flat(range_)) {
     if (options.preconditioning == Preconditioning::running_gram)
@@ -34,6 +35,7 @@ class BoundBase : public LowerBound {
   ConstView value() const override { return value_; }
   ConstView log_s1() const override { return log_s1_; }
   ConstView good() const override { return good_; }
+  ConstView floored() const override { return floored_; }
   GeneratorJacobian& jacobian() override { return jacobian_; }
 
   void probe(ConstView z, ConstView v0, View jv0) override {
@@ -74,7 +76,7 @@ class BoundBase : public LowerBound {
   Kernels& kernels_;
   GeneratorJacobian jacobian_;
   int64_t batch_, domain_, range_;
-  Tensor value_, log_s1_, good_;
+  Tensor value_, log_s1_, good_, floored_;
   Tensor u_bar_, jv_;  // B x D
   std::optional<Preconditioner> preconditioner_;
 };
@@ -104,7 +106,8 @@ class SingularValue : public BoundBase {
                                     .value = value_.data(),
                                     .log_s1 = log_s1_.data(),
                                     .u_bar = u_bar_.data(),
-                                    .good = good_.data()});
+                                    .good = good_.data(),
+                                    .floored = floored_.data()});
   }
 
  private:
@@ -178,10 +181,12 @@ class ExactLogDet final : public BoundBase {
     kernels_.run(LogDetBound{.rows = batch_,
                              .log_det = gram_.log_det().data,
                              .s1_squared = found.theta.data,
+                             .floor2 = found.floor2.data,
                              .status = found.status.data,
                              .value = value_.data(),
                              .log_s1 = log_s1_.data(),
-                             .good = good_.data()});
+                             .good = good_.data(),
+                             .floored = floored_.data()});
   }
 
   void probe_product(View jv0) override { scale_probe_product(gram_.result(), jv0); }
@@ -213,10 +218,12 @@ class SlqBound final : public BoundBase {
     kernels_.run(LogDetBound{.rows = batch_,
                              .log_det = found.gauss.data,
                              .s1_squared = nullptr,
+                             .floor2 = nullptr,
                              .status = found.status.data,
                              .value = value_.data(),
                              .log_s1 = log_s1_.data(),
-                             .good = good_.data()});
+                             .good = good_.data(),
+                             .floored = floored_.data()});
   }
 
   void probe_product(View jv0) override {

@@ -59,10 +59,12 @@ class LowerBound {
   /// After evaluate, per sample, B numbers each unless said: h; log s1 (log of the smallest singular value or
   /// its estimate; NaN for slq); 1 if the sample is good, else 0. A bad sample's h and cotangents are 0, so
   /// it moves nothing, unless its activations are not finite: then neither is the gradient, and the run
-  /// stops.
+  /// stops. floored: 1 for a good sample whose J has lost rank, to rounding; its h is made of the floor's
+  /// value, and moves nothing either.
   virtual ConstView value() const = 0;
   virtual ConstView log_s1() const = 0;
   virtual ConstView good() const = 0;
+  virtual ConstView floored() const = 0;
   /// The (right) singular vector or other v of the gradient, B x d; empty for logdet.
   virtual ConstView v() const = 0;
 

@@ -14,6 +14,7 @@ class InBfloat16 final : public Layer {
 
   bool piecewise_linear(Statistics statistics) const override { return inside_.piecewise_linear(statistics); }
   bool couples_samples(Statistics statistics) const override { return inside_.couples_samples(statistics); }
+  Narrowest narrowest(const std::string& name) const override { return inside_.narrowest(name); }
   std::unique_ptr<Trace> make_trace(Kernels& kernels, const TraceOptions& options,
                                     std::shared_ptr<Scratch> scratch) const override;
 

@@ -115,6 +115,12 @@ struct SharedWeights {
   const float* tangents;  ///< tangent_samples x k
 };
 
+/// The place that lets the fewest directions through: no Jacobian of a layer has a larger rank.
+struct Narrowest {
+  int64_t size;
+  std::string where;  ///< the layer's name, as those of its parameters
+};
+
 class Layer {
  public:
   Layer(const Features& input, const Features& output) : input_(input), output_(output) {}
@@ -131,6 +137,10 @@ class Layer {
   virtual bool piecewise_linear(Statistics statistics) const = 0;
   /// True if a sample's y depends on the other samples of the batch.
   virtual bool couples_samples(Statistics) const { return false; }
+  /// By the shapes alone, for a layer that is called `name`; the first of several.
+  virtual Narrowest narrowest(const std::string& name) const {
+    return {std::min(input_.size(), output_.size()), name};
+  }
   /// True if derivatives are told from y: then forward's y must stay unchanged as long as its x.
   virtual bool keeps_output() const { return false; }
   virtual std::unique_ptr<Trace> make_trace(Kernels& kernels, const TraceOptions& options,

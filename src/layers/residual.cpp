@@ -66,6 +66,12 @@ bool Residual::couples_samples(Statistics statistics) const {
   return left_.layer->couples_samples(statistics) || right_.layer->couples_samples(statistics);
 }
 
+/// The rank of a sum is at most the sum of the ranks: what is narrow on one side passes on the other.
+Narrowest Residual::narrowest(const std::string& name) const {
+  const int64_t sides = left_.layer->narrowest({}).size + right_.layer->narrowest({}).size;
+  return {std::min({input().size(), output().size(), sides}), name};
+}
+
 std::unique_ptr<Trace> Residual::make_trace(Kernels& kernels, const TraceOptions& options,
                                             std::shared_ptr<Scratch> scratch) const {
   auto trace = std::make_unique<ResidualTrace>(kernels, options, scratch);

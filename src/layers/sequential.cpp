@@ -63,6 +63,15 @@ bool Sequential::couples_samples(Statistics statistics) const {
                      [&](const Child& child) { return child.layer->couples_samples(statistics); });
 }
 
+Narrowest Sequential::narrowest(const std::string& name) const {
+  Narrowest least{INT64_MAX, {}};
+  for (const Child& child : children_) {
+    const Narrowest found = child.layer->narrowest(name.empty() ? child.name : name + "." + child.name);
+    if (found.size < least.size) least = found;
+  }
+  return least;
+}
+
 std::unique_ptr<Trace> Sequential::make_trace(Kernels& kernels, const TraceOptions& options,
                                               std::shared_ptr<Scratch> scratch) const {
   auto trace = std::make_unique<SequentialTrace>(kernels, options, scratch);

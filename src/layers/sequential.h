@@ -20,6 +20,7 @@ class Sequential final : public Layer {
   void declare(Parameters& parameters, const std::string& prefix) override;
   bool piecewise_linear(Statistics statistics) const override;
   bool couples_samples(Statistics statistics) const override;
+  Narrowest narrowest(const std::string& name) const override;
   bool keeps_output() const override { return children_.back().layer->keeps_output(); }
   std::unique_ptr<Trace> make_trace(Kernels& kernels, const TraceOptions& options,
                                     std::shared_ptr<Scratch> scratch) const override;

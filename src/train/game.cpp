@@ -120,9 +120,11 @@ void Game::entropy_gradient(View z_bar) {
                            .entropy_weight = static_cast<float>(options_.entropy_weight),
                            .value = lower_->value().data,
                            .good = lower_->good().data,
+                           .floored = lower_->floored().data,
                            .mean = &scalars->entropy,
                            .factor = &scalars->entropy_factor,
-                           .share_good = &scalars->share_good});
+                           .share_good = &scalars->share_good,
+                           .share_floored = &scalars->share_floored});
   const View gradients = generator_.parameters().gradients();
   kernels_.run(ScaleBy{.columns = gradients.size(), .factor = &scalars->entropy_factor, .x = gradients.data});
 }

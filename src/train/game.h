@@ -37,7 +37,7 @@ struct GameOptions {
 /// The numbers of one iteration, on the device; means over the batch.
 struct IterationScalars {
   float energy_real, energy_fake, penalty, loss_energy;
-  float entropy, entropy_factor, share_good;
+  float entropy, entropy_factor, share_good, share_floored;
   float loss_generator;
   int32_t not_finite;  ///< a parameter became NaN or Inf
 };

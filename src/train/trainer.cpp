@@ -18,15 +18,21 @@ constexpr double not_there = std::numeric_limits<double>::quiet_NaN();
 struct Column {
   const char* name;
   float IterationScalars::*value;
-  bool of_entropy;  // without an entropy term there is no value
+  bool of_entropy = false;  // without an entropy term there is no value
+  bool in_progress = true;  // lines
 };
-constexpr Column columns[] = {{"energy_real", &IterationScalars::energy_real, false},
-                              {"energy_fake", &IterationScalars::energy_fake, false},
-                              {"penalty", &IterationScalars::penalty, false},
-                              {"loss_energy", &IterationScalars::loss_energy, false},
-                              {"entropy", &IterationScalars::entropy, true},
-                              {"share_good", &IterationScalars::share_good, true},
-                              {"loss_generator", &IterationScalars::loss_generator, false}};
+constexpr Column columns[] = {
+    {.name = "energy_real", .value = &IterationScalars::energy_real},
+    {.name = "energy_fake", .value = &IterationScalars::energy_fake},
+    {.name = "penalty", .value = &IterationScalars::penalty},
+    {.name = "loss_energy", .value = &IterationScalars::loss_energy},
+    {.name = "entropy", .value = &IterationScalars::entropy, .of_entropy = true},
+    {.name = "share_good", .value = &IterationScalars::share_good, .of_entropy = true},
+    {.name = "share_floored",
+     .value = &IterationScalars::share_floored,
+     .of_entropy = true,
+     .in_progress = false},
+    {.name = "loss_generator", .value = &IterationScalars::loss_generator}};
 
 std::vector<std::string> column_names(const Evaluation& evaluation) {
   std::vector<std::string> names;
@@ -122,7 +128,7 @@ void Trainer::finish_row(const std::vector<double>& evaluated) {
   for (const Column& column : columns) {
     const bool there = !column.of_entropy || game_.lower() != nullptr;
     row.push_back(there ? static_cast<double>(numbers.*column.value) : not_there);
-    if (there) latest_.push_back({column.name, row.back()});
+    if (there && column.in_progress) latest_.push_back({column.name, row.back()});
   }
   row.insert(row.end(), evaluated.begin(), evaluated.end());
   row.resize(std::size(columns) + evaluation_.names().size(), not_there);

@@ -66,6 +66,7 @@ TEST_P(LowerBoundTest, ValuesAndVectors) {
   const auto bound = make();
   evaluate(*bound, z_, v0_);
   EXPECT_EQ(host(bound->good()), std::vector<float>(batch, 1));
+  EXPECT_EQ(host(bound->floored()), std::vector<float>(batch, 0));
   EXPECT_TRUE(close(host(bound->value()), expected_.values(), tolerance_));
   if (case_.options.kind == LowerBoundKind::slq) {
     for (const float x : host(bound->log_s1())) EXPECT_TRUE(std::isnan(x)) << "slq knows no singular value";
@@ -123,7 +124,8 @@ TEST_P(LowerBoundTest, ABadSampleIsLeftOut) {
     const auto once = make();  // the preconditioner must not see a row twice
     evaluate(*once, z_, v0);
     once->gradient(wanted_z_bar(), Gradient::overwrite);
-    return std::vector<std::vector<float>>{host(once->good()), host(once->value()), host(z_bar_)};
+    return std::vector<std::vector<float>>{host(once->good()), host(once->value()), host(z_bar_),
+                                           host(once->floored())};
   };
   const auto good = run(v0_);
   constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -131,6 +133,7 @@ TEST_P(LowerBoundTest, ABadSampleIsLeftOut) {
     SCOPED_TRACE(number);
     const auto found = run(on_device(*kernels_, spoiled(expected_.v0, bad, number)));
     EXPECT_EQ(found[0], (std::vector<float>{1, 1, 0, 1, 1}));
+    EXPECT_EQ(found[3], std::vector<float>(batch, 0));
     for (int64_t b = 0; b < batch; ++b) {
       const auto row = static_cast<size_t>(b);
       EXPECT_EQ(found[1][row], b == bad ? 0 : good[1][row]) << "value of sample " << b;
@@ -142,6 +145,29 @@ TEST_P(LowerBoundTest, ABadSampleIsLeftOut) {
     expect_close(generator_->parameters().trainable(), gradients(*kernels_, *generator_),
                  expected_.parameter_gradient(bad), tolerance_);
   }
+}
+
+/// J = 0: no number is bad, but the value is the floor's, as is log s1, and moves nothing.
+TEST_P(LowerBoundTest, ARankThatIsLostIsTold) {
+  const auto bound = make();
+  const Parameters& parameters = generator_->parameters();
+  const Parameter& weight = parameters.trainable()[parameters.trainable().size() - 2];  // of the last layer
+  ASSERT_EQ(weight.shape, (std::vector<int64_t>{case_.range(), BoundCase::hidden}));
+  const View last{weight.value, 1, flat(weight.size)};
+  kernels_->zero(last.data, last.bytes());
+  evaluate(*bound, z_, v0_);
+  EXPECT_EQ(host(bound->good()), std::vector<float>(batch, 1));
+  EXPECT_EQ(host(bound->floored()), std::vector<float>(batch, 1));
+  const double log_floor = 0.5 * std::log(1e-90);
+  for (const float value : host(bound->value())) EXPECT_TRUE(std::isfinite(value)) << value;
+  if (case_.options.kind != LowerBoundKind::slq) {
+    EXPECT_TRUE(close(host(bound->log_s1()), std::vector<double>(batch, log_floor)));
+    EXPECT_TRUE(
+        close(host(bound->value()), std::vector<double>(batch, static_cast<double>(case_.d) * log_floor)));
+  }
+  bound->gradient(wanted_z_bar(), Gradient::overwrite);
+  const std::vector<float> moved = gradients(*kernels_, *generator_);
+  EXPECT_EQ(moved, std::vector<float>(moved.size(), 0));
 }
 
 TEST_P(LowerBoundTest, ProbesAlone) {
@@ -235,6 +261,37 @@ TEST_P(BoundsOrderTest, IsTheOneThatIsProved) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Devices, BoundsOrderTest, testing::ValuesIn(devices()));
+
+class EntropyMeanTest : public testing::TestWithParam<std::string> {};
+
+TEST_P(EntropyMeanTest, TellsGoodSamplesFromThoseAtTheFloor) {
+  const auto kernels = open_device(GetParam());
+  struct Samples {
+    std::vector<float> value, good, floored;
+    std::vector<float> expected;  // mean, factor, share_good, share_floored
+  };
+  // Bad samples have no value, whatever is stored; those at the floor have the floor's.
+  const Samples cases[] = {{{1, 2, 3, 4, 6}, {1, 1, 1, 1, 1}, {0, 0, 0, 0, 0}, {3.2f, -0.1f, 1, 0}},
+                           {{1, 2, 3, -90, 7}, {1, 1, 1, 1, 0}, {0, 0, 0, 1, 0}, {-21, -0.125f, 0.6f, 0.2f}},
+                           {{-90, -90, -90, -90, -90}, {1, 1, 1, 1, 1}, {1, 1, 1, 1, 1}, {-90, -0.1f, 0, 1}},
+                           {{1, 1, 1, 1, 1}, {0, 0, 0, 0, 0}, {0, 0, 0, 0, 0}, {0, 0, 0, 0}}};
+  for (const Samples& samples : cases) {
+    const Buffer<float> value(*kernels, samples.value), good(*kernels, samples.good),
+        floored(*kernels, samples.floored), found(*kernels, 4);
+    kernels->run(EntropyMean{.samples = 5,
+                             .entropy_weight = 0.5f,
+                             .value = value.data(),
+                             .good = good.data(),
+                             .floored = floored.data(),
+                             .mean = found.data(),
+                             .factor = found.data() + 1,
+                             .share_good = found.data() + 2,
+                             .share_floored = found.data() + 3});
+    EXPECT_EQ(found.download(), samples.expected);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, EntropyMeanTest, testing::ValuesIn(devices()));
 
 TEST(LowerBoundErrors, WhatMakesNoSense) {
   const auto kernels = open_device("cpu");

@@ -317,6 +317,46 @@ TEST_P(NetworkTest, BatchStatisticsNeedABatch) {
   EXPECT_EQ(make(images, {.batch = 1}), "no Error");
 }
 
+/// Linear layers one after the other, of these sizes.
+std::unique_ptr<Layer> chain(const std::vector<int64_t>& sizes) {
+  std::vector<std::unique_ptr<Layer>> all;
+  for (size_t i = 1; i < sizes.size(); ++i) all.push_back(std::make_unique<Linear>(sizes[i - 1], sizes[i]));
+  return sequential(std::move(all));
+}
+
+TEST(NarrowestTest, IsTheRankThatShapesAllow) {
+  const auto narrowest = [](std::unique_ptr<Layer> layer) {
+    const Narrowest found = layer->narrowest("main");
+    return std::pair{found.size, found.where};
+  };
+  using Found = std::pair<int64_t, std::string>;
+  EXPECT_EQ(narrowest(std::make_unique<Linear>(7, 5)), (Found{5, "main"}));
+  EXPECT_EQ(narrowest(std::make_unique<TanhLayer>(flat(7))), (Found{7, "main"}));
+  EXPECT_EQ(narrowest(chain({7, 9, 4, 6, 4, 8})), (Found{4, "main.1"})) << "the first of several";
+  EXPECT_EQ(narrowest(chain({7, 9, 8, 3})), (Found{3, "main.2"}));
+  const Features image{.height = 2, .width = 2, .channels = 3};
+  EXPECT_EQ(narrowest(std::make_unique<AveragePool>(image, Extent{2, 2})), (Found{3, "main"}));
+  EXPECT_EQ(narrowest(std::make_unique<Upsample>(image, Extent{2, 2})), (Found{12, "main"}));
+  EXPECT_EQ(narrowest(std::make_unique<Convolution>(image, 2, Window{.kernel = {1, 1}})), (Found{8, "main"}));
+}
+
+TEST(NarrowestTest, SidesOfAResidualBlockAddUp) {
+  const auto block = [](int64_t left, int64_t right) {
+    std::vector<Sequential::Child> children;
+    children.push_back({"before", std::make_unique<Linear>(9, 10)});
+    children.push_back(
+        {"block", std::make_unique<Residual>(Sequential::Child{"left", chain({10, left, 20})},
+                                             Sequential::Child{"right", chain({10, right, 20})})});
+    const Narrowest found = Sequential(std::move(children)).narrowest({});
+    return std::pair{found.size, found.where};
+  };
+  using Found = std::pair<int64_t, std::string>;
+  EXPECT_EQ(block(2, 3), (Found{5, "block"}));
+  EXPECT_EQ(block(1, 30), (Found{9, "before"}));
+  EXPECT_EQ(block(4, 5), (Found{9, "before"}));
+  EXPECT_EQ(block(4, 4), (Found{8, "block"}));
+}
+
 INSTANTIATE_TEST_SUITE_P(Devices, NetworkTest, testing::ValuesIn(devices()));
 
 }  // namespace

@@ -12,7 +12,7 @@ using reference::dot, reference::norm, reference::scale, reference::multiply, re
 
 /// The bound d log s1 of each sample and the cotangent of its gradient, as the trainer makes them.
 struct Loss {
-  std::vector<float> value, u_bar, good;
+  std::vector<float> value, u_bar, good, floored;
 };
 
 class LobpcgFailureTest : public LinalgTest {
@@ -20,7 +20,7 @@ class LobpcgFailureTest : public LinalgTest {
   Loss loss(const Found& found, int64_t d) {
     const int64_t B = found.batch(), D = std::ssize(found.jv) / B;
     const Tensor u = tensor(B, D, found.jv), value(*kernels_, B, flat(1)), log_s1(*kernels_, B, flat(1)),
-                 u_bar(*kernels_, B, flat(D)), good(*kernels_, B, flat(1));
+                 u_bar(*kernels_, B, flat(D)), good(*kernels_, B, flat(1)), floored(*kernels_, B, flat(1));
     const Buffer<int32_t> status(*kernels_, found.status);
     const Buffer<double> floor2(*kernels_, found.floor2);
     kernels_->run(SingularValueBound{.rows = B,
@@ -32,8 +32,9 @@ class LobpcgFailureTest : public LinalgTest {
                                      .value = value.data(),
                                      .log_s1 = log_s1.data(),
                                      .u_bar = u_bar.data(),
-                                     .good = good.data()});
-    return {value.download(), u_bar.download(), good.download()};
+                                     .good = good.data(),
+                                     .floored = floored.data()});
+    return {value.download(), u_bar.download(), good.download(), floored.download()};
   }
 
   /// What holds of every sample, whatever J is.
@@ -60,6 +61,7 @@ class LobpcgFailureTest : public LinalgTest {
       EXPECT_LE(found.s1(b), 1e-6 * reference::svd(j[b]).values.back()) << what;
       EXPECT_EQ(found.status[b] & ~w_masked, floor_hit) << what;
       EXPECT_EQ(l.good[b], 1.0f) << what;
+      EXPECT_EQ(l.floored[b], 1.0f) << what;
     }
     EXPECT_EQ(l.u_bar, std::vector<float>(l.u_bar.size())) << what;
   }
@@ -100,6 +102,7 @@ TEST_P(LobpcgFailureTest, AFloorIsOfEachSamplesOwnScale) {  // a tiny J is not a
   EXPECT_EQ(found.status[0] & ~w_masked, 0);
   EXPECT_EQ(found.status[1] & ~w_masked, 0);
   EXPECT_EQ(found.status[2] & ~w_masked, floor_hit);
+  EXPECT_EQ(loss(found, 7).floored, (std::vector<float>{0, 0, 1}));
 }
 
 TEST_P(LobpcgFailureTest, OrthogonalMapsAreDoneAtTheStart) {
@@ -222,6 +225,7 @@ TEST_P(LobpcgFailureTest, ABadSampleIsFlaggedAndLeftOut) {
         EXPECT_EQ(part_of(found.jv0_unit, bad, B), Column(static_cast<size_t>(D), 0.0));
         const Loss l = loss(found, d);
         EXPECT_EQ(l.good[bad], 0.0f);
+        EXPECT_EQ(l.floored, std::vector<float>(static_cast<size_t>(B))) << "bad is not floored";
         EXPECT_EQ(l.value[bad], 0.0f);
         EXPECT_EQ(part(l.u_bar, bad, B), std::vector<float>(static_cast<size_t>(D)));
         for (int64_t i = 0; i < B - 1; ++i) {

@@ -56,6 +56,32 @@ TEST(ImageNetworksTest, ShapesAndNumbersOfParameters) {
   }
 }
 
+/// What keeps a Jacobian from full column rank, by hand from the tables.
+TEST(ImageNetworksTest, NarrowestLayersOfTheGenerators) {
+  struct Case {
+    std::unique_ptr<Layer> generator;
+    int64_t size;
+    const char* where;
+  };
+  const Features mnist{28, 28, 1};
+  Case cases[] = {{mnist_generator(128, mnist, 2000), 128, "main.0"},
+                  {mnist_generator(128, mnist, 256), 64, "main.0"},
+                  {mnist_generator(1000, mnist, 2000), 500, "main.0"},
+                  {mnist_generator(1000, mnist, 8000), 784, "main.9"},
+                  {mnist_generator(3, mnist, 16), 3, "main.0"},
+                  {dcgan_generator(128, 1), 128, "main.0"},
+                  {dcgan_generator(129, 1), 128, "main.0"},
+                  {dcgan_generator(4000), 3072, "main.11"},
+                  {resnet_generator(300, 1), 256, "main.0"},
+                  {resnet_generator(128, 1), 128, "main.0"},
+                  {resnet_generator(13000, 64), 12288, "main.8"}};
+  for (const Case& expected : cases) {
+    const Narrowest found = expected.generator->narrowest({});
+    EXPECT_EQ(found.size, expected.size) << expected.generator->input().size();
+    EXPECT_EQ(found.where, expected.where) << expected.size;
+  }
+}
+
 std::string listed(Layer& layer) {
   Parameters parameters;
   layer.declare(parameters, "");

@@ -68,7 +68,7 @@ class IterationTest : public testing::TestWithParam<std::tuple<Setting, std::str
     small.kernels->download(&scalars, small.game.scalars(), sizeof scalars);
     EXPECT_EQ(scalars.not_finite, 0);
     all.push_back({scalars.energy_real, scalars.energy_fake, scalars.penalty, scalars.loss_energy,
-                   scalars.entropy, scalars.share_good, scalars.loss_generator});
+                   scalars.entropy, scalars.share_good, scalars.share_floored, scalars.loss_generator});
     if (small.game.lower() != nullptr && small.game.lower()->state() != nullptr) {
       const std::vector<double> state = small.game.lower()->state()->download();
       all.emplace_back(state.begin(), state.end());
@@ -184,6 +184,20 @@ TEST_P(IterationTest, AParameterThatIsNotFiniteIsReported) {
     small.kernels->download(&scalars, small.game.scalars(), sizeof scalars);
     EXPECT_EQ(scalars.not_finite, 1) << (in_energy ? "energy" : "generator");
   }
+}
+
+TEST_P(IterationTest, SamplesWhoseJacobianLostRankAreNotGood) {
+  WideGame small = new_game();
+  if (small.game.lower() == nullptr) GTEST_SKIP() << "no entropy term";
+  const Parameter& weight = *(small.generator.parameters().trainable().rbegin() + 1);  // of the last layer
+  small.kernels->zero(weight.value, weight.size * static_cast<int64_t>(sizeof(float)));
+  small.game.iterate();
+  IterationScalars scalars;
+  small.kernels->download(&scalars, small.game.scalars(), sizeof scalars);
+  EXPECT_EQ(scalars.share_good, 0);
+  EXPECT_EQ(scalars.share_floored, 1);
+  EXPECT_TRUE(std::isfinite(scalars.entropy) && std::isfinite(scalars.loss_generator));
+  EXPECT_EQ(scalars.not_finite, 0);
 }
 
 class CpuIterationTest : public IterationTest {};

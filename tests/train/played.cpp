@@ -120,6 +120,7 @@ Played play(Game& game) {
   EXPECT_EQ(s.not_finite, 0);
   if (game.lower() != nullptr) {
     EXPECT_EQ(s.share_good, 1);
+    EXPECT_EQ(s.share_floored, 0);
   }
   return played;
 }

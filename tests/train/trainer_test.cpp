@@ -63,6 +63,38 @@ TEST_P(TrainerTest, WritesRowsEvaluationsAndCheckpoints) {
   EXPECT_EQ(kept[1].filename(), "iteration-00000040.h5");
 }
 
+/// J = 0 in the first iteration: the bound is the floor's value, and the log does not call it good.
+TEST_P(TrainerTest, LogsTheShareOfSamplesAtTheFloor) {
+  for (const Method method : {Method::ebm_bb, Method::ebm_0gp, Method::wgan_0gp}) {
+    GameOptions options = toy_options(method, Preset::paper);
+    options.batch = 11;
+    SmallGame small(GetParam(), options);
+    const Parameter& weight = *(small.generator.parameters().trainable().rbegin() + 1);
+    ASSERT_EQ(weight.shape, (std::vector<int64_t>{2, 9}));
+    small.kernels->zero(weight.value, weight.size * static_cast<int64_t>(sizeof(float)));
+    FakeEvaluation evaluation;
+    const std::string name = name_of(method, method_names);
+    const RunFolder folder(*this / name);
+    Trainer(small.game, evaluation, folder, {.name = "test", .config = ""}, {.iterations = 2, .log_every = 1},
+            std::nullopt, {.style = ProgressOptions::Style::silent})
+        .run();
+    const MetricTable log = read_run_log(*this / name / "run.h5").metrics;
+    const auto column = [&](const char* wanted) {
+      const auto found = std::find(log.names.begin(), log.names.end(), wanted);
+      return log.columns.at(static_cast<size_t>(found - log.names.begin()));
+    };
+    const std::vector<double> good = column("share_good"), floored = column("share_floored");
+    if (method == Method::wgan_0gp) {
+      EXPECT_TRUE(std::isnan(good[0]) && std::isnan(floored[0]));
+    } else {
+      EXPECT_EQ(good[0], 0) << name;
+      EXPECT_EQ(floored[0], 1) << name;
+      EXPECT_TRUE(std::isfinite(column("entropy")[0])) << name;
+      EXPECT_EQ(good[1] + floored[1], 1) << name;
+    }
+  }
+}
+
 TEST_P(TrainerTest, StoppedByASignalAndResumedIsTheUninterruptedRun) {
   train("whole");
   const struct {
@@ -179,8 +211,9 @@ TEST_P(TrainerTest, NoCheckpointHoldsANan) {
     const auto kept = *this / run / "checkpoints/iteration-00000015.h5";
     EXPECT_HAS(message,
                "is not a finite number, so the run stops; the last good checkpoint is " + kept.string());
-    if (how.iterations == 20 || signal != 0)
+    if (how.iterations == 20 || signal != 0) {
       EXPECT_HAS(message, "at iteration 20 a value of " + std::string(spoilt.name));
+    }
     std::vector<std::filesystem::path> left;
     for (const auto& entry : std::filesystem::directory_iterator(kept.parent_path()))
       left.push_back(entry.path());

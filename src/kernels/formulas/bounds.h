@@ -10,8 +10,8 @@ namespace ebm {
 /// From u = J v (v a unit vector held constant), for each sample (eq. 10), theta = ||u||^2:
 ///   log_s1 = 1/2 log max(theta, floor2),  value = d log_s1
 ///   u_bar = d u / theta: the gradient of the value is u_bar^T dJ v
-/// A bad sample gets value 0, u_bar 0 and good 0; a sample at the floor keeps its value and gets u_bar 0: it
-/// moves nothing.
+/// A bad sample gets value 0, u_bar 0 and good 0; a sample at the floor keeps its value, gets u_bar 0, so
+/// that it moves nothing, and floored 1.
 struct SingularValueBound {
   static constexpr Pattern pattern = Pattern::teams;
   int64_t rows;
@@ -21,7 +21,7 @@ struct SingularValueBound {
   const double* floor2;   // rows
   float *value, *log_s1;  // rows
   float* u_bar;           // rows x D
-  float* good;            // rows: 1 or 0
+  float *good, *floored;  // rows: 1 or 0
 
   template <class Uses>
   void arrays(Uses& uses) const {
@@ -29,7 +29,7 @@ struct SingularValueBound {
     uses.reads(status, rows);
     uses.reads(floor2, rows);
     uses.writes(u_bar, rows * range);
-    uses.writes({value, log_s1, good}, rows);
+    uses.writes({value, log_s1, good, floored}, rows);
   }
 
   EBM_HD int64_t work() const { return range; }
@@ -46,6 +46,7 @@ struct SingularValueBound {
       log_s1[b] = static_cast<float>(log_s);
       value[b] = static_cast<float>(static_cast<double>(domain) * log_s);
       good[b] = usable ? 1.0f : 0.0f;
+      floored[b] = usable && !moves ? 1.0f : 0.0f;
     });
   }
 };
@@ -118,28 +119,36 @@ struct FiniteImages {
   }
 };
 
-/// value = L (or 0), good = 1 or 0 by the sample's status: the estimates of the log determinant itself.
+/// value = L (or 0), good and floored 1 or 0 by the sample's status: the estimates of the log determinant
+/// itself.
 struct LogDetBound {
   static constexpr Pattern pattern = Pattern::map;
   int64_t rows, columns = 1;
-  const double* log_det;     // rows
-  const double* s1_squared;  // rows, or null: log_s1 is NaN
-  const int32_t* status;     // rows
-  float *value, *log_s1, *good;
+  const double* log_det;              // rows
+  const double *s1_squared, *floor2;  // rows, or null: log_s1 is NaN
+  const int32_t* status;              // rows
+  float *value, *log_s1;              // rows
+  float *good, *floored;              // rows
 
   template <class Uses>
   void arrays(Uses& uses) const {
     uses.reads(log_det, rows);
-    uses.reads(s1_squared, rows);
+    uses.reads({s1_squared, floor2}, rows);
     uses.reads(status, rows);
-    uses.writes({value, log_s1, good}, rows);
+    uses.writes({value, log_s1, good, floored}, rows);
   }
 
   EBM_HD void operator()(int64_t b, int64_t) const {
     const bool usable = (status[b] & bad_sample) == 0 && is_finite(log_det[b]);
     value[b] = usable ? static_cast<float>(log_det[b]) : 0.0f;
-    log_s1[b] = s1_squared != nullptr ? static_cast<float>(0.5 * log(s1_squared[b])) : nanf("");
+    log_s1[b] = s1_squared != nullptr ? log_root(b) : nanf("");
     good[b] = usable ? 1.0f : 0.0f;
+    floored[b] = usable && (status[b] & floor_hit) != 0 ? 1.0f : 0.0f;
+  }
+
+ private:
+  EBM_HD float log_root(int64_t b) const {
+    return static_cast<float>(0.5 * log(s1_squared[b] > floor2[b] ? s1_squared[b] : floor2[b]));
   }
 };
 
@@ -257,32 +266,34 @@ struct EnergyObjective {
 };
 
 /// The mean of the entropy values of the good samples, and the factor -entropy_weight / (how many) that turns
-/// the sum of their gradients into the generator's. `share_good` is their share.
+/// the sum of their gradients into the generator's. `share_floored` is the share of those at the floor, whose
+/// value stands for one that is lower or minus infinity; `share_good` that of the other good ones.
 struct EntropyMean {
   static constexpr Pattern pattern = Pattern::teams;
   int64_t rows = 1;
   int64_t samples;
   float entropy_weight;
-  const float *value, *good;  // B
-  float *mean, *factor, *share_good;
+  const float *value, *good, *floored;  // B
+  float *mean, *factor, *share_good, *share_floored;
 
   template <class Uses>
   void arrays(Uses& uses) const {
-    uses.reads(value, samples);
-    uses.reads(good, samples);
-    uses.writes({mean, factor, share_good}, 1);
+    uses.reads({value, good, floored}, samples);
+    uses.writes({mean, factor, share_good, share_floored}, 1);
   }
 
   EBM_HD int64_t work() const { return samples; }
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t) const {
     const double n = team.sum(samples, [&](int64_t i) { return static_cast<double>(good[i]); });
+    const double low = team.sum(samples, [&](int64_t i) { return static_cast<double>(floored[i]); });
     const double sum =
         team.sum(samples, [&](int64_t i) { return good[i] != 0 ? static_cast<double>(value[i]) : 0.0; });
     team.single([&] {
       *mean = n > 0 ? static_cast<float>(sum / n) : 0.0f;
       *factor = n > 0 ? static_cast<float>(-entropy_weight / n) : 0.0f;
-      *share_good = static_cast<float>(n / static_cast<double>(samples));
+      *share_good = static_cast<float>((n - low) / static_cast<double>(samples));
+      *share_floored = static_cast<float>(low / static_cast<double>(samples));
     });
   }
 };
