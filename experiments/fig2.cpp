@@ -79,7 +79,8 @@ int draw_figure2(int argc, char** argv) {
   for (size_t i = 0; i < std::size(datasets); ++i) {
     std::vector<ToyPanels> panels;
     for (const Method method : methods) {
-      const ToyResult result = run(*kernels, config, datasets[i], method, environment(argc, argv));
+      const ToyResult result =
+          run(*kernels, config, datasets[i], method, run_environment(argc, argv, *kernels));
       if (result.end.stop) return report_stop(*result.end.stop, result.end.iteration);
       panels.push_back(result.panels);
     }

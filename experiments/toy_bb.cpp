@@ -16,7 +16,8 @@ int main(int argc, char** argv) {
     const auto kernels = ebm::open_kernels(config.run.device);
     std::printf("device: %s\n", kernels->description().c_str());
     std::fflush(stdout);
-    const ebm::RunEnd end = ebm::run_toy(*kernels, config, options, ebm::environment(argc, argv)).end;
+    const auto environment = ebm::run_environment(argc, argv, *kernels);
+    const ebm::RunEnd end = ebm::run_toy(*kernels, config, options, environment).end;
     if (end.stop) return ebm::report_stop(*end.stop, end.iteration);
     std::printf("done: %s iterations; picture %s/density.png, metrics %s/run.h5\n",
                 ebm::format_count(end.iteration).c_str(), config.run.out.c_str(), config.run.out.c_str());

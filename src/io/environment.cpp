@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 #include <hdf5.h>
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -35,12 +34,6 @@ std::string cpu_model() {
     if (start != std::string::npos) return line.substr(start);
   }
   return "unknown";
-}
-
-std::string thread_count() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? fmt::format("{}", CPU_COUNT(&set)) : "unknown";
 }
 
 std::string date() {
@@ -77,14 +70,14 @@ std::string version() {
   return EBM_VERSION;
 }
 
-std::vector<NameValue> environment(int argc, const char* const* argv) {
+std::vector<NameValue> environment(int argc, const char* const* argv, int threads) {
   return {{"version", version()},
           {"compiler", "g++ " __VERSION__},
           {"build_flags", EBM_BUILD_FLAGS},
           {"hdf5", fmt::format("{}.{}.{}", H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE)},
           {"host", host_name()},
           {"cpu", cpu_model()},
-          {"threads", thread_count()},
+          {"threads", fmt::format("{}", threads)},
           {"date", date()},
           {"command_line", command_line(argc, argv)}};
 }

@@ -14,10 +14,10 @@ struct NameValue {
 };
 
 /// version (-DEBM_VERSION="..." at compile time, else "unknown"), compiler, build_flags
-/// (-DEBM_BUILD_FLAGS="..."), hdf5, host, cpu, threads (that this process may use), date (ISO 8601, UTC) and
-/// command_line (quoted so that a shell reads it back), in this order. Throws nothing: what cannot be found
-/// out is "unknown".
-[[nodiscard]] std::vector<NameValue> environment(int argc, const char* const* argv);
+/// (-DEBM_BUILD_FLAGS="..."), hdf5, host, cpu, threads (that compute on the host, as the caller knows), date
+/// (ISO 8601, UTC) and command_line (quoted so that a shell reads it back), in this order. Throws nothing:
+/// what cannot be found out is "unknown".
+[[nodiscard]] std::vector<NameValue> environment(int argc, const char* const* argv, int threads);
 
 /// The version alone.
 [[nodiscard]] std::string version();

@@ -209,6 +209,10 @@ void Options::add(std::string_view name, bool* variable, std::string help, Scope
   insert(name, std::move(help), scope, std::move(entry));
 }
 
+void Options::add_version_details(std::function<std::string()> details) {
+  version_details_ = std::move(details);
+}
+
 void Options::add_argument(std::string_view name, std::string* variable, std::string help) {
   argument_ = {std::string(name), std::move(help), variable};
 }

@@ -76,6 +76,9 @@ class Options {
                   const std::vector<std::pair<std::string, std::type_identity_t<Value>>>& choices,
                   std::string help, Scope scope = Scope::run);
 
+  /// What --version says beside program and version, whole lines; asked for where it is wanted alone.
+  void add_version_details(std::function<std::string()> details);
+
   /// Reads --config FILE.toml if there is one, then the command line, into the variables. False when --help
   /// or --version was asked for and has been printed on stdout: the program is to end with status 0. Throws
   /// UsageError (status 2) for an unknown option, a missing or wrong value; Error (status 1) naming file,
@@ -159,6 +162,7 @@ class Options {
   };
 
   std::string program_, description_, group_;
+  std::function<std::string()> version_details_;
   Argument argument_;
   std::vector<Entry> entries_;
 };

@@ -99,7 +99,9 @@ bool Options::parse(int argc, const char* const* argv) {
     throw UsageError(fmt::format("{}; --help lists the options", error.what()));
   }
   if (asked_help->count() > 0 || asked_version->count() > 0) {
-    const std::string text = asked_help->count() > 0 ? help() : fmt::format("{} {}\n", program_, version());
+    const std::string details = asked_help->count() == 0 && version_details_ ? version_details_() : "";
+    const std::string text =
+        asked_help->count() > 0 ? help() : fmt::format("{} {}\n{}", program_, version(), details);
     std::fwrite(text.data(), 1, text.size(), stdout);
     return false;
   }

@@ -191,6 +191,8 @@ class Kernels : public Memory, public AllFormulas {
   /// "cpu (16 threads, AVX-512)" or "cuda:0 (NVIDIA H100 80GB HBM3, ...)".
   virtual std::string description() const = 0;
   virtual bool is_cuda() const = 0;
+  /// The host's threads that compute: on a CPU, results hang on their number; for a GPU the one that queues.
+  virtual int host_threads() const = 0;
 
   virtual void gemm(const Gemm& product) = 0;
   /// The product, then bias and activation on its first `then.rows` rows: then.y is product.c. A CPU does

@@ -22,8 +22,15 @@ struct OpenedLibrary {
 /// stays open.
 OpenedLibrary open_library(const std::string& file);
 
+/// What convolutions on a GPU need: opened at the first of them, or by who wants to tell its file.
+inline constexpr const char* convolution_library = "libcudnn.so.9";
+
 /// The files of the libraries of CUDA, cuDNN and this project's CUDA half that this process has opened so
 /// far.
 std::vector<std::string> opened_cuda_libraries();
+
+/// For --version: the CUDA half, the libraries that it finds, each on a line, and the driver or why there is
+/// none.
+std::string describe_cuda_half();
 
 }  // namespace ebm

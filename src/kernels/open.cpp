@@ -127,6 +127,24 @@ std::unique_ptr<Kernels> open_cuda_library(const std::string& path, int device) 
   return kernels;
 }
 
+std::string describe_cuda_half() {
+  std::string text = "CUDA half: ";
+  try {
+    const std::string path = find_cuda_library();
+    const OpenedLibrary library = open_library(path);
+    const OpenedLibrary convolutions = open_library(convolution_library);
+    text += path + (library.handle == nullptr ? " (" + library.reason + ")" : "") + "\n";
+    if (convolutions.handle == nullptr) text += "no convolutions on a GPU: " + convolutions.reason + "\n";
+    for (const std::string& file : opened_cuda_libraries()) {
+      if (file != path) text += "  " + file + "\n";
+    }
+  } catch (const Error& error) {
+    text += std::string(error.what()) + "\n";
+  }
+  const DriverAnswer driver = ask_cuda_driver();
+  return text + "GPUs: " + (driver.devices > 0 ? std::to_string(driver.devices) : driver.why_none) + "\n";
+}
+
 std::unique_ptr<Kernels> open_kernels(const std::string& device) {
   if (device == "cpu") return make_cpu_kernels();
   if (device == "auto") return open_auto();

@@ -77,8 +77,10 @@ Options declare_image_options(ImageConfig& config, const ImageExperiment& experi
   }
   options.add("data", &config.data, "images to train on", Scope::placement);
   options.add("data_checksum", &config.data_checksum, "theirs; a run goes on with the same images");
-  options.add("held_out", &config.held_out,
-              "images whose energies are measured; none if there is no such file", Scope::placement);
+  options.add(
+      "held_out", &config.held_out,
+      "images whose energies are measured, or '' (default: the test or valid split, where it is there)",
+      Scope::placement);
   options.add("synthetic", &config.synthetic, "made up images instead of files");
   options.add_choice("flips", &config.flips, {{"none", Flips::none}, {"horizontal", Flips::horizontal}},
                      "images are mirrored at random");

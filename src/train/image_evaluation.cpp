@@ -17,6 +17,11 @@ std::vector<float> first_images(const ImageFile& file, int64_t most) {
   const DatasetInfo& info = file.info();
   std::vector<uint8_t> bytes(static_cast<size_t>(std::min(most, info.count) * info.shape.size()));
   file.read_images(0, bytes);
+  if (most >= info.count) {
+    ContentCheck check(file);
+    check.add(bytes);
+    check.finish();
+  }
   std::vector<float> images(bytes.size());
   std::transform(bytes.begin(), bytes.end(), images.begin(),
                  [](uint8_t byte) { return 2 * static_cast<float>(byte) / 255 - 1; });

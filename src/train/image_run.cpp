@@ -6,6 +6,7 @@
 
 #include "data/image_data.h"
 #include "io/program.h"
+#include "kernels/library_search.h"
 #include "train/image_config.h"
 #include "train/image_evaluation.h"
 
@@ -17,6 +18,20 @@ namespace {
 struct ImageFiles {
   std::optional<ImageFile> train, held_out;
 };
+
+/// The default file may be missing, one that was asked for must be there: its energies would be NaN without a
+/// word. Where there is none, the configuration says so, as a user may: with an empty name.
+std::optional<ImageFile> open_held_out(Options& options, const ImageConfig& config) {
+  std::error_code ignored;
+  const bool there = std::filesystem::exists(config.held_out, ignored);
+  if (!there && !options.was_given("held_out")) options.set_default("held_out", "");
+  if (config.held_out.empty()) return std::nullopt;
+  if (!there) {
+    throw Error("there is no '" + config.held_out +
+                "' to measure held-out energies of; give another --held-out, or --held-out '' for none");
+  }
+  return std::optional<ImageFile>(std::in_place, config.held_out);
+}
 
 ImageFiles open_files(Options& options, ImageConfig& config, const Features& shape) {
   ImageFiles files;
@@ -37,7 +52,7 @@ ImageFiles open_files(Options& options, ImageConfig& config, const Features& sha
     throw Error(config.data + " holds images with the checksum " + checksum + ", not " +
                 config.data_checksum + "; give the same images, or no --data-checksum");
   }
-  if (std::filesystem::exists(config.held_out)) files.held_out.emplace(config.held_out);
+  files.held_out = open_held_out(options, config);
   return files;
 }
 
@@ -56,11 +71,14 @@ int run(const ImageExperiment& experiment, int argc, const char* const* argv) {
   if (!options.parse(argc, argv)) return 0;
   resolve_image_defaults(options, config, experiment);
   const ImageNetworkOptions networks = network_options(config, experiment);
-  const ImageFiles files = open_files(options, config, image_shape(networks));
   RunConfig& run = config.run;
   const GameOptions game_options = run.game_options();
+  require_full_rank(*image_generator(networks), game_options, {.latent = "--latent", .width = "--width"});
+  const ImageFiles files = open_files(options, config, image_shape(networks));
 
   const auto kernels = open_kernels(run.device);
+  if (kernels->is_cuda())
+    open_library(convolution_library);  // run.h5 tells its file; who fails asks for it later
   std::printf("device: %s\n", kernels->description().c_str());
   std::fflush(stdout);
   const auto data = make_data(*kernels, files, config, game_options, image_shape(networks));
@@ -72,8 +90,8 @@ int run(const ImageExperiment& experiment, int argc, const char* const* argv) {
                              {.grid = config.grid, .held_out_images = config.held_out_images}, folder);
   const std::string name = name_of(run.method, method_names) + " on " +
                            (files.train ? files.train->info().name : "made up images");
-  const RunEnd end =
-      run_training(game, evaluation, folder, name, run, options, environment(argc, argv), resumed);
+  const RunEnd end = run_training(game, evaluation, folder, name, run, options,
+                                  run_environment(argc, argv, *kernels), resumed);
   if (end.stop) return report_stop(*end.stop, end.iteration);
   std::printf("done: %s iterations; samples %s/samples.png, metrics %s/run.h5\n",
               format_count(end.iteration).c_str(), run.out.c_str(), run.out.c_str());

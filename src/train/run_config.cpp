@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "io/atomic_file.h"
+#include "kernels/library_search.h"
 
 namespace ebm {
 
@@ -113,7 +114,22 @@ GameOptions RunConfig::game_options() const {
   return options;
 }
 
+void require_full_rank(const Layer& generator, const GameOptions& options, const WidthOptions& names) {
+  if (!options.lower) return;
+  const int64_t d = generator.input().size();
+  const Narrowest least = generator.narrowest({});
+  if (d <= least.size) return;
+  const std::string size = std::to_string(least.size);
+  std::string remedy = names.latent.empty() ? "" : names.latent + " of at most " + size;
+  if (least.size < generator.output().size())
+    remedy += (remedy.empty() ? "" : ", or ") + std::string("a larger ") + names.width;
+  throw UsageError("the entropy of this generator has no lower bound: z has d = " + std::to_string(d) +
+                   " dimensions, but only " + size + " pass its narrowest layer, " + least.where +
+                   ", so that its Jacobian's smallest singular value is 0; give " + remedy);
+}
+
 void add_run_options(Options& options, RunConfig& config) {
+  options.add_version_details(describe_cuda_half);
   options.group("What is trained");
   options.add_choice("method", &config.method, choices(method_names),
                      "bidirectional bounds, or entropy and gradient penalty, or penalty alone");
@@ -165,6 +181,15 @@ std::optional<CheckpointInfo> resume_point(const RunFolder& folder, const Option
                 "); give the same options, or another --out");
   }
   return info;
+}
+
+std::vector<NameValue> run_environment(int argc, const char* const* argv, const Kernels& kernels) {
+  std::vector<NameValue> all = environment(argc, argv, kernels.host_threads());
+  all.push_back({"device", kernels.description()});
+  std::string files;
+  for (const std::string& file : opened_cuda_libraries()) files += (files.empty() ? "" : ", ") + file;
+  all.push_back({"gpu_libraries", kernels.is_cuda() ? files : "none"});
+  return all;
 }
 
 RunEnd run_training(Game& game, Evaluation& evaluation, const RunFolder& folder, const std::string& name,

@@ -28,6 +28,15 @@ struct RunConfig {
   GameOptions game_options() const;
 };
 
+/// The options that decide how wide a generator is; without `latent` where d is fixed.
+struct WidthOptions {
+  std::string latent, width;
+};
+
+/// Throws UsageError if a run with this generator would bound the entropy, but the generator's shapes keep
+/// its Jacobian from full column rank: then log s_1 is minus infinity at every z.
+void require_full_rank(const Layer& generator, const GameOptions& options, const WidthOptions& names);
+
 /// Declares the options of RunConfig. `config` must outlive `options`.
 void add_run_options(Options& options, RunConfig& config);
 
@@ -37,6 +46,10 @@ void set_game_defaults(Options& options, const GameOptions& defaults);
 /// Where the run in `folder` left off; nothing in a fresh folder. Throws Error when the folder's run is
 /// another one than these options describe, or its newest checkpoint cannot be read.
 std::optional<CheckpointInfo> resume_point(const RunFolder& folder, const Options& options);
+
+/// What a run was made with: environment() (io/environment.h), the device, and the files of the GPU's
+/// libraries that are open.
+std::vector<NameValue> run_environment(int argc, const char* const* argv, const Kernels& kernels);
 
 /// Trains `game` to the end of the schedule, from `resumed` where there is one; says on stdout where it goes
 /// on. `name` is the run's in progress lines; all but it must outlive the call. Where nothing was left to do,

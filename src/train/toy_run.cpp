@@ -13,6 +13,10 @@ std::string name_of_run(const ToyConfig& config) {
          std::to_string(config.run.seed);
 }
 
+std::unique_ptr<Layer> generator_of(const ToyConfig& config) {
+  return toy_generator(2, config.hidden);
+}
+
 }  // namespace
 
 Options declare_toy_options(ToyConfig& config, const std::string& program, const std::string& description) {
@@ -33,6 +37,7 @@ Options declare_toy_options(ToyConfig& config, const std::string& program, const
 void resolve_toy_defaults(Options& options, ToyConfig& config) {
   set_game_defaults(options, toy_options(config.run.method, config.run.preset));
   if (config.run.out.empty()) options.set_default("out", "runs/" + name_of_run(config));
+  require_full_rank(*generator_of(config), config.run.game_options(), {.latent = {}, .width = "--hidden"});
 }
 
 ToyResult run_toy(Kernels& kernels, const ToyConfig& config, const Options& options,
@@ -44,7 +49,7 @@ ToyResult run_toy(Kernels& kernels, const ToyConfig& config, const Options& opti
 
   const OutputScale scale = run.preset == Preset::code ? OutputScale::learned : OutputScale::none;
   Network energy(kernels, toy_energy(config.hidden, scale));
-  Network generator(kernels, toy_generator(2, config.hidden));
+  Network generator(kernels, generator_of(config));
   ToyData data(kernels, config.dataset, game_options.batch, game_options.seed,
                static_cast<uint32_t>(Stream::data));
   Game game(kernels, energy, generator, data, game_options);

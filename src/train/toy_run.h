@@ -21,7 +21,8 @@ inline constexpr Names<ToyDataset, 3> toy_dataset_names{{{"25gaussians", ToyData
 /// The options of a toy run. `config` must outlive them.
 Options declare_toy_options(ToyConfig& config, const std::string& program, const std::string& description);
 
-/// After parsing: what was not given takes the values of method and preset, and the folder its name.
+/// After parsing: what was not given takes the values of method and preset, and the folder its name. Throws
+/// UsageError where require_full_rank does.
 void resolve_toy_defaults(Options& options, ToyConfig& config);
 
 struct ToyResult {

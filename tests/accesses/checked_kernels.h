@@ -25,6 +25,7 @@ class CheckedBase : public Kernels {
 
   std::string description() const override { return "checked " + cpu_->description(); }
   bool is_cuda() const override { return false; }
+  int host_threads() const override { return cpu_->host_threads(); }
   void deallocate(void*) noexcept override {}
   void upload(void* to, const void* from, int64_t bytes) override { cpu_->upload(to, from, bytes); }
   void download(void* to, const void* from, int64_t bytes) override { cpu_->download(to, from, bytes); }

@@ -76,6 +76,9 @@ TEST_P(MemoryTest, NamesItself) {
   EXPECT_EQ(kernels_->is_cuda(), GetParam() != "cpu");
   EXPECT_EQ(kernels_->description().substr(0, 3), GetParam() == "cpu" ? "cpu" : "cud")
       << kernels_->description();
+  if (kernels_->is_cuda()) {
+    EXPECT_EQ(kernels_->host_threads(), 1);
+  }
   const Range outer(*kernels_, "outer"), inner(*kernels_, "inner");
 }
 

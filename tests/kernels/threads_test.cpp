@@ -7,6 +7,8 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <filesystem>
+#include <iterator>
 #include <utility>
 
 #include "kernels/kernels_fixture.h"
@@ -25,6 +27,22 @@ TEST(ThreadsTest, EveryPartIsDoneOnce) {
       for (int64_t part = 0; part < cpu::most_parts; ++part)
         ASSERT_EQ(done[static_cast<size_t>(part)], part < parts ? 1 : 0) << "job " << job << " of " << count;
     }
+  }
+}
+
+TEST(ThreadsTest, KernelsTellHowManyThereAre) {
+  const auto alive = [] {
+    const std::filesystem::directory_iterator tasks("/proc/self/task");
+    return std::distance(begin(tasks), end(tasks));
+  };
+  const int before = omp_get_max_threads();
+  for (const int count : {1, 2, 5}) {
+    const auto others = alive();
+    omp_set_num_threads(count);
+    const auto kernels = open_device("cpu");
+    omp_set_num_threads(before);
+    EXPECT_EQ(kernels->host_threads(), count);
+    EXPECT_EQ(alive() - others, count - 1) << "the caller is one of them";
   }
 }
 

@@ -95,6 +95,57 @@ TEST_F(ToyBbTest, TrainsAndLeavesItsFiles) {
   EXPECT_HAS(more.out, "goes on from iteration 50");
 }
 
+TEST_F(ToyBbTest, TheLogSaysHowManyThreadsComputed) {
+  const struct {
+    std::vector<std::string> environment;
+    std::string threads;
+  } cases[] = {{{"OMP_NUM_THREADS=1"}, "1"},
+               {{"OMP_NUM_THREADS=3"}, "3"},
+               {{"OMP_NUM_THREADS=8"}, "8"},  // whatever the number of cores
+               {{"OMP_NUM_THREADS=8", "OMP_THREAD_LIMIT=2"}, "2"},
+               {{"OMP_NUM_THREADS=2", "OMP_THREAD_LIMIT=8"}, "2"}};
+  for (const auto& [environment, threads] : cases) {
+    std::vector<std::string> words{"/usr/bin/env"};
+    words.insert(words.end(), environment.begin(), environment.end());
+    const std::vector<std::string> program = command("run" + threads, {"--iterations", "2"});
+    words.insert(words.end(), program.begin(), program.end());
+    const Finished done = run_command(words);
+    EXPECT_EQ(done.status, 0) << done.err;
+    EXPECT_HAS(done.out, "cpu (" + threads + " threads)");
+    const Hdf5File log = Hdf5File::open_read(*this / ("run" + threads) / "run.h5");
+    EXPECT_EQ(log.read_attribute<std::string>("/", "threads"), threads) << environment.front();
+  }
+}
+
+TEST_F(ToyBbTest, TheVersionAndTheLogTellWhereLibrariesAre) {
+  const Finished told = run_command({program_, "--version"});
+  EXPECT_EQ(told.status, 0) << told.err;
+  EXPECT_TRUE(told.out.starts_with("toy_bb ")) << told.out;
+  EXPECT_HAS(told.out, "\nCUDA half: ");
+  EXPECT_HAS(told.out, "\nGPUs: ");
+
+  ASSERT_EQ(run("run", {"--iterations", "2"}).status, 0);
+  const auto environment = read_run_log(*this / "run/run.h5").environment;
+  const auto value = [&](const std::string& name) {
+    for (const NameValue& entry : environment)
+      if (entry.name == name) return entry.value;
+    return std::string("(missing)");
+  };
+  EXPECT_TRUE(value("device").starts_with("cpu")) << value("device");
+  EXPECT_EQ(value("gpu_libraries"), "none");
+  if (!why_missing("emulated").empty()) return;
+  setenv("EBM_CUDA_LIBRARY", emulated_library().c_str(), 1);
+  const Finished emulated =
+      run_command({program_, "--device", "cuda", "--hidden", "8", "--batch", "10", "--eval-grid", "20",
+                   "--eval-points", "100", "--iterations", "2", "--out", (*this / "emulated").string()});
+  unsetenv("EBM_CUDA_LIBRARY");
+  ASSERT_EQ(emulated.status, 0) << emulated.err;
+  std::string files = "(missing)";
+  for (const NameValue& entry : read_run_log(*this / "emulated/run.h5").environment)
+    if (entry.name == "gpu_libraries") files = entry.value;
+  EXPECT_HAS(files, "libebm_cuda_emulated.so");
+}
+
 TEST_F(ToyBbTest, EveryMethodBoundAndPresetTrains) {
   const std::vector<std::vector<std::string>> choices{
       {"--method", "ebm_0gp", "--dataset", "swiss_roll"},
@@ -121,6 +172,20 @@ TEST_F(ToyBbTest, WrongOptionsAreOneLineAndStatusTwo) {
   expect_refused(run("a", {"--device", "gpu"}), 2, "unknown device \"gpu\"");
   EXPECT_FALSE(exists(*this / "a"));
   expect_refused(run("a", {"--lower-bound", "none"}), 1, "choose a lower bound");
+}
+
+TEST_F(ToyBbTest, AJacobianThatCannotHaveFullRankIsRefused) {
+  const std::string why =
+      "z has d = 2 dimensions, but only 1 pass its narrowest layer, main.0, so that its Jacobian's smallest "
+      "singular value is 0; give a larger --hidden";
+  for (const char* bound : {"lobpcg", "s1", "logdet", "slq"})
+    expect_refused(run("a", {"--hidden", "1", "--lower-bound", bound}), 2, why);
+  expect_refused(run("a", {"--hidden", "1", "--method", "ebm_0gp"}), 2, why);
+  EXPECT_FALSE(exists(*this / "a"));
+  const Finished without = run("b", {"--hidden", "1", "--method", "wgan_0gp", "--iterations", "2"});
+  EXPECT_EQ(without.status, 0) << without.err;
+  const Finished enough = run("c", {"--hidden", "2", "--iterations", "2"});
+  EXPECT_EQ(enough.status, 0) << enough.err;
 }
 
 TEST_F(ToyBbTest, WrongConfigurationsNameFileLineAndKey) {

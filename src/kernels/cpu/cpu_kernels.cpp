@@ -3,6 +3,7 @@
 
 #include <omp.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -65,6 +66,7 @@ class CpuBase : public Kernels {
     return "cpu (" + std::to_string(threads_.count()) + " threads)";
   }
   bool is_cuda() const override { return false; }
+  int host_threads() const override { return threads_.count(); }
 
   void deallocate(void* block) noexcept override {
     threads_.wait();
@@ -125,7 +127,7 @@ class CpuBase : public Kernels {
   cpu::Launcher& launcher() { return launcher_; }
 
  private:
-  cpu::Threads threads_{omp_get_max_threads()};
+  cpu::Threads threads_{std::min(omp_get_max_threads(), omp_get_thread_limit())};
   cpu::Products products_{threads_};
   cpu::Convolutions convolutions_{threads_, products_};
   cpu::Expanded expanded_{threads_};

@@ -17,6 +17,7 @@ class CudaBase : public Kernels {
 
   std::string description() const override { return main_.context.description(); }
   bool is_cuda() const override { return true; }
+  int host_threads() const override { return 1; }
 
   void deallocate(void* block) noexcept override;
   void upload(void* device, const void* host, int64_t bytes) override;

@@ -62,6 +62,7 @@ class Recorder : public Kernels {
 
   std::string description() const override { return "recorder"; }
   bool is_cuda() const override { return false; }
+  int host_threads() const override { return 1; }
 
   void deallocate(void*) noexcept override {}
   void upload(void* device, const void* host, int64_t bytes) override;

@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "kernels/cuda/cudnn/plan.h"
+#include "kernels/library_search.h"
 #include "networks_convolutions.h"
 #include "support/files.h"
 
@@ -157,6 +158,10 @@ TEST_P(CudnnPlans, APlanIsFoundByItsName) {
 
 INSTANTIATE_TEST_SUITE_P(Described, CudnnPlans, testing::ValuesIn(gpus),
                          [](const auto& info) { return std::string(info.param.name); });
+
+TEST(CudnnLibraryTest, ItsFileIsTheOneThatIsAskedFor) {
+  EXPECT_EQ(cudnn_file(), convolution_library);
+}
 
 TEST(CudnnLibraryTest, AMissingFileIsAnErrorThatSaysWhatToDo) {
   try {
