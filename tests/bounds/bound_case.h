@@ -16,8 +16,9 @@ struct BoundCase {
   LowerBoundOptions options;
   int64_t d;
   Output output;
+  int64_t D = d + 1;
 
-  int64_t range() const { return d + 1; }
+  int64_t range() const { return D; }
   bool preconditioned() const { return options.preconditioning == Preconditioning::running_gram; }
 };
 inline std::ostream& operator<<(std::ostream& out, const BoundCase& bound) {

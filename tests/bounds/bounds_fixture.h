@@ -10,6 +10,7 @@
 
 #include "bounds/lower_bound.h"
 #include "reference/game.h"
+#include "reference/image_networks.h"
 #include "reference/random.h"
 #include "support/devices.h"
 #include "support/networks.h"
@@ -65,6 +66,28 @@ inline reference::Network generator_of_condition(int64_t d, int64_t D, Output ou
   generator.parameters = reference::rounded_to_float(generator.parameters);
   return generator;
 }
+
+/// A generator of images of 4 x 4 x 4, all convolutions with channels that tensor cores take.
+inline reference::Network convolutional_generator(int64_t d, Output output) {
+  using reference::LayerSpec;
+  const auto doubling = [](int64_t side) {
+    return LayerSpec::transposed_convolution(reference::square_window(2 * side, 4, 4, 4, 2));
+  };
+  reference::NetworkSpec spec{LayerSpec::linear(d, 4),
+                              reference::leaky01(),
+                              doubling(1),
+                              LayerSpec::batch_norm(4),
+                              reference::leaky01(),
+                              doubling(2),
+                              reference::leaky01(),
+                              reference::square_convolution(4, 4, 4, 3)};
+  if (output == Output::tanh) spec.push_back(LayerSpec::tanh());
+  reference::Network generator = random_network(spec, reference::Statistics::running, 3);
+  // Larger images, and so more of the tanh's curvature.
+  for (int64_t i = 0; i < 4 * 4 * 9; ++i) *(generator.parameters.end() - 5 - i) *= 4;
+  return generator;
+}
+constexpr int64_t convolutional_range = 4 * 4 * 4;
 
 inline Rows random_rows(reference::Random& random, int64_t rows, int64_t columns) {
   return rounded_to_float(random.matrix(rows, columns));

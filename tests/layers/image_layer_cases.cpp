@@ -58,6 +58,16 @@ constexpr ConvolutionSizes doubling{.height = 4,
                                     .padding_height = 1,
                                     .padding_width = 1};
 
+/// With channels that tensor cores take.
+constexpr ConvolutionSizes same_of_fours{.height = 3,
+                                         .width = 4,
+                                         .channels = 4,
+                                         .outputs = 8,
+                                         .kernel_height = 3,
+                                         .kernel_width = 3,
+                                         .padding_height = 1,
+                                         .padding_width = 1};
+
 /// 1 x 1 from the channels of `same` to its outputs.
 constexpr ConvolutionSizes pointwise{
     .height = same.height, .width = same.width, .channels = same.channels, .outputs = same.outputs};
@@ -80,6 +90,10 @@ LayerSpec linear_of_images(int64_t in, int64_t in_pixels, int64_t out, int64_t o
 void add_single_layers(std::vector<LayerCase>& cases) {
   const Features image = image_of(same);
   cases.push_back({"Convolution", {LayerSpec::convolution(same)}, image});
+  cases.push_back({"ConvolutionOfFours", {LayerSpec::convolution(same_of_fours)}, image_of(same_of_fours)});
+  cases.push_back({"TransposedConvolutionOfFours",
+                   {LayerSpec::transposed_convolution(same_of_fours)},
+                   small_image_of(same_of_fours)});
   cases.push_back({"ConvolutionStrided", {LayerSpec::convolution(strided)}, image_of(strided)});
   cases.push_back(
       {"TransposedConvolution", {LayerSpec::transposed_convolution(doubling)}, small_image_of(doubling)});
