@@ -90,7 +90,9 @@ TEST_P(LowerBoundTest, ValuesAndVectors) {
     EXPECT_TRUE(close(v, expected, tolerance_));
   }
   const Tensor jv0 = unwritten(*kernels_, batch, flat(case_.range()));
+  const int64_t passes = bound->jacobian().applications();
   bound->probe_product(jv0);
+  EXPECT_EQ(bound->jacobian().applications() - passes, case_.options.kind == LowerBoundKind::slq ? 1 : 0);
   EXPECT_TRUE(close(jv0.download(), expected_.jv0.values, {.factor = 4, .reason = "several layers"}));
 }
 

@@ -138,12 +138,10 @@ TEST_P(GemmTest, TrainingPrecisionIsAtWorstTf32) {
 /// finds it.
 class Tf32GemmTest : public GemmTest {};
 TEST_P(Tf32GemmTest, TrainingPrecisionRounds) {
+  constexpr int64_t n = 256;  // large enough for a GPU to take its tensor cores
   for (const Transpose ta : {Transpose::no, Transpose::yes}) {
-    for (const Transpose tb : {Transpose::no, Transpose::yes}) {
-      for (const Factors factors : {Factors{1, 0}, {0.5f, 1}}) {
-        EXPECT_GT(error_of_product(64, 128, 64, ta, tb, factors, Precision::training), 3e-6);
-      }
-    }
+    for (const Transpose tb : {Transpose::no, Transpose::yes})
+      EXPECT_GT(error_of_product(n, n, n, ta, tb, {1, 0}, Precision::training), 2e-6);
   }
 }
 
