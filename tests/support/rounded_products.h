@@ -26,6 +26,7 @@ class RoundedProducts : public Kernels {
 
   std::string description() const override { return device_->description(); }
   bool is_cuda() const override { return device_->is_cuda(); }
+  int host_threads() const override { return device_->host_threads(); }
   void deallocate(void* block) noexcept override { device_->deallocate(block); }
   void upload(void* to, const void* from, int64_t bytes) override { device_->upload(to, from, bytes); }
   void download(void* to, const void* from, int64_t bytes) override { device_->download(to, from, bytes); }
