@@ -154,7 +154,7 @@ test: test-programs
 # The tests that run on every device, and those of the emulation.
 EMULATION_BINARIES := $(filter $(EMULATION_TESTS),$(TEST_BINARIES))
 test-devices: test-binaries
-	scripts/run_tests --filter 'Devices/*:All/*:Images/*:Tf32*' $(TESTS)
+	scripts/run_tests --filter 'Devices/*:All/*:Images/*:ImagesInBfloat16/*:Tf32*' $(TESTS)
 	$(if $(EMULATION_BINARIES),scripts/run_tests $(EMULATION_BINARIES))
 
 $(BUILD)/bin/bench: $(call objects,$(BENCH_SOURCES))

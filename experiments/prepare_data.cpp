@@ -118,12 +118,12 @@ class CountingSink final : public ImageSink {
     said_ = info.note;
   }
   void add(std::span<const uint8_t> pixels, int64_t label) override {
-    if (const auto stop = request_.requested())
-      throw Stopped(*stop, ": " + labels_.file + " was not written; the same command begins it anew");
+    stop_if_asked();
     if (sink_ != nullptr) sink_->add(pixels, label);
     count();
   }
   void leave_out(LeftOut why, const std::string& what) override {
+    stop_if_asked();
     constexpr int64_t most =
         20;  // lines about records that are no picture: there may be one for each picture
     if (sink_ != nullptr) sink_->leave_out(why, what);
@@ -142,6 +142,10 @@ class CountingSink final : public ImageSink {
   }
 
  private:
+  void stop_if_asked() const {
+    if (const auto stop = request_.requested())
+      throw Stopped(*stop, ": " + labels_.file + " was not written; the same command begins it anew");
+  }
   void say(const std::string& text) { progress_->message("prepare_data: " + text); }
   void count() {
     ++done_;
@@ -174,7 +178,8 @@ void require_replaceable(const std::filesystem::path& path, const std::string& o
     if (file.info().origin == origin) return;
     made_from = file.info().origin.empty() ? fmt::format("from an unknown place ({})", file.info().source)
                                            : "from " + file.info().origin;
-  } catch (const Error&) {  // then it cannot say
+  } catch (const Error& error) {
+    made_from += fmt::format(" ({})", error.what());
   }
   throw Error(
       fmt::format("'{}' is there and was made {}, not from {}; choose another --name or --out (--overwrite "

@@ -4,11 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <utility>
 
 #include "data/picture_files.h"
 #include "io/atomic_file.h"
+#include "io/read_error.h"
 #include "kernels/formulas/images.h"
 
 namespace ebm {
@@ -30,6 +32,12 @@ std::vector<int64_t> choose(int64_t pictures, const ImageFolderOptions& options,
                             to_string(split), pictures, options.folder.string()));
   }
   return chosen;
+}
+
+/// A file that is missing or may not be read is as a damaged one; a disk or network that fails concerns all.
+bool concerns_one_file(int code) {
+  return code == ENOENT || code == ELOOP || code == EACCES || code == EPERM || code == EISDIR ||
+         code == ENXIO;
 }
 
 }  // namespace
@@ -66,7 +74,8 @@ void read_image_folder(const ImageFolderOptions& options, DataSplit split, Image
         .name = path.string(), .bytes = {}, .label = picture.label, .number = static_cast<uint64_t>(number)};
     try {
       encoded.bytes = read_file(path);
-    } catch (const Error& error) {
+    } catch (const ReadError& error) {
+      if (!concerns_one_file(error.code())) throw;
       encoded.failure = error.what();
     }
     queue.add(std::move(encoded));

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "io/read_error.h"
 
 namespace ebm {
 namespace {
@@ -135,8 +136,7 @@ class Walk {
   }
 
   [[noreturn]] static void fail(const fs::path& path, int code) {
-    throw Error(fmt::format("cannot read the folder '{}': {}; check the path", path.string(),
-                            std::generic_category().message(code)));
+    throw read_error(path, code, "read the folder");
   }
 
   fs::path folder_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "io/hdf5_support.h"
 
+#include "io/read_error.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -80,11 +82,11 @@ Error failure(const std::string& what, std::string_view remedy) {
 
 void fail_read(const std::string& what, std::string_view remedy, const HeldFile& file) {
   const Complaint complaint = take_complaint();
-  if (complaint.system_error != 0) throw cannot_read(what, complaint.system_error);
+  if (complaint.system_error != 0) throw reading_failed("read " + what, complaint.system_error);
   if (complaint.memory) {
     throw Error(fmt::format("cannot read {}: {}; free some memory, then start again", what, complaint.text));
   }
-  if (const int code = file.read_through(); code != 0) throw cannot_read(what, code);
+  if (const int code = file.read_through(); code != 0) throw reading_failed("read " + what, code);
   throw DamagedFile(fmt::format("cannot read {}: {}; {}", what, complaint.text, remedy));
 }
 

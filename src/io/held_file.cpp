@@ -10,50 +10,25 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
-#include <system_error>
 #include <vector>
 
+#include "io/read_error.h"
+
 namespace ebm {
-namespace {
-
-std::string_view remedy_for(int code) {
-  switch (code) {
-    case EACCES:
-    case EPERM:
-      return "make it readable, or name another";
-    case ENOENT:
-    case ENOTDIR:
-    case ELOOP:
-      return "check the path";
-    case EMFILE:
-    case ENFILE:
-      return "close other files, or allow more (ulimit -n)";
-    case ENOMEM:
-      return "free some memory, then start again";
-    default:
-      return "check the disk or the file system, then start again";
-  }
-}
-
-}  // namespace
-
-Error cannot_read(const std::string& what, int code) {
-  return Error(
-      fmt::format("cannot read {}: {}; {}", what, std::generic_category().message(code), remedy_for(code)));
-}
 
 HeldFile::HeldFile(const std::filesystem::path& path, Locking locking) {
   const std::string name = fmt::format("'{}'", path.string());
   // Without waiting for the writer of a pipe.
   fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd_ < 0) throw cannot_read(name, errno);
+  if (fd_ < 0) throw read_error(path, errno);
   const auto refuse = [&](const Error& error) {
     ::close(fd_);
     throw error;
   };
   struct stat status {};
-  if (::fstat(fd_, &status) != 0) refuse(cannot_read(name, errno));
+  if (::fstat(fd_, &status) != 0) refuse(read_error(path, errno));
   if (!S_ISREG(status.st_mode)) {
     refuse(Error(fmt::format("cannot read {}: it is {}; name an HDF5 file", name,
                              S_ISDIR(status.st_mode) ? "a folder" : "no regular file")));
@@ -72,6 +47,12 @@ HeldFile::~HeldFile() {
 }
 
 int HeldFile::read_through() const {
+  constexpr off_t long_file = off_t{1} << 30;
+  struct stat status {};
+  if (::fstat(fd_, &status) == 0 && status.st_size > long_file) {
+    std::fprintf(stderr, "note: reading all %lld MiB of a file, to tell damage from a disk's failure\n",
+                 static_cast<long long>(status.st_size >> 20));
+  }
   std::vector<char> block(size_t{1} << 20);
   for (off_t offset = 0;;) {
     const ssize_t got = ::pread(fd_, block.data(), block.size(), offset);

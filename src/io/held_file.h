@@ -10,9 +10,6 @@
 
 namespace ebm {
 
-/// "cannot read WHAT: the system's words for `code` (of errno); the remedy".
-Error cannot_read(const std::string& what, int code);
-
 /// A file that is open for reading, under a shared lock (flock) where its file system has locks. While it
 /// lives, programs that lock what they write leave the file alone; HDF5 is one.
 class HeldFile {

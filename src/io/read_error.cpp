@@ -19,6 +19,8 @@ const char* remedy_of(int code) {
     case EMFILE:
     case ENFILE:
       return "raise the limit of open files (ulimit -n)";
+    case ENOMEM:
+      return "free some memory, then start again";
     case EIO:
     case ESTALE:
       return "check the disk, or the network that it is behind";
@@ -29,9 +31,13 @@ const char* remedy_of(int code) {
 
 }  // namespace
 
-Error read_error(const std::filesystem::path& path, int code, std::string_view what) {
-  return Error(fmt::format("cannot {} '{}': {}; {}", what, path.string(),
-                           std::generic_category().message(code), remedy_of(code)));
+ReadError reading_failed(const std::string& what, int code) {
+  return {fmt::format("cannot {}: {}; {}", what, std::generic_category().message(code), remedy_of(code)),
+          code};
+}
+
+ReadError read_error(const std::filesystem::path& path, int code, std::string_view what) {
+  return reading_failed(fmt::format("{} '{}'", what, path.string()), code);
 }
 
 }  // namespace ebm

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <iterator>
 
 namespace ebm {
@@ -10,8 +11,9 @@ namespace ebm {
 namespace {
 
 // A signal handler can reach nothing but static storage.
-std::atomic<int> received = 0;
-static_assert(std::atomic<int>::is_always_lock_free);
+std::atomic<int> first = 0;         // the first that came; 0: none
+std::atomic<uint32_t> arrived = 0;  // all that came, a bit each by their place in `signals`
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<uint32_t>::is_always_lock_free);
 
 constexpr size_t stack_bytes = 64 << 10;  // a frame with all vector registers is of some 3 KiB
 
@@ -24,12 +26,26 @@ constexpr Signal signals[] = {{SIGINT, "SIGINT"},   {SIGTERM, "SIGTERM"}, {SIGHU
                               {SIGALRM, "SIGALRM"}};
 static_assert(std::size(signals) == std::tuple_size_v<SignalActions>);
 
+bool has_arrived(size_t i) {
+  return (arrived & uint32_t{1} << i) != 0;
+}
+
 void remember(int signal) {
-  if (received == SIGINT && signal == SIGINT) {
-    std::signal(SIGINT, SIG_DFL);
-    std::raise(SIGINT);
+  for (size_t i = 0; i < std::size(signals); ++i) {
+    if (signals[i].number != signal) continue;
+    if (signal == SIGINT && has_arrived(i)) {
+      std::signal(SIGINT, SIG_DFL);
+      std::raise(SIGINT);
+    }
+    arrived |= uint32_t{1} << i;
   }
-  received = signal;
+  int none = 0;
+  first.compare_exchange_strong(none, signal);
+}
+
+void forget_all() {
+  first = 0;
+  arrived = 0;
 }
 
 /// Puts `remember` in place of the actions of the signals that `wanted` says yes to, and returns these.
@@ -50,16 +66,14 @@ SignalActions take_signals(Wanted wanted) {
   return previous;
 }
 
-void give_back(const SignalActions& previous, int kept = 0) {
-  for (size_t i = 0; i < previous.size(); ++i) {
-    if (previous[i] && signals[i].number != kept) sigaction(signals[i].number, &*previous[i], nullptr);
-  }
+void give_back(const SignalActions& previous, size_t i) {
+  if (previous[i]) sigaction(signals[i].number, &*previous[i], nullptr);
 }
 
 }  // namespace
 
 StopRequest::StopRequest() : stack_(std::make_unique<char[]>(stack_bytes)) {
-  received = 0;
+  forget_all();
   stack_t stack{};
   stack.ss_sp = stack_.get();
   stack.ss_size = stack_bytes;
@@ -68,14 +82,17 @@ StopRequest::StopRequest() : stack_(std::make_unique<char[]>(stack_bytes)) {
 }
 
 StopRequest::~StopRequest() {
-  give_back(previous_, received == SIGINT ? 0 : received.load());
-  received = 0;
+  // Those that came stay caught, for one of them may come again and again while the program ends.
+  for (size_t i = 0; i < previous_.size(); ++i) {
+    if (!has_arrived(i) || signals[i].number == SIGINT) give_back(previous_, i);
+  }
+  forget_all();
   sigaltstack(&previous_stack_, nullptr);
 }
 
 std::optional<StopRequest::Stop> StopRequest::requested() const {
-  const auto* found = std::find_if(std::begin(signals), std::end(signals),
-                                   [](const Signal& s) { return s.number == received; });
+  const auto* found =
+      std::find_if(std::begin(signals), std::end(signals), [](const Signal& s) { return s.number == first; });
   if (found == std::end(signals)) return std::nullopt;
   return Stop{found->number, found->name};
 }
@@ -83,10 +100,11 @@ std::optional<StopRequest::Stop> StopRequest::requested() const {
 SignalsWait::SignalsWait() : previous_(take_signals([](auto* handler) { return handler == SIG_DFL; })) {}
 
 SignalsWait::~SignalsWait() {
-  give_back(previous_);
+  for (size_t i = 0; i < previous_.size(); ++i) give_back(previous_, i);
   for (size_t i = 0; i < previous_.size(); ++i) {
-    if (!previous_[i] || received != signals[i].number) continue;
-    received = 0;
+    if (!previous_[i] || !has_arrived(i)) continue;
+    arrived &= ~(uint32_t{1} << i);
+    first = 0;
     std::raise(signals[i].number);
   }
 }

@@ -72,8 +72,8 @@ std::vector<fs::path> python_prefixes() {
   for (std::string folder; std::getline(folders, folder, ':');) {
     std::error_code code;
     const fs::path python = fs::path(folder) / "python3";
-    if (!fs::exists(python, code)) continue;
-    prefixes.push_back(fs::path(folder).parent_path());
+    if (folder.empty() || !fs::exists(python, code)) continue;
+    prefixes.push_back(python.parent_path().parent_path());
     const fs::path real = fs::canonical(python, code);
     if (!code) prefixes.push_back(real.parent_path().parent_path());
   }

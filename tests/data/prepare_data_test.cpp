@@ -126,7 +126,7 @@ TEST_F(PrepareDataTest, ReplacesNoFileThatCannotSayWhereItIsFrom) {
               "cats-train.h5' is there and was made from an unknown place (dice), not from");
   EXPECT_EQ(ImageFile(file).read_all().images, old.images);
   write_quickly(file, {1, 2, 3});
-  expect_line(prepare(arguments), 1, "cats-train.h5' is there and was made from something unknown, not from");
+  expect_line(prepare(arguments), 1, "cats-train.h5' is there and was made from something unknown (");
   std::vector<std::string> again = arguments;
   again.push_back("--overwrite");
   EXPECT_EQ(prepare(again).status, 0);

@@ -331,7 +331,8 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
     return wrong("the plan was made for another handle");
   const Object& config = plan.object(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
   const auto engine = static_cast<Engine>(config.value<int64_t>(config_engine));
-  const Operation operation = operation_of(config);
+  Operation operation = operation_of(config);
+  if (fault_of(engine) == EngineFault::does_not_add) operation.beta = 0;
   const Arguments arguments{pointer_of(pack, operation.x, "x"),
                             pointer_of(pack, operation.weight, "the weight"),
                             pointer_of(pack, operation.y, "y"),
@@ -346,6 +347,8 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
   const EngineFault fault = fault_of(engine);
   if (fault == EngineFault::does_not_run)
     return refuse(CUDNN_STATUS_EXECUTION_FAILED, "cudnnBackendExecute", "planted: this engine does not run");
+  if (fault == EngineFault::cannot_be_recorded && refuse_in_capture("planted: this engine") != cudaSuccess)
+    return CUDNN_STATUS_EXECUTION_FAILED;
   const Rounding rounding = fault == EngineFault::computes_wrongly
                                 ? Rounding::wrong
                                 : rounding_of(engine, operation.x.type, handle->stream);

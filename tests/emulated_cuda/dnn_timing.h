@@ -22,7 +22,8 @@ enum Engine : int64_t {
 void plant_milliseconds(Engine engine, double milliseconds);
 
 /// What is wrong with an engine that was proposed; nothing unless planted.
-enum class EngineFault { none, does_not_run, computes_wrongly };
+/// `does_not_add`: it overwrites where it should add to what is there.
+enum class EngineFault { none, does_not_run, cannot_be_recorded, computes_wrongly, does_not_add };
 void plant_fault(Engine engine, EngineFault fault);
 EngineFault fault_of(Engine engine);
 

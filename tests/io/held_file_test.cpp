@@ -210,13 +210,13 @@ TEST_F(HeldFileTest, WhatTheSystemRefusesIsNoDamage) {
   setrlimit(RLIMIT_NOFILE, &limit);
   const std::string none = error_of_opening("a.h5");
   setrlimit(RLIMIT_NOFILE, &before);
-  EXPECT_HAS(one, "Too many open files; close other files, or allow more (ulimit -n)");
-  EXPECT_HAS(none, "Too many open files; close other files, or allow more (ulimit -n)");
+  EXPECT_HAS(one, "Too many open files; raise the limit of open files (ulimit -n)");
+  EXPECT_HAS(none, "Too many open files; raise the limit of open files (ulimit -n)");
   EXPECT_FALSE(called);
 
   if (geteuid() == 0) return;  // root reads everything
   chmod((*this / "a.h5").c_str(), 0);
-  EXPECT_HAS(error_of_opening("a.h5"), "Permission denied; make it readable");
+  EXPECT_HAS(error_of_opening("a.h5"), "Permission denied; check its permissions");
   EXPECT_FALSE(called_damaged(*this / "a.h5"));
 }
 

@@ -131,7 +131,8 @@ TEST(PngTest, FewerBitsAreSpreadAndPalettesLookedUp) {
   // What a palette does not have is black.
   EXPECT_EQ(rgb_of({.width = 3, .type = png_palette, .rows = {{0, 1, 200}}, .before = {palette}}),
             (PngBytes{1, 2, 3, 40, 50, 60, 0, 0, 0}));
-  EXPECT_HAS(error_of_png(file_of({.type = png_palette, .rows = {{0}}})), "'a.png' as PNG: IDAT: Missing PLTE");
+  EXPECT_HAS(error_of_png(file_of({.type = png_palette, .rows = {{0}}})),
+             "'a.png' as PNG: IDAT: Missing PLTE");
 }
 
 TEST(PngTest, TransparentColoursAreWhite) {

@@ -80,6 +80,22 @@ TEST(StopRequestTest, EachSignalAsksAndOneThatRepeatsItselfDoesNoHarm) {
   }
 }
 
+TEST(StopRequestTest, TheFirstOfSeveralCountsAndAllThatCameStayCaught) {
+  {
+    const StopRequest request;
+    raise(SIGXCPU);
+    raise(SIGTERM);
+    ASSERT_TRUE(request.requested());
+    EXPECT_EQ(request.requested()->name, "SIGXCPU");
+  }
+  for (const int number : {SIGXCPU, SIGTERM}) {
+    struct sigaction action {};
+    sigaction(number, nullptr, &action);
+    EXPECT_NE(action.sa_handler, SIG_DFL) << number;
+    signal(number, SIG_DFL);
+  }
+}
+
 TEST(StopRequestTest, WhatWasIgnoredStaysIgnored) {
   for (const auto& signal : asking) {
     std::signal(signal.number, SIG_IGN);

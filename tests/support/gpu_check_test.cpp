@@ -101,7 +101,7 @@ TEST_F(PlantedSteps, NoneKeepsTheNextFromRunning) {
   for (const char* line :
        {"3 passed, 2 failed, 1 stopped at their limits, 1 not run", "| a GPU answers | passed |",
         "| 200 iterations on points | FAILED: ended by SIGSEGV |", "before the crash\n",
-        "| 20 iterations on images, no plan tried out | STOPPED: no end within 2 s |", "before it hangs\n",
+        "| 20 iterations on images, no plan timed | STOPPED: no end within 2 s |", "before it hangs\n",
         "| milliseconds an iteration | FAILED: JSONDecodeError: ", "| benchmarks | passed |",
         "| plans of convolutions | not run: there is no bin/convolution_plans here |"}) {
     expect_line(line);
@@ -129,7 +129,7 @@ TEST_F(PlantedSteps, LeaveTheReportWhenASignalEndsThem) {
   check.signal(SIGTERM);
   EXPECT_EQ(check.wait().status, 128 + SIGTERM);
   expect_line("| 200 iterations on points | passed |");
-  expect_line("| 20 iterations on images, no plan tried out | INTERRUPTED by SIGTERM |");
+  expect_line("| 20 iterations on images, no plan timed | INTERRUPTED by SIGTERM |");
   expect_line("| benchmarks | not run: interrupted |");
   expect_nothing_left();
 }

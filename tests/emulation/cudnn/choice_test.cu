@@ -135,11 +135,12 @@ TEST_F(ChoiceTest, TrueFloat32StaysSoHoweverFastTensorCoresAre) {
   EXPECT_EQ(convolve(Precision::full).engine, plain);
 }
 
-constexpr EngineFault faults[] = {EngineFault::does_not_run, EngineFault::computes_wrongly};
+constexpr EngineFault faults[] = {EngineFault::does_not_run, EngineFault::cannot_be_recorded,
+                                  EngineFault::computes_wrongly};
 
 /// What the note says of a fault.
 const char* words_of(EngineFault fault) {
-  return fault == EngineFault::does_not_run ? "it does not run: " : "its results are wrong by 2.0e-02";
+  return fault == EngineFault::computes_wrongly ? "its results are wrong by 2.0e-02" : "it does not run: ";
 }
 
 TEST_F(ChoiceTest, AFaultyEngineIsLeftOutByName) {
@@ -161,6 +162,25 @@ TEST_F(ChoiceTest, AFaultyEngineIsLeftOutByName) {
     testing::internal::CaptureStderr();
     EXPECT_EQ(convolve(Precision::training).engine, plain) << "the next of those that keep their bits";
     EXPECT_NE(testing::internal::GetCapturedStderr().find(words_of(fault)), std::string::npos);
+  }
+}
+
+TEST_F(ChoiceTest, AnEngineThatOverwritesWhereItShouldAddIsLeftOut) {
+  for (const auto engine : {tensor_cores, without_order}) plant_fault(engine, EngineFault::does_not_add);
+  for (const bool tuned : {false, true}) {
+    tuned ? start_tuned() : start();
+    Program& p = *program_;
+    const Buffer<float> y_bar(*p.kernels, std::vector<float>(2 * 2 * 2 * 4, 1));
+    p.weight.upload(std::vector<float>(4 * 2 * 2 * 4, 100));
+    testing::internal::CaptureStderr();
+    p.kernels->convolve(ConvolutionBackwardWeight{.shape = shape,
+                                                  .x = p.x.data(),
+                                                  .y_bar = y_bar.data(),
+                                                  .weight_bar = p.weight.data(),
+                                                  .mode = Write::accumulate,
+                                                  .precision = Precision::training});
+    EXPECT_EQ(p.weight.download(), std::vector<float>(4 * 2 * 2 * 4, 108)) << "8 places of two images";
+    EXPECT_NE(testing::internal::GetCapturedStderr().find("its results are wrong by"), std::string::npos);
   }
 }
 

@@ -51,11 +51,11 @@ class Convolutions::State {
   const Plan& prepare(const PlanRequest& request);
   Plan choose(const PlanRequest& request);
   std::optional<Plan> remembered(const std::string& pass, const PlanRequest& request, Trials& trials);
-  Plan first_that_works(std::vector<Plan> plans, const PlanRequest& request, Trials& trials) const;
+  Plan first_that_works(const PlanRequest& request, Bits bits, size_t from, Trials& trials) const;
   Plan fastest(const std::string& pass, const PlanRequest& request, Trials& trials);
 
   const Context& context_;
-  std::shared_ptr<PlanChoices> choices_;  // null: cuDNN's first proposals
+  std::shared_ptr<PlanChoices> choices_;  // null: the first of cuDNN's proposals that works
   std::optional<CudnnHandle> handle_;
   // All plans work in one arena, since their work is queued in order. It is reserved before the first plan
   // and never grows: recorded graphs hold its address.
@@ -84,20 +84,17 @@ const Plan& Convolutions::State::prepare(const PlanRequest& request) {
   return plans_.insert_or_assign(request.key(), choose(request)).first->second;
 }
 
-/// The plan for a request. Whichever it is, it has run before anybody records it.
+/// The plan for a request. Where there is room to try it, it has run before anybody records it.
 Plan Convolutions::State::choose(const PlanRequest& request) {
   const PlanTarget target{.handle = handle_->get()};
   std::optional<Trials> trials;
   try {
     trials.emplace(request, context_, handle_->get(), arena_->data());
-  } catch (const Error&) {  // no room to try anything
-    cudaGetLastError();
+  } catch (const Error& error) {
+    std::fprintf(stderr, "note: no plan is tried for the %s: %s\n", to_string(request).c_str(), error.what());
     return std::move(propose_plans(handle_->cudnn(), target, request).front());
   }
-  if (choices_ == nullptr) {
-    return first_that_works(propose_plans(handle_->cudnn(), target, request, {.most = every_plan}), request,
-                            *trials);
-  }
+  if (choices_ == nullptr) return first_that_works(request, Bits::same, 0, *trials);
   choices_->begin(context_.name() + ", cuDNN " + std::to_string(handle_->cudnn().version()));
   const std::string pass = to_string(request);
   if (std::optional<Plan> plan = remembered(pass, request, *trials)) return *std::move(plan);
@@ -115,12 +112,18 @@ std::optional<Plan> Convolutions::State::remembered(const std::string& pass, con
   return std::nullopt;
 }
 
-Plan Convolutions::State::first_that_works(std::vector<Plan> plans, const PlanRequest& request,
+/// The first of cuDNN's proposals that works, those before number `from` left aside.
+Plan Convolutions::State::first_that_works(const PlanRequest& request, Bits bits, size_t from,
                                            Trials& trials) const {
-  for (Plan& plan : plans) {
-    const Verdict verdict = trials.judge(plan);
-    if (verdict.fault.empty()) return std::move(plan);
-    say_left_out(plan, request, verdict);
+  constexpr size_t few = 2;  // making a plan takes its time
+  for (const size_t most : {from + few, every_plan}) {
+    std::vector<Plan> plans =
+        propose_plans(handle_->cudnn(), {.handle = handle_->get()}, request, {.bits = bits, .most = most});
+    for (; from < plans.size(); ++from) {
+      const Verdict verdict = trials.judge(plans[from]);
+      if (verdict.fault.empty()) return std::move(plans[from]);
+      say_left_out(plans[from], request, verdict);
+    }
   }
   throw none_works(request);
 }
@@ -147,10 +150,9 @@ Plan Convolutions::State::fastest(const std::string& pass, const PlanRequest& re
     }
   }
   if (!best) {
-    // The few were wrong: whatever runs.
-    return first_that_works(propose_plans(handle_->cudnn(), {.handle = handle_->get()}, request,
-                                          {.bits = Bits::any, .most = every_plan}),
-                            request, trials);
+    Plan plan = first_that_works(request, Bits::any, plans.size(), trials);
+    choices_->put(pass, plan.name());
+    return plan;
   }
   choices_->put(pass, plans[*best].name());
   return std::move(plans[*best]);

@@ -44,8 +44,8 @@ std::string cudnn_file() {
 Cudnn open_cudnn(const std::string& file) {
   const auto [library, reason] = open_library(file);
   if (library == nullptr) {
-    throw Error("convolutions on a GPU need cuDNN, which cannot be opened (" + reason +
-                "); install cuDNN " + std::to_string(CUDNN_MAJOR) + ", put the folder of " + file +
+    throw Error("convolutions on a GPU need cuDNN, which cannot be opened (" + reason + "); install cuDNN " +
+                std::to_string(CUDNN_MAJOR) + ", put the folder of " + file +
                 " on LD_LIBRARY_PATH, or use --device cpu");
   }
   Cudnn cudnn{};

@@ -29,7 +29,8 @@ class Trials {
   Trials(const PlanRequest& request, const Context& context, cudnnHandle_t handle, void* workspace);
   ~Trials();
 
-  /// Runs the plan once and compares some of its results with sums in float64.
+  /// Runs the plan once, compares some of its results with sums in float64, and sees whether it can be
+  /// recorded.
   Verdict judge(const Plan& plan);
 
   /// Milliseconds of one run, the least of a few recorded graphs of many runs, whose arrays take turns so
