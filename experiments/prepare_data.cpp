@@ -17,6 +17,8 @@
 #include "data/mnist.h"
 #include "data/stacked_mnist.h"
 #include "data/svhn.h"
+#include "io/claimed_folder.h"
+#include "io/hdf5_file.h"
 #include "io/options.h"
 #include "io/program.h"
 #include "io/progress.h"
@@ -174,6 +176,10 @@ void require_replaceable(const std::filesystem::path& path, const std::string& o
   if (!std::filesystem::is_regular_file(path, ignored)) return;  // what is wrong with others, writing says
   std::string made_from = "from something unknown";
   try {
+    (void)Hdf5File::open_read(path);  // in use, not to be read: that is no reason to replace it
+  } catch (const DamagedFile&) {      // then it cannot say
+  }
+  try {
     const ImageFile file(path);
     if (file.info().origin == origin) return;
     made_from = file.info().origin.empty() ? fmt::format("from an unknown place ({})", file.info().source)
@@ -194,6 +200,12 @@ class Preparation {
       : kind_(std::move(kind)), config_(std::move(config)), origin_(origin_of(config_)) {}
 
   void run(const std::vector<DataSplit>& splits) {
+    std::error_code code;
+    std::filesystem::create_directories(config_.out, code);  // what is wrong with it, writing says
+    const ClaimedFolder claim(
+        config_.out,
+        "another prepare_data is writing to '" + config_.out + "'; wait for its end, or give another --out",
+        "start no second prepare_data that writes there");
     for (const DataSplit split : splits) {
       if (!config_.overwrite) require_replaceable(path_of(split), origin_);
     }
@@ -221,8 +233,6 @@ class Preparation {
     return {.file = path_of(split).filename().string(), .origin = origin_, .skips = config_.skip_damaged};
   }
   void prepare(DataSplit split) {
-    std::error_code code;
-    std::filesystem::create_directories(config_.out, code);  // what is wrong with it, writing says
     const auto path = path_of(split);
     std::string left_out;
     write_image_file(path, [&](ImageSink& sink) {

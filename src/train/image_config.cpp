@@ -50,6 +50,20 @@ std::string default_out(const ImageConfig& config, const ImageExperiment& experi
          name_of(run.preset, preset_names) + "_" + std::to_string(run.seed);
 }
 
+/// The file beside NAME-train.h5 that has the split `usual`, or else test or valid, whichever is there; "" of
+/// data under another name. Where none is there, that of `usual`, which then is not there.
+std::string held_out_of(const std::string& data, DataSplit usual) {
+  const std::string end = std::string("-") + to_string(DataSplit::train) + ".h5";
+  if (!data.ends_with(end)) return "";
+  const std::string name = data.substr(0, data.size() - end.size());
+  for (const DataSplit split : {usual, DataSplit::test, DataSplit::valid}) {
+    const std::string file = name + "-" + to_string(split) + ".h5";
+    std::error_code ignored;
+    if (std::filesystem::exists(file, ignored)) return file;
+  }
+  return name + "-" + to_string(usual) + ".h5";
+}
+
 }  // namespace
 
 const ImageExperiment& image_experiment(const std::string& program) {
@@ -77,10 +91,10 @@ Options declare_image_options(ImageConfig& config, const ImageExperiment& experi
   }
   options.add("data", &config.data, "images to train on", Scope::placement);
   options.add("data_checksum", &config.data_checksum, "theirs; a run goes on with the same images");
-  options.add(
-      "held_out", &config.held_out,
-      "images whose energies are measured, or '' (default: the test or valid split, where it is there)",
-      Scope::placement);
+  options.add("held_out", &config.held_out,
+              "images whose energies are measured, or '' (default: the test or valid split beside --data, "
+              "where it is there)",
+              Scope::placement);
   options.add("synthetic", &config.synthetic, "made up images instead of files");
   options.add_choice("flips", &config.flips, {{"none", Flips::none}, {"horizontal", Flips::horizontal}},
                      "images are mirrored at random");
@@ -106,7 +120,7 @@ void resolve_image_defaults(Options& options, ImageConfig& config, const ImageEx
   set_game_defaults(options, image_options(experiment.networks, run.method, run.preset));
   const std::string data = name_of_data(config, experiment);
   options.set_default("data", image_file_path(data_folder, data, DataSplit::train).string());
-  options.set_default("held_out", image_file_path(data_folder, data, experiment.held_out).string());
+  options.set_default("held_out", held_out_of(config.data, experiment.held_out));
   if (config.stacked) options.set_default("iterations", stacked_iterations);
   if (run.out.empty()) options.set_default("out", default_out(config, experiment));
 }

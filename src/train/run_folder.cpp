@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "train/run_folder.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstdio>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "io/atomic_file.h"
@@ -40,12 +34,6 @@ auto read_to_go_on(const std::filesystem::path& path, const Read& read) {
   }
 }
 
-/// Where the folder cannot be locked, two runs in it are the user's care.
-void note_without_lock(const std::filesystem::path& folder, int code) {
-  std::fprintf(stderr, "note: %s cannot be locked (%s); start no second run in it\n", folder.c_str(),
-               std::generic_category().message(code).c_str());
-}
-
 }  // namespace
 
 RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {
@@ -57,18 +45,9 @@ RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {
                   "; choose another with --out, or mend its permissions");
     }
   }
-  claim_ = open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (claim_ >= 0 && flock(claim_, LOCK_EX | LOCK_NB) == 0) return;
-  if (claim_ >= 0 && errno == EWOULDBLOCK) {
-    close(claim_);
-    throw Error("another process is training in " + path_.string() +
-                "; wait for its end, or give another --out");
-  }
-  note_without_lock(path_, errno);
-}
-
-RunFolder::~RunFolder() {
-  if (claim_ >= 0) close(claim_);
+  claim_.emplace(
+      path_, "another process is training in " + path_.string() + "; wait for its end, or give another --out",
+      "start no second run in it");
 }
 
 std::filesystem::path RunFolder::checkpoint(int64_t iteration) const {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "io/claimed_folder.h"
 #include "io/png.h"
 #include "io/run_log.h"
 #include "train/game.h"
@@ -16,7 +17,6 @@ class RunFolder {
   /// Makes the folder and its parts, and claims it for this process. Throws Error when that is impossible or
   /// another process has claimed it. Where the file system has no locks one line on stderr says so.
   explicit RunFolder(std::filesystem::path path);
-  ~RunFolder();
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
 
@@ -37,7 +37,7 @@ class RunFolder {
 
  private:
   std::filesystem::path path_;
-  int claim_;  // the folder's descriptor, which holds the lock
+  std::optional<ClaimedFolder> claim_;
 };
 
 /// Whether there is a run in it: its log, or a checkpoint. Throws Error.

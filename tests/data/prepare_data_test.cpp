@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 // prepare_data as a user runs it.
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <set>
 
 #include "data/image_file.h"
 #include "data/pictures.h"
+#include "io/claimed_folder.h"
 #include "support/process.h"
 
 namespace ebm::test {
@@ -130,6 +133,32 @@ TEST_F(PrepareDataTest, ReplacesNoFileThatCannotSayWhereItIsFrom) {
   std::vector<std::string> again = arguments;
   again.push_back("--overwrite");
   EXPECT_EQ(prepare(again).status, 0);
+  EXPECT_EQ(prepare(arguments).status, 0);
+}
+
+TEST_F(PrepareDataTest, OneAtATimeWritesInAFolderAndNoneReplacesAFileInUse) {
+  std::filesystem::create_directories(*this / "cats");
+  write_png(*this / "cats" / "p.png", noise_image(8, 8, 1));
+  const std::vector<std::string> arguments{"--dataset",     "image_folder",
+                                           "--size",        "8",
+                                           "--split",       "train",
+                                           "--from",        (*this / "cats").string(),
+                                           "--valid-share", "0"};
+  ASSERT_EQ(prepare(arguments).status, 0);
+  const auto file = image_file_path(*this / "out", "cats", DataSplit::train);
+  const Bytes before = read_file(file);
+  {
+    const ClaimedFolder other(*this / "out", "", "");
+    expect_line(prepare(arguments), 1,
+                "another prepare_data is writing to '" + (*this / "out").string() + "'");
+  }
+  const int notebook = open(file.c_str(), O_RDWR);
+  ASSERT_EQ(flock(notebook, LOCK_EX | LOCK_NB), 0);
+  const Finished refused = prepare(arguments);
+  expect_line(refused, 1, "in use by another program");
+  EXPECT_EQ(refused.err.find("--overwrite"), std::string::npos) << refused.err;
+  close(notebook);
+  EXPECT_EQ(read_file(file), before);
   EXPECT_EQ(prepare(arguments).status, 0);
 }
 

@@ -87,6 +87,19 @@ TEST_F(ImageRunTest, ImagesThatWereChangedInPlaceAreNotTrainedOn) {
   EXPECT_FALSE(exists(*this / "another"));
 }
 
+TEST_F(ImageRunTest, HeldOutImagesAreThoseBesideTheData) {
+  write_images("svhn-train.h5", 9, cifar_.shape, 1);
+  write_images("svhn-test.h5", 5, cifar_.shape, 2);
+  for (const std::string split : {"test", "valid"}) {
+    if (split == "valid") std::filesystem::rename(*this / "svhn-test.h5", *this / "svhn-valid.h5");
+    ASSERT_EQ(run(cifar_, split, {"--data", path("svhn-train.h5"), "--iterations", "2"}).status, 0);
+    EXPECT_HAS(bytes_of(*this / split / "config.toml"),
+               "\nheld_out = \"" + path("svhn-" + split + ".h5") + "\" ");
+    EXPECT_TRUE(
+        std::isfinite(column(read_run_log(*this / split / "run.h5").metrics, "energy_held_out").back()));
+  }
+}
+
 TEST_F(ImageRunTest, HeldOutImagesThatWereAskedForMustBeThere) {
   write_images("train.h5", 9, cifar_.shape, 1);
   const Words go{"--data", path("train.h5"), "--iterations", "2"};
