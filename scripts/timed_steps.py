@@ -257,6 +257,9 @@ class Steps:
 
     def write(self) -> None:
         """Aside first, then renamed: whoever reads it, or brings it back from a host that is taken away, has a whole one."""
+        if self.report_file.exists() and not self.report_file.is_file():  # a device is written to and not replaced
+            self.report_file.write_text(self.text(), errors="replace")
+            return
         aside = self.report_file.with_name(self.report_file.name + ".tmp")
         with open(aside, "w", errors="replace") as file:
             file.write(self.text())
