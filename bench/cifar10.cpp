@@ -4,6 +4,7 @@
 // batch-pass times the batch-passes (docs/method.md), and `floor_ms`, these at the rate of a large product
 // measured just before. `bench --profile` says where the time goes.
 #include <array>
+#include <cstdio>
 #include <string>
 
 #include "bench.h"
@@ -96,6 +97,9 @@ void profile_cifar10(const std::string& device) {
   const double peak = measure_peak(*kernels);
   profiled.forget();
   for (int i = 0; i < iterations; ++i) cifar10.game().iterate();
+  const Buffer<float> number(*kernels, 1);
+  std::printf("A launch and a wait take %.1f us here, which are in each range and product below.\n\n",
+              1e3 * milliseconds(*kernels, [&] { kernels->zero(number.data(), sizeof(float)); }));
   print_phases(profiled.root(), iterations, peak);
   print_layers(profiled.root(), iterations, peak);
 }

@@ -15,6 +15,7 @@
 #include "io/program.h"
 #include "kernels/cuda/cudnn/trial.h"
 #include "kernels/recorder/recorder.h"
+#include "products.h"
 #include "train/sample_game.h"
 
 namespace {
@@ -26,7 +27,7 @@ using Requests = std::map<decltype(PlanRequest{}.key()), PlanRequest>;
 
 struct Config {
   SampleGameOptions game{.program = "cifar10_bb"};
-  int64_t plans = 64;
+  int64_t plans = 64, products = 4096;
 };
 
 Options declare_options(Config& config) {
@@ -40,6 +41,8 @@ Options declare_options(Config& config) {
   options.add_choice("precision", &config.game.precision, {precision_names.begin(), precision_names.end()},
                      "of training; the Jacobian of the bounds is true float32");
   options.add("plans", &config.plans, "at most so many for each convolution", {1, 1000});
+  options.add("products", &config.products, "size of the matrices whose products are timed first",
+              {1, 1 << 15});
   return options;
 }
 
@@ -109,6 +112,7 @@ int run(int argc, char** argv) {
   const Context context(0);
   const CudnnHandle handle(context.stream());
   const cuda::Scratch arena(arena_bytes);
+  print_products(context, config.products);
   const Requests requests = requests_of(config.game);
   fmt::print("{}, cuDNN {}: {} convolutions of {}\n", context.description(), handle.cudnn().version(),
              requests.size(), config.game.program);

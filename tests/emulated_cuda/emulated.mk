@@ -45,7 +45,7 @@ $(EMULATION_TESTS): $(EMULATION_TEST_OBJECTS) $(EMULATED_OBJECTS) $(EMULATED_CUD
 
 # bench/convolution_plans over the stand-ins, for its test.
 PLANS_EMULATED := $(if $(CUDNN_HEADER),$(BUILD)/bin/convolution_plans_emulated)
-$(BUILD)/bin/convolution_plans_emulated: $(PLANS_OBJECT) $(EMULATED_OBJECTS) $(EMULATED_CUDA_OBJECTS) $(EMULATED_KERNELS) \
+$(BUILD)/bin/convolution_plans_emulated: $(PLANS_OBJECTS) $(EMULATED_OBJECTS) $(EMULATED_CUDA_OBJECTS) $(EMULATED_KERNELS) \
                                          $(BUILD)/libebm.a
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS_ALL) $^ -o $@ -l:libboost_context.a -lpthread $(LIBS)

@@ -18,9 +18,10 @@ std::ptrdiff_t count(const std::string& text, const std::string& pattern) {
 TEST(ConvolutionPlansTest, TriesEachPlanOfEachConvolution) {
   const std::string program = program_path("convolution_plans_emulated");
   if (program.empty()) GTEST_SKIP() << "this build has no emulated cuDNN";
-  const Finished done = run_command({program, "--batch", "2", "--width", "4"});
+  const Finished done = run_command({program, "--batch", "2", "--width", "4", "--products", "16"});
   ASSERT_EQ(done.status, 0) << done.err;
   EXPECT_NE(done.out.find("emulated on the CPU"), std::string::npos);
+  EXPECT_NE(done.out.find("products of 16 x 16 by cuBLAS: pedantic "), std::string::npos) << done.out;
   const auto convolutions =
       count(done.out, " images of 32x32x|images of 16x16x|images of 8x8x|images of 4x4x");
   EXPECT_GE(convolutions, 20) << done.out;

@@ -42,9 +42,9 @@ $(CUDA_LIBRARY): $(CUDA_OBJECTS) $(CUDA_KERNELS:%.cu=$(BUILD)/obj/%.cu.o) src/ke
 	  $(CUDA_LINK)
 
 # The plans of cuDNN, tried on the GPU at hand: linked to what the library is made of.
-PLANS_OBJECT := $(BUILD)/obj/bench/convolution_plans/main.o
-$(PLANS_OBJECT): CPPFLAGS_ALL += $(CUDA_INCLUDE)
-$(BUILD)/bin/convolution_plans: $(PLANS_OBJECT) $(CUDA_OBJECTS) $(CUDA_KERNELS:%.cu=$(BUILD)/obj/%.cu.o) $(BUILD)/libebm.a
+PLANS_OBJECTS := $(patsubst %.cpp,$(BUILD)/obj/%.o,$(sort $(wildcard bench/convolution_plans/*.cpp)))
+$(PLANS_OBJECTS): CPPFLAGS_ALL += $(CUDA_INCLUDE)
+$(BUILD)/bin/convolution_plans: $(PLANS_OBJECTS) $(CUDA_OBJECTS) $(CUDA_KERNELS:%.cu=$(BUILD)/obj/%.cu.o) $(BUILD)/libebm.a
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS_ALL) $^ -o $@ $(CUDA_LINK) $(LIBS)
 

@@ -13,33 +13,12 @@
 #include "kernels/cuda/check.h"
 #include "kernels/cuda/cudnn/convolution_sums.h"
 #include "kernels/cuda/graph.h"
+#include "kernels/cuda/stopwatch.h"
 #include "kernels/formulas/rounding.h"
 
 namespace ebm::cuda {
 
 namespace {
-
-class Event {
- public:
-  Event() { check(cudaEventCreate(&event_), "cudaEventCreate"); }
-  ~Event() { cudaEventDestroy(event_); }
-  Event(const Event&) = delete;
-  Event& operator=(const Event&) = delete;
-
-  void record(cudaStream_t stream) {
-    check(cudaEventRecordWithFlags(event_, stream, cudaEventRecordDefault), "cudaEventRecordWithFlags");
-  }
-  /// Waits for both.
-  float milliseconds_since(const Event& start) const {
-    check(cudaEventSynchronize(event_), "cudaEventSynchronize");
-    float milliseconds = 0;
-    check(cudaEventElapsedTime(&milliseconds, start.event_, event_), "cudaEventElapsedTime");
-    return milliseconds;
-  }
-
- private:
-  cudaEvent_t event_ = nullptr;
-};
 
 /// Numbers from -1 to 1, as an array of that type holds them. They come again after a prime number of them.
 std::vector<float> random_numbers(int64_t count, Type type, uint32_t seed) {
