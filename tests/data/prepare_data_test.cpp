@@ -44,6 +44,13 @@ class PrepareDataTest : public IoTest {
     return {program_, "--out",         (folder_ / "out").string(), "--dataset", "mnist", "--split", "train",
             "--from", folder_.string()};
   }
+  /// The arguments for a folder of one picture, which it makes.
+  std::vector<std::string> one_cat() {
+    std::filesystem::create_directories(*this / "cats");
+    write_png(*this / "cats" / "p.png", noise_image(8, 8, 1));
+    return {"--dataset", "image_folder",  "--size", "8",      "--split",
+            "train",     "--valid-share", "0",      "--from", (*this / "cats").string()};
+  }
   void expect_line(const Finished& outcome, int status, const std::string& part) {
     EXPECT_EQ(outcome.status, status) << outcome.err;
     EXPECT_HAS(outcome.err, part);
@@ -114,14 +121,8 @@ TEST_F(PrepareDataTest, ReplacesNoFileOfAnotherSource) {
 }
 
 TEST_F(PrepareDataTest, ReplacesNoFileThatCannotSayWhereItIsFrom) {
-  std::filesystem::create_directories(*this / "cats");
   std::filesystem::create_directories(*this / "out");
-  write_png(*this / "cats" / "p.png", noise_image(8, 8, 1));
-  const std::vector<std::string> arguments{"--dataset",     "image_folder",
-                                           "--size",        "8",
-                                           "--split",       "train",
-                                           "--from",        (*this / "cats").string(),
-                                           "--valid-share", "0"};
+  const std::vector<std::string> arguments = one_cat();
   const auto file = image_file_path(*this / "out", "cats", DataSplit::train);
   const Dataset old = random_dataset(3, {8, 8, 3}, 10, 1);  // as the files of before, without `origin`
   write_image_file(file, [&](ImageSink& sink) { pour(old, sink); });
@@ -137,13 +138,7 @@ TEST_F(PrepareDataTest, ReplacesNoFileThatCannotSayWhereItIsFrom) {
 }
 
 TEST_F(PrepareDataTest, OneAtATimeWritesInAFolderAndNoneReplacesAFileInUse) {
-  std::filesystem::create_directories(*this / "cats");
-  write_png(*this / "cats" / "p.png", noise_image(8, 8, 1));
-  const std::vector<std::string> arguments{"--dataset",     "image_folder",
-                                           "--size",        "8",
-                                           "--split",       "train",
-                                           "--from",        (*this / "cats").string(),
-                                           "--valid-share", "0"};
+  const std::vector<std::string> arguments = one_cat();
   ASSERT_EQ(prepare(arguments).status, 0);
   const auto file = image_file_path(*this / "out", "cats", DataSplit::train);
   const Bytes before = read_file(file);

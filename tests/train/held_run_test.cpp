@@ -10,14 +10,13 @@
 #include "data/data_fixture.h"
 #include "data/image_file.h"
 #include "io/atomic_file.h"
+#include "small_commands.h"
 #include "support/process.h"
 #include "support/system_calls.h"
 #include "trainer_fixture.h"
 
 namespace ebm::test {
 namespace {
-
-using Words = std::vector<std::string>;
 
 class HeldRunTest : public IoTest {
  protected:
@@ -27,44 +26,10 @@ class HeldRunTest : public IoTest {
   }
   std::string path(const std::string& name) { return (*this / name).string(); }
   Words command(const std::string& iterations) {
-    return {program_path("toy_bb"),
-            "--device",
-            "cpu",
-            "--hidden",
-            "8",
-            "--batch",
-            "10",
-            "--eval-grid",
-            "20",
-            "--out",
-            path("run"),
-            "--eval-points",
-            "100",
-            "--log-every",
-            "5",
-            "--iterations",
-            iterations};
+    return small_toy_command(path("run"), {"--log-every", "5", "--iterations", iterations});
   }
   /// A run on images.
-  Words image_command(const Words& more) {
-    Words words{program_path("mnist_bb"),
-                "--device",
-                "cpu",
-                "--latent",
-                "3",
-                "--batch",
-                "4",
-                "--width",
-                "16",
-                "--grid",
-                "2",
-                "--hinge",
-                "0",
-                "--out",
-                path("run")};
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
-  }
+  Words image_command(const Words& more) { return small_mnist_command(path("run"), more); }
   std::filesystem::path checkpoint() { return *newest_checkpoint(*this / "run"); }
   /// The run refuses to go on for this reason, and calls nothing damaged nor advises to move anything.
   void expect_refused_unharmed(const Finished& end, const std::string& reason) {

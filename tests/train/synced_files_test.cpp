@@ -5,6 +5,7 @@
 
 #include "data/pictures.h"
 #include "io/atomic_file.h"
+#include "small_commands.h"
 #include "support/devices.h"
 #include "support/process.h"
 #include "support/system_calls.h"
@@ -13,7 +14,6 @@
 namespace ebm::test {
 namespace {
 
-using Words = std::vector<std::string>;
 using Calls = std::vector<SystemCall>;
 
 /// What is wrong with how the file came to be: with the last renaming that gave it its name.
@@ -62,32 +62,8 @@ class SyncedFilesTest : public IoTest {
     }
     return calls;
   }
-  Words toy(const Words& more) {
-    Words words{program_path("toy_bb"), "--device", "cpu",           "--hidden", "8",     "--batch",  "10",
-                "--eval-grid",          "20",       "--eval-points", "100",      "--out", path("run")};
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
-  }
-  Words images(const Words& more) {
-    Words words{program_path("mnist_bb"),
-                "--device",
-                "cpu",
-                "--latent",
-                "3",
-                "--batch",
-                "4",
-                "--width",
-                "16",
-                "--grid",
-                "2",
-                "--hinge",
-                "0",
-                "--synthetic",
-                "--out",
-                path("run")};
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
-  }
+  Words toy(const Words& more) { return small_toy_command(path("run"), more); }
+  Words images(const Words& more) { return small_mnist_command(path("run"), joined({"--synthetic"}, more)); }
 };
 
 TEST_F(SyncedFilesTest, EveryFileOfARun) {

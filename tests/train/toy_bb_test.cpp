@@ -9,6 +9,7 @@
 #include "io/png.h"
 #include "killed_runs.h"
 #include "reference/random.h"
+#include "small_commands.h"
 #include "support/process.h"
 #include "trainer_fixture.h"
 
@@ -23,22 +24,8 @@ class ToyBbTest : public IoTest {
     if (program_.empty()) GTEST_SKIP() << "experiments/toy_bb is not built";
   }
   /// toy_bb with a small network in the folder `out`.
-  std::vector<std::string> command(const std::string& out, const std::vector<std::string>& more = {}) {
-    std::vector<std::string> words{program_,
-                                   "--device",
-                                   "cpu",
-                                   "--hidden",
-                                   "8",
-                                   "--batch",
-                                   "10",
-                                   "--eval-grid",
-                                   "20",
-                                   "--eval-points",
-                                   "100",
-                                   "--out",
-                                   (*this / out).string()};
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
+  Words command(const std::string& out, const Words& more = {}) {
+    return small_toy_command((*this / out).string(), more);
   }
   Finished run(const std::string& out, const std::vector<std::string>& more) {
     return run_command(command(out, more));
@@ -135,9 +122,8 @@ TEST_F(ToyBbTest, TheVersionAndTheLogTellWhereLibrariesAre) {
   EXPECT_EQ(value("gpu_libraries"), "none");
   if (!why_missing("emulated").empty()) return;
   setenv("EBM_CUDA_LIBRARY", emulated_library().c_str(), 1);
-  const Finished emulated =
-      run_command({program_, "--device", "cuda", "--hidden", "8", "--batch", "10", "--eval-grid", "20",
-                   "--eval-points", "100", "--iterations", "2", "--out", (*this / "emulated").string()});
+  const Finished emulated = run_command(
+      small_toy_command((*this / "emulated").string(), {"--device", "cuda", "--iterations", "2"}));
   unsetenv("EBM_CUDA_LIBRARY");
   ASSERT_EQ(emulated.status, 0) << emulated.err;
   std::string files = "(missing)";

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// Command lines of small runs, which end within a moment.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "support/process.h"
+
+namespace ebm::test {
+
+using Words = std::vector<std::string>;
+
+/// `words` and then `more`.
+inline Words joined(Words words, const Words& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+/// toy_bb with a small network into the folder `out`.
+inline Words small_toy_command(const std::string& out, const Words& more = {}) {
+  return joined({program_path("toy_bb"), "--device", "cpu", "--hidden", "8", "--batch", "10", "--eval-grid",
+                 "20", "--eval-points", "100", "--out", out},
+                more);
+}
+
+/// mnist_bb likewise, on images that `more` names.
+inline Words small_mnist_command(const std::string& out, const Words& more = {}) {
+  return joined({program_path("mnist_bb"), "--device", "cpu", "--latent", "3", "--batch", "4", "--width",
+                 "16", "--grid", "2", "--hinge", "0", "--out", out},
+                more);
+}
+
+}  // namespace ebm::test
