@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Section 5.4, ANIMEFACE: an energy-based model of images.
-#include "train/image_run.h"
+#include "runs/image_run.h"
 
 int main(int argc, char** argv) {
   return ebm::run_image_experiment("animeface_bb", argc, argv);

@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "io/program.h"
-#include "train/toy_run.h"
+#include "runs/toy_run.h"
 
 namespace {
 

@@ -6,8 +6,8 @@
 #include <fmt/core.h>
 
 #include "io/program.h"
-#include "train/sample_game.h"
-#include "train/time_model.h"
+#include "kernels/recorder/time_model.h"
+#include "runs/sample_game.h"
 
 namespace {
 

@@ -6,10 +6,10 @@
 #include <filesystem>
 
 #include "io/hdf5_file.h"
-#include "io/image_grid.h"
 #include "io/program.h"
-#include "train/image_config.h"
-#include "train/image_sampler.h"
+#include "plot/image_grid.h"
+#include "runs/image_config.h"
+#include "sampling/image_sampler.h"
 #include "train/state.h"
 
 namespace {

@@ -3,7 +3,7 @@
 #include <cstdio>
 
 #include "io/program.h"
-#include "train/toy_run.h"
+#include "runs/toy_run.h"
 
 int main(int argc, char** argv) {
   return ebm::run_program("toy_bb", [&] {

@@ -16,7 +16,7 @@
 #include "kernels/cuda/cudnn/trial.h"
 #include "kernels/recorder/recorder.h"
 #include "products.h"
-#include "train/sample_game.h"
+#include "runs/sample_game.h"
 
 namespace {
 

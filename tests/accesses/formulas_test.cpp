@@ -12,7 +12,7 @@
 #include "layers/prelu.h"
 #include "layers/tanh.h"
 #include "models/toy.h"
-#include "train/sample_game.h"
+#include "runs/sample_game.h"
 
 namespace ebm::test {
 namespace {

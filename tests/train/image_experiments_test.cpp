@@ -5,12 +5,12 @@
 #include <unistd.h>
 
 #include "image_experiments_fixture.h"
-#include "io/image_grid.h"
 #include "killed_runs.h"
+#include "plot/image_grid.h"
 #include "reference/random.h"
+#include "runs/image_config.h"
+#include "sampling/image_sampler.h"
 #include "support/networks.h"
-#include "train/image_config.h"
-#include "train/image_sampler.h"
 #include "train/state.h"
 
 namespace ebm::test {

@@ -10,10 +10,10 @@
 
 #include "io/atomic_file.h"
 #include "kernels/recorder/phases.h"
+#include "runs/sample_game.h"
 #include "support/devices.h"
 #include "support/files.h"
 #include "support/launch_order.h"
-#include "train/sample_game.h"
 
 namespace ebm::test {
 namespace {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The model of the time: by hand for launches made up, and what the program says.
-#include "train/time_model.h"
+#include "kernels/recorder/time_model.h"
 
 #include <gtest/gtest.h>
 
 #include <fstream>
 
 #include "io/io_fixture.h"
+#include "runs/sample_game.h"
 #include "support/process.h"
-#include "train/sample_game.h"
 
 namespace ebm::test {
 namespace {

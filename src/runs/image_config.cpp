@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "train/image_config.h"
+#include "runs/image_config.h"
 
 #include "data/image_file.h"
 

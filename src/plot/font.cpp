@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Font and Canvas::text (io/canvas.h).
+// Font and Canvas::text (plot/canvas.h).
 
 #include <fmt/format.h>
 #include <ft2build.h>
@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "io/canvas.h"
+#include "plot/canvas.h"
 
 namespace ebm {
 namespace {

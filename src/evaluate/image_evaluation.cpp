@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "train/image_evaluation.h"
+#include "evaluate/image_evaluation.h"
 
 #include <algorithm>
 #include <limits>
 
-#include "io/image_grid.h"
+#include "plot/image_grid.h"
 
 namespace ebm {
 

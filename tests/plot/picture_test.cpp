@@ -5,11 +5,11 @@
 #include <limits>
 #include <random>
 
+#include "../io/io_fixture.h"
 #include "io/atomic_file.h"
-#include "io/colormap.h"
-#include "io/figure.h"
-#include "io/panel.h"
-#include "io_fixture.h"
+#include "plot/colormap.h"
+#include "plot/figure.h"
+#include "plot/panel.h"
 
 namespace ebm {
 namespace {

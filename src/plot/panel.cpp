@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "io/panel.h"
+#include "plot/panel.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include <limits>
 
 #include "core/error.h"
-#include "io/colormap.h"
+#include "plot/colormap.h"
 
 namespace ebm {
 namespace {

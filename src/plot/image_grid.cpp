@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "io/image_grid.h"
+#include "plot/image_grid.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "io/canvas.h"
+#include "plot/canvas.h"
 
 namespace ebm {
 namespace {

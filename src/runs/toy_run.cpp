@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "train/toy_run.h"
+#include "runs/toy_run.h"
 
 #include "models/toy.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "io/colormap.h"
+#include "plot/colormap.h"
 
 #include <algorithm>
 #include <cmath>

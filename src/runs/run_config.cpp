@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "train/run_config.h"
+#include "runs/run_config.h"
 
 #include <cstdio>
 #include <utility>

@@ -6,7 +6,7 @@
 //   two branches      the longer one, and no less than what both together ask of memory and of each unit
 #pragma once
 
-#include "io/device_file.h"
+#include "kernels/recorder/device_file.h"
 #include "kernels/recorder/phases.h"
 
 namespace ebm {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "io/device_file.h"
+#include "kernels/recorder/device_file.h"
 
 #include <fstream>
 #include <nlohmann/json.hpp>

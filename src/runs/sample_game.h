@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "train/image_config.h"
+#include "runs/image_config.h"
 
 namespace ebm {
 

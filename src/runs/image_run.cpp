@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "train/image_run.h"
+#include "runs/image_run.h"
 
 #include <cstdio>
 #include <optional>
 
 #include "data/image_data.h"
+#include "evaluate/image_evaluation.h"
 #include "io/program.h"
 #include "kernels/library_search.h"
-#include "train/image_config.h"
-#include "train/image_evaluation.h"
+#include "runs/image_config.h"
 
 namespace ebm {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Lays the page out (all lengths of struct Page are pixels at scale 1) and draws it; panels' contents are in
 // panel.cpp.
-#include "io/figure.h"
+#include "plot/figure.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "io/panel.h"
+#include "plot/panel.h"
 
 namespace ebm {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "train/image_sampler.h"
+#include "sampling/image_sampler.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "train/sample_game.h"
+#include "runs/sample_game.h"
 
 #include "data/image_data.h"
 #include "data/toy.h"

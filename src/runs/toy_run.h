@@ -2,8 +2,8 @@
 // A run of the toy experiment (section 5.2), from its options to its end.
 #pragma once
 
-#include "train/run_config.h"
-#include "train/toy_evaluation.h"
+#include "evaluate/toy_evaluation.h"
+#include "runs/run_config.h"
 
 namespace ebm {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "train/time_model.h"
+#include "kernels/recorder/time_model.h"
 
 #include <algorithm>
 #include <array>

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "data/image_file.h"
-#include "train/image_sampler.h"
+#include "sampling/image_sampler.h"
 #include "train/run_folder.h"
 #include "train/trainer.h"
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "io/image_grid.h"
+#include "plot/image_grid.h"
 
 #include <cmath>
 #include <limits>
 
-#include "io_fixture.h"
+#include "../io/io_fixture.h"
 #include "reference/random.h"
 
 namespace ebm {

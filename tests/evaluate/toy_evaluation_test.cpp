@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What an evaluation of the toy experiment measures, against the oracle's networks in float64; and its
 // points.
-#include "train/toy_evaluation.h"
+#include "evaluate/toy_evaluation.h"
 
 #include <map>
 
@@ -9,7 +9,7 @@
 #include "reference/bounds.h"
 #include "support/networks.h"
 #include "support/rounded_products.h"
-#include "trainer_fixture.h"
+#include "train/trainer_fixture.h"
 
 namespace ebm::test {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "data/dataset.h"
 #include "models/image_networks.h"
-#include "train/run_config.h"
+#include "runs/run_config.h"
 
 namespace ebm {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "io/canvas.h"
+#include "plot/canvas.h"
 
 #include <algorithm>
 #include <cmath>

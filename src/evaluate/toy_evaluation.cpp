@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "train/toy_evaluation.h"
+#include "evaluate/toy_evaluation.h"
 
 #include <algorithm>
 #include <cmath>

@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "io/canvas.h"
+#include "plot/canvas.h"
 
 namespace ebm {
 
@@ -23,7 +23,7 @@ struct Scatter {
   Rgb ink{46, 62, 120};
 };
 
-/// A function on the square of the axes as colours (io/colormap.h), interpolated between cells. `values`
+/// A function on the square of the axes as colours (plot/colormap.h), interpolated between cells. `values`
 /// holds n x n cells, row-major: values[i n + j] belongs to the centre of cell (i, j), x = lo + (j + 1/2) h,
 /// y = lo
 /// + (i + 1/2) h with h = (hi - lo) / n, so that the first row is the LOWEST. Values outside `range` (the

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "data/toy.h"
-#include "io/figure.h"
+#include "plot/figure.h"
 #include "train/game.h"
 #include "train/trainer.h"
 

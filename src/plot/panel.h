@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "io/figure.h"
+#include "plot/figure.h"
 
 namespace ebm {
 
