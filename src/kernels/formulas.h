@@ -8,13 +8,17 @@
 #include "kernels/formulas/batch_norm_backward.h"
 #include "kernels/formulas/bounds.h"
 #include "kernels/formulas/counter.h"
+#include "kernels/formulas/gan.h"
 #include "kernels/formulas/gram.h"
 #include "kernels/formulas/hutchinson.h"
 #include "kernels/formulas/images.h"
+#include "kernels/formulas/importance.h"
+#include "kernels/formulas/information.h"
 #include "kernels/formulas/lanczos.h"
 #include "kernels/formulas/leaky_relu.h"
 #include "kernels/formulas/linear.h"
 #include "kernels/formulas/lobpcg.h"
+#include "kernels/formulas/parameters.h"
 #include "kernels/formulas/preconditioner.h"
 #include "kernels/formulas/tanh.h"
 #include "kernels/formulas/toy_data.h"
@@ -53,12 +57,16 @@ using Formulas = FormulaList<
     RowTimesMatrix, FiniteRows, SecondMoment, MomentWeight, PreconditionerFactor,                    //
     LanczosStart, LanczosNext, LanczosQuadrature, HutchinsonEstimate,                                //
     // training
-    Advance, AdamSchedule, AdamStep,  //
+    Advance, AdamSchedule, AdamStep, SquaredNorm, ClipFactor, ExponentialAverage, ClampParameter,  //
     // data
     ToyBatch, PickImages, ImageBatch, SmoothImages,  //
     // bounds
     SingularValueBound, ScaleRows, ZeroBadRows, FiniteImages, LogDetBound, GeneratorScore, EnergyObjective,
     EntropyMean, ScaleBy, GeneratorObjective, Interpolate,  //
+    // other losses
+    GanObjective, GanGeneratorObjective, InformationObjective, PermuteRows, AddPosteriorNoise,
+    ImportanceRatio, ImportanceWeights, ImportanceScore, EntropyCotangent, VeraGeneratorObjective,
+    PosteriorSurprise, PosteriorGradient, PosteriorObjective,  //
     // layers
     ToActivations, FromActivations, AddBias, AddTo, ColumnSum, WeightedColumnSum, TotalSum, MixTangents,
     AddTangents, WindowSum, WindowSpread,                                          //

@@ -70,6 +70,9 @@ EBM_HD inline float as_float(double x) {
 EBM_HD inline float tanh_of(float x) {
   return tanhf(x);
 }
+EBM_HD inline float exp_of(float x) {
+  return expf(x);
+}
 EBM_HD inline float sqrt_of(float x) {
   return sqrtf(x);
 }

@@ -73,6 +73,10 @@ EBM_HD Pack<float, n> tanh_of(const Pack<float, n>& x) {
   return lanes([](float v) { return tanhf(v); }, x);
 }
 template <int n>
+EBM_HD Pack<float, n> exp_of(const Pack<float, n>& x) {
+  return lanes([](float v) { return expf(v); }, x);
+}
+template <int n>
 EBM_HD Pack<float, n> sqrt_of(const Pack<float, n>& x) {
   return lanes([](float v) { return sqrtf(v); }, x);
 }
