@@ -18,7 +18,7 @@ int64_t flat_size(const std::deque<Parameter>& list) {
 }  // namespace
 
 Parameter* Parameters::declare(std::deque<Parameter>& list, const std::string& name,
-                               std::vector<int64_t> shape, Initialization initialization,
+                               std::vector<int64_t> shape, Role role, Initialization initialization,
                                const ChannelsLast& order) {
   for (const auto* existing : {&trainable_, &statistics_}) {
     for (const Parameter& p : *existing) {
@@ -30,6 +30,7 @@ Parameter* Parameters::declare(std::deque<Parameter>& list, const std::string& n
   for (int64_t extent : shape) size *= extent;
   list.push_back({.name = name,
                   .shape = std::move(shape),
+                  .role = role,
                   .initialization = initialization,
                   .order = order,
                   .size = size,
@@ -37,14 +38,14 @@ Parameter* Parameters::declare(std::deque<Parameter>& list, const std::string& n
   return &list.back();
 }
 
-Parameter* Parameters::add(const std::string& name, std::vector<int64_t> shape, Initialization initialization,
-                           const ChannelsLast& order) {
-  return declare(trainable_, name, std::move(shape), initialization, order);
+Parameter* Parameters::add(const std::string& name, std::vector<int64_t> shape, Role role,
+                           Initialization initialization, const ChannelsLast& order) {
+  return declare(trainable_, name, std::move(shape), role, initialization, order);
 }
 
 Parameter* Parameters::add_statistic(const std::string& name, std::vector<int64_t> shape,
                                      Initialization initialization) {
-  return declare(statistics_, name, std::move(shape), initialization, {});
+  return declare(statistics_, name, std::move(shape), Role::other, initialization, {});
 }
 
 void Parameters::allocate(Memory& memory) {

@@ -13,18 +13,34 @@
 
 namespace ebm {
 
-/// How a parameter starts (PyTorch's defaults): a constant, or U(-bound, bound).
+/// How a parameter starts.
 struct Initialization {
-  enum class Kind { constant, uniform } kind = Kind::constant;
-  float value = 0;  ///< the constant, or the bound
+  enum class Kind {
+    constant,    ///< value
+    uniform,     ///< U(-value, value)
+    normal,      ///< N(mean, value^2)
+    direction,   ///< uniform on the unit sphere
+    orthogonal,  ///< rows or columns orthonormal, whichever are fewer; a row is what the first axis counts
+  } kind = Kind::constant;
+  float value = 0;
+  float mean = 0;
+};
+
+/// What a parameter is to its layer.
+enum class Role {
+  weight,  ///< of a linear map
+  bias,    ///< what is added
+  scale,   ///< of a norm
+  other
 };
 
 /// One named parameter (PyTorch's state_dict name and shape) inside the flat buffers.
 struct Parameter {
   std::string name;
   std::vector<int64_t> shape;
-  Initialization initialization;
-  ChannelsLast order;  ///< what its numbers' order in memory is to PyTorch's
+  Role role = Role::other;
+  Initialization initialization;  ///< its layer's: PyTorch's default
+  ChannelsLast order;             ///< what its numbers' order in memory is to PyTorch's
   int64_t size = 0;
   int64_t offset = 0;                 ///< in the flat buffer of its kind, a multiple of parameter_alignment
   float* value = nullptr;             ///< device pointers, valid once allocated
@@ -40,8 +56,8 @@ class Parameters {
  public:
   /// Declares a trainable parameter / a running statistic (saved, never optimised). Throws Error on a name in
   /// use.
-  Parameter* add(const std::string& name, std::vector<int64_t> shape, Initialization initialization,
-                 const ChannelsLast& order = {});
+  Parameter* add(const std::string& name, std::vector<int64_t> shape, Role role,
+                 Initialization initialization, const ChannelsLast& order = {});
   Parameter* add_statistic(const std::string& name, std::vector<int64_t> shape,
                            Initialization initialization);
   void allocate(Memory& memory);
@@ -68,7 +84,7 @@ class Parameters {
  private:
   static View flat_view(const Buffer<float>& buffer) { return {buffer.data(), 1, flat(buffer.size())}; }
   Parameter* declare(std::deque<Parameter>& list, const std::string& name, std::vector<int64_t> shape,
-                     Initialization initialization, const ChannelsLast& order);
+                     Role role, Initialization initialization, const ChannelsLast& order);
 
   std::deque<Parameter> trainable_, statistics_;  // deque: pointers stay valid while it grows
   Buffer<float> values_, gradients_, first_moments_, second_moments_, statistics_values_;

@@ -65,8 +65,8 @@ void BatchNorm::take_bias_of(AffineLayer& before) {
 void BatchNorm::declare(Parameters& parameters, const std::string& prefix) {
   const int64_t c = input().channels;
   const auto constant = [](float value) { return Initialization{Initialization::Kind::constant, value}; };
-  weight_ = parameters.add(prefix + "weight", {c}, constant(1));
-  bias_ = parameters.add(prefix + "bias", {c}, constant(0));
+  weight_ = parameters.add(prefix + "weight", {c}, Role::scale, constant(1));
+  bias_ = parameters.add(prefix + "bias", {c}, Role::bias, constant(0));
   running_mean_ = parameters.add_statistic(prefix + "running_mean", {c}, constant(0));
   running_var_ = parameters.add_statistic(prefix + "running_var", {c}, constant(1));
 }

@@ -41,9 +41,9 @@ void Convolution::declare(Parameters& parameters, const std::string& prefix) {
   const int64_t in = input().channels, out = output().channels;
   const Initialization uniform{Initialization::Kind::uniform,
                                1 / std::sqrt(static_cast<float>(in * height * width))};
-  weight_ = parameters.add(prefix + "weight", {out, in, height, width}, uniform,
+  weight_ = parameters.add(prefix + "weight", {out, in, height, width}, Role::weight, uniform,
                            {.channels = in, .pixels = height * width});
-  bias_ = parameters.add(prefix + "bias", {out}, uniform);
+  bias_ = parameters.add(prefix + "bias", {out}, Role::bias, uniform);
 }
 
 void Convolution::apply(Trace& trace, ConstView x, View y) const {

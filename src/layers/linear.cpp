@@ -30,10 +30,10 @@ void Linear::declare(Parameters& parameters, const std::string& prefix) {
   const Initialization uniform{Initialization::Kind::uniform, 1 / std::sqrt(static_cast<float>(in))};
   const ChannelsLast of_inputs{.channels = input().channels, .pixels = input().pixels()};
   const ChannelsLast of_outputs{.channels = output().channels, .pixels = output().pixels(), .inner = in};
-  weight_ =
-      parameters.add(prefix + "weight", {out, in}, uniform, is_image(output()) ? of_outputs : of_inputs);
+  weight_ = parameters.add(prefix + "weight", {out, in}, Role::weight, uniform,
+                           is_image(output()) ? of_outputs : of_inputs);
   if (has_bias_ == Bias::no) return;
-  bias_ = parameters.add(prefix + "bias", {out}, uniform,
+  bias_ = parameters.add(prefix + "bias", {out}, Role::bias, uniform,
                          {.channels = output().channels, .pixels = output().pixels()});
 }
 

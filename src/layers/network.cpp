@@ -14,18 +14,12 @@ Network::Network(Kernels& kernels, std::unique_ptr<Layer> root)
   parameters_.allocate(kernels_);
 }
 
-void Network::initialize(uint64_t seed, uint32_t stream) {
-  const Buffer<uint64_t> iteration(kernels_, 1);
+void Network::initialize(uint64_t seed, uint32_t stream, Initial initial) {
   for (const auto* list : {&parameters_.trainable(), &parameters_.statistics()}) {
     for (const Parameter& p : *list) {
-      const float scale = p.initialization.value;
-      std::vector<float> values(static_cast<size_t>(p.size), scale);
-      if (p.initialization.kind == Initialization::Kind::uniform) {
-        const View target{p.value, 1, flat(p.size)};
-        kernels_.noise({Distribution::uniform, seed, stream++, iteration.data()}, target);
-        values = download(kernels_, target);
-        for (float& v : values) v = (2 * v - 1) * scale;
-      }
+      const Initialization how = initialization(p, initial);
+      const std::vector<float> values = initial_values(kernels_, p, how, seed, stream);
+      if (is_random(how)) ++stream;
       kernels_.upload(p.value, values.data(), p.size * static_cast<int64_t>(sizeof(float)));
     }
   }

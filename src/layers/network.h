@@ -4,6 +4,7 @@
 #pragma once
 
 #include "layers/bfloat16.h"
+#include "layers/initial_values.h"
 #include "layers/sequential.h"
 
 namespace ebm {
@@ -29,9 +30,9 @@ class Network {
   Parameters& parameters() { return parameters_; }
   const Parameters& parameters() const { return parameters_; }
 
-  /// Draws the initial values (PyTorch's default distributions) from noise streams stream, stream + 1, ... of
-  /// `seed`, one for each parameter, and zeroes gradients and moments.
-  void initialize(uint64_t seed, uint32_t stream);
+  /// Draws the initial values from noise streams stream, stream + 1, ... of `seed`, one for each parameter
+  /// that is random, and zeroes gradients and moments.
+  void initialize(uint64_t seed, uint32_t stream, Initial initial = Initial::pytorch);
 
   /// With Precision::bfloat16 the maps still take and give float32; round_parameters() must be called when
   /// values have changed.

@@ -18,7 +18,7 @@ Buffer<float>& partial(Trace& trace) {
 }  // namespace
 
 void PreluLayer::declare(Parameters& parameters, const std::string& prefix) {
-  slope_ = parameters.add(prefix + "weight", {1}, {Initialization::Kind::constant, 0.25f});
+  slope_ = parameters.add(prefix + "weight", {1}, Role::other, {Initialization::Kind::constant, 0.25f});
 }
 
 std::unique_ptr<Trace> PreluLayer::make_trace(Kernels& kernels, const TraceOptions& options,

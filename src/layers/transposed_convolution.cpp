@@ -30,9 +30,9 @@ void TransposedConvolution::declare(Parameters& parameters, const std::string& p
   const int64_t in = input().channels, out = output().channels;
   const Initialization uniform{Initialization::Kind::uniform,
                                1 / std::sqrt(static_cast<float>(out * height * width))};
-  weight_ = parameters.add(prefix + "weight", {in, out, height, width}, uniform,
+  weight_ = parameters.add(prefix + "weight", {in, out, height, width}, Role::weight, uniform,
                            {.channels = out, .pixels = height * width});
-  bias_ = parameters.add(prefix + "bias", {out}, uniform);
+  bias_ = parameters.add(prefix + "bias", {out}, Role::bias, uniform);
 }
 
 void TransposedConvolution::apply(Trace& trace, ConstView x, View y) const {
