@@ -68,6 +68,7 @@ class ArrayUses {
     add(mode == Write::accumulate ? Use::update : Use::write, array, count);
   }
   void updates(Array array, int64_t count) { add(Use::update, array, count); }
+  void gathers(ConstArray array, int64_t count) { add(Use::gather, array, count); }
 
   /// The same for several arrays of one size.
   void reads(std::initializer_list<ConstArray> arrays, int64_t count) {

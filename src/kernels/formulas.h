@@ -7,6 +7,7 @@
 #include "kernels/formulas/batch_norm.h"
 #include "kernels/formulas/batch_norm_backward.h"
 #include "kernels/formulas/bounds.h"
+#include "kernels/formulas/columns.h"
 #include "kernels/formulas/counter.h"
 #include "kernels/formulas/gan.h"
 #include "kernels/formulas/gram.h"
@@ -20,6 +21,7 @@
 #include "kernels/formulas/lobpcg.h"
 #include "kernels/formulas/parameters.h"
 #include "kernels/formulas/preconditioner.h"
+#include "kernels/formulas/spectral_norm.h"
 #include "kernels/formulas/tanh.h"
 #include "kernels/formulas/toy_data.h"
 #include "kernels/formulas/window.h"
@@ -69,12 +71,13 @@ using Formulas = FormulaList<
     PosteriorSurprise, PosteriorGradient, PosteriorObjective,  //
     // layers
     ToActivations, FromActivations, AddBias, AddTo, ColumnSum, WeightedColumnSum, TotalSum, MixTangents,
-    AddTangents, WindowSum, WindowSpread,                                          //
-    LeakyRelu, LeakyReluLinearized, MaskedColumnSum, PreluBackward,                //
-    Tanh, TanhLinearized, TanhCurvature,                                           //
-    BatchNormStatistics, BatchNormRunning, BatchNormApply, BatchNormScale,         //
-    BatchNormProjections, BatchNormProject, BatchNormPairing, BatchNormCurvature,  //
-    BatchNormBackward, BatchNormTangentBackward, BatchNormTangentWeight, BatchNormSharedBackward>;
+    AddTangents, WindowSum, WindowSpread,                                                          //
+    LeakyRelu, LeakyReluLinearized, MaskedColumnSum, PreluBackward,                                //
+    Tanh, TanhLinearized, TanhCurvature,                                                           //
+    BatchNormStatistics, BatchNormRunning, BatchNormApply, BatchNormScale,                         //
+    BatchNormProjections, BatchNormProject, BatchNormPairing, BatchNormCurvature,                  //
+    BatchNormBackward, BatchNormTangentBackward, BatchNormTangentWeight, BatchNormSharedBackward,  //
+    RowDots, SpectralStep, SpectralWeight, SpectralGradient>;
 
 using AllFormulas = Formulas::Interface;
 

@@ -15,10 +15,16 @@ struct AffineTrace : Trace {
   const int64_t mixed;       // floats of scratch memory that mix_tangents needs; h_bar lies behind them
   const Buffer<float> ones;  // weights of a batch whose samples all count once
   ConstView y;               // the output, which the activation's derivative is told from
+
+  std::unique_ptr<SpectralNorm::State> spectral;
+  int64_t bar = 0;  // where the normalised weight's gradient begins in scratch memory
 };
 
 AffineTrace& of(Trace& trace) {
   return static_cast<AffineTrace&>(trace);
+}
+const AffineTrace& of(const Trace& trace) {
+  return static_cast<const AffineTrace&>(trace);
 }
 
 /// The rows of both views as one, given that they are stacked.
@@ -36,9 +42,45 @@ std::unique_ptr<Trace> AffineLayer::make_trace(Kernels& kernels, const TraceOpti
                             : 0;
   auto trace = std::make_unique<AffineTrace>(kernels, options, std::move(scratch), mixed);
   const int64_t rows = options.batch + options.tangents * trace->tangent_samples();
-  trace->scratch->reserve(mixed +
-                          (activation_.present() ? floats_of(rows * output().size(), options.type()) : 0));
+  const int64_t h_bar = activation_.present() ? floats_of(rows * output().size(), options.type()) : 0;
+  trace->scratch->reserve(mixed + h_bar);
+  if (spectral_ != nullptr) {
+    trace->spectral = spectral_->make_state(kernels, options.type());
+    trace->bar = mixed + Scratch::floats(h_bar, Type::float32);
+    trace->scratch->reserve(trace->bar + weight_->size);
+  }
   return trace;
+}
+
+void AffineLayer::declare_weight(Parameters& parameters, const std::string& prefix, const Parameter* weight) {
+  weight_ = weight;
+  if (weight_norm_ == WeightNorm::spectral)
+    spectral_ = std::make_unique<SpectralNorm>(parameters, prefix, *weight);
+}
+
+ConstArray AffineLayer::weight(const Trace& trace) const {
+  if (spectral_ != nullptr) return of(trace).spectral->weight();
+  return trace.options.type() == Type::bfloat16 ? ConstArray(weight_->rounded) : ConstArray(weight_->value);
+}
+
+float* AffineLayer::weight_gradient(const Trace& trace) const {
+  return spectral_ != nullptr ? trace.scratch->data() + of(trace).bar : weight_->gradient;
+}
+
+void AffineLayer::normalize_weight(Trace& trace) const {
+  if (spectral_ != nullptr)
+    spectral_->normalize(trace.kernels, trace.options.statistics, *of(trace).spectral);
+}
+
+/// How a map's first add_weight_gradient writes.
+Write AffineLayer::weight_mode(Gradient gradient) const {
+  return spectral_ != nullptr ? Write::overwrite : write_mode(gradient);
+}
+
+/// After a map's last add_weight_gradient.
+void AffineLayer::finish_weight_gradient(Trace& trace, Gradient gradient) const {
+  if (spectral_ != nullptr)
+    spectral_->add_gradient(trace.kernels, *of(trace).spectral, weight_gradient(trace), write_mode(gradient));
 }
 
 void AffineLayer::apply_with_bias(Trace& trace, ConstView x, View y, const AddBias& then) const {
@@ -117,6 +159,7 @@ void AffineLayer::no_bias_gradient(Trace& trace, Gradient gradient) const {
 }
 
 void AffineLayer::do_forward(Trace& trace, View y) const {
+  normalize_weight(trace);
   apply_to(trace, trace.x, y, y);
 }
 
@@ -129,6 +172,7 @@ void AffineLayer::do_forward_jvp(Trace& trace, Pair y) const {
   if (!stacked(trace.x, trace.x_dot) || !stacked(y.value, y.tangent)) {
     return Layer::do_forward_jvp(trace, y);
   }
+  normalize_weight(trace);
   apply_to(trace, joined(trace.x, trace.x_dot), joined(y.value, y.tangent), y.value);
   finish_tangents(trace, y.tangent);
 }
@@ -137,7 +181,8 @@ void AffineLayer::do_vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gra
   const ConstView h_bar = through_activation(trace, {y_bar, {}}, nullptr, gradient).value;
   if (!x_bar.empty()) apply_transposed(trace, h_bar, x_bar);
   if (gradient == Gradient::ignore || weight_ == nullptr) return;
-  add_weight_gradient(trace, h_bar, trace.x, write_mode(gradient));
+  add_weight_gradient(trace, h_bar, trace.x, weight_mode(gradient));
+  finish_weight_gradient(trace, gradient);
 }
 
 void AffineLayer::do_vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient) const {
@@ -152,13 +197,14 @@ void AffineLayer::do_vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradi
     if (!x_bar.tangent.empty()) apply_transposed(trace, h_bar.tangent, x_bar.tangent);
   }
   if (gradient == Gradient::ignore || weight_ == nullptr) return;
-  const Write mode = write_mode(gradient);
+  const Write mode = weight_mode(gradient);
   if (one_call && stacked(trace.x, trace.x_dot)) {
     add_weight_gradient(trace, joined(h_bar.value, h_bar.tangent), joined(trace.x, trace.x_dot), mode);
   } else {
     add_weight_gradient(trace, h_bar.tangent, trace.x_dot, mode);
     if (has_value) add_weight_gradient(trace, h_bar.value, trace.x, Write::accumulate);
   }
+  finish_weight_gradient(trace, gradient);
 }
 
 void AffineLayer::do_vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar,
@@ -168,7 +214,8 @@ void AffineLayer::do_vjp_shared(Trace& trace, ConstView y_bar, const SharedWeigh
   if (weights.values == nullptr) no_bias_gradient(trace, gradient);
   if (!x_bar.empty()) apply_transposed(trace, h_bar, x_bar);
   if (gradient == Gradient::ignore || weight_ == nullptr) return;
-  add_weight_gradient(trace, h_bar, mix_tangents(trace, weights), write_mode(gradient));
+  add_weight_gradient(trace, h_bar, mix_tangents(trace, weights), weight_mode(gradient));
+  finish_weight_gradient(trace, gradient);
 }
 
 }  // namespace ebm

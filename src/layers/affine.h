@@ -7,9 +7,13 @@
 //                b_bar = the sum of h_bar over rows (and pixels)
 //   vjp_of_jvp   the same for each chain, W_bar summed over both; b_bar from the values alone
 // Values and tangents go through A alike, so stacked rows go through it in one call.
+//
+// With WeightNorm::spectral W's place is taken by the trace's normalised one, and its gradient by a scratch
+// array from which W_bar follows (spectral_norm.h).
 #pragma once
 
 #include "layers/activation.h"
+#include "layers/spectral_norm.h"
 
 namespace ebm {
 
@@ -29,8 +33,12 @@ class AffineLayer : public Layer {
   const float* bias() const { return bias_ != nullptr ? bias_->value : nullptr; }
 
  protected:
-  AffineLayer(const Features& input, const Features& output, Activation activation = {})
-      : Layer(input, output), activation_(activation) {}
+  AffineLayer(const Features& input, const Features& output, Activation activation = {},
+              WeightNorm weight_norm = WeightNorm::none)
+      : Layer(input, output), activation_(activation), weight_norm_(weight_norm) {}
+
+  /// For declare(): W is there.
+  void declare_weight(Parameters& parameters, const std::string& prefix, const Parameter* weight);
 
   /// y = A x, x_bar = A^T y_bar, and W's gradient (never called without weight_), for any number of rows.
   virtual void apply(Trace& trace, ConstView x, View y) const = 0;
@@ -43,10 +51,9 @@ class AffineLayer : public Layer {
   const Parameter* weight_ = nullptr;
   const Parameter* bias_ = nullptr;
 
-  /// W in the type of the trace's activations.
-  ConstArray weight(const Trace& trace) const {
-    return trace.options.type() == Type::bfloat16 ? ConstArray(weight_->rounded) : ConstArray(weight_->value);
-  }
+  /// The weight that a trace's A has, in the type of its activations, and where add_weight_gradient writes.
+  ConstArray weight(const Trace& trace) const;
+  float* weight_gradient(const Trace& trace) const;
 
   void do_forward(Trace& trace, View y) const override;
   void do_jvp(Trace& trace, View y_dot) const override;
@@ -57,6 +64,9 @@ class AffineLayer : public Layer {
                      Gradient gradient) const override;
 
  private:
+  void normalize_weight(Trace& trace) const;
+  Write weight_mode(Gradient gradient) const;
+  void finish_weight_gradient(Trace& trace, Gradient gradient) const;
   void apply_to(Trace& trace, ConstView x, View y, View values) const;
   void finish_tangents(Trace& trace, View y_dot) const;
   ConstPair through_activation(Trace& trace, ConstPair y_bar, const float* weights, Gradient gradient) const;
@@ -64,6 +74,8 @@ class AffineLayer : public Layer {
   void no_bias_gradient(Trace& trace, Gradient gradient) const;
 
   Activation activation_;
+  WeightNorm weight_norm_;
+  std::unique_ptr<SpectralNorm> spectral_;  // set by declare(), if there is one
   bool leaves_bias_ = false;
 };
 

@@ -32,8 +32,10 @@ ConvolutionShape convolution_shape(int64_t rows, const Features& input, int64_t 
           .padding = window.padding};
 }
 
-Convolution::Convolution(const Features& input, int64_t channels, const Window& window, Activation activation)
-    : AffineLayer(input, checked_output(convolution_shape(1, input, channels, window)), activation),
+Convolution::Convolution(const Features& input, int64_t channels, const Window& window, Activation activation,
+                         WeightNorm weight_norm)
+    : AffineLayer(input, checked_output(convolution_shape(1, input, channels, window)), activation,
+                  weight_norm),
       window_(window) {}
 
 void Convolution::declare(Parameters& parameters, const std::string& prefix) {
@@ -41,8 +43,9 @@ void Convolution::declare(Parameters& parameters, const std::string& prefix) {
   const int64_t in = input().channels, out = output().channels;
   const Initialization uniform{Initialization::Kind::uniform,
                                1 / std::sqrt(static_cast<float>(in * height * width))};
-  weight_ = parameters.add(prefix + "weight", {out, in, height, width}, Role::weight, uniform,
-                           {.channels = in, .pixels = height * width});
+  declare_weight(parameters, prefix,
+                 parameters.add(prefix + "weight", {out, in, height, width}, Role::weight, uniform,
+                                {.channels = in, .pixels = height * width}));
   bias_ = parameters.add(prefix + "bias", {out}, Role::bias, uniform);
 }
 
@@ -69,7 +72,7 @@ void Convolution::add_weight_gradient(Trace& trace, ConstView y_bar, ConstView x
       ConvolutionBackwardWeight{.shape = convolution_shape(x.rows, input(), output().channels, window_),
                                 .x = x,
                                 .y_bar = y_bar,
-                                .weight_bar = weight_->gradient,
+                                .weight_bar = weight_gradient(trace),
                                 .mode = mode,
                                 .precision = trace.options.weight_precision});
 }

@@ -18,7 +18,8 @@ class Convolution final : public AffineLayer {
  public:
   /// Starts as PyTorch does: W and b from U(-1/sqrt(n), 1/sqrt(n)), n = channels * kernel. Throws Error if
   /// the kernel does not fit into the padded image.
-  Convolution(const Features& input, int64_t channels, const Window& window, Activation activation = {});
+  Convolution(const Features& input, int64_t channels, const Window& window, Activation activation = {},
+              WeightNorm weight_norm = WeightNorm::none);
 
   void declare(Parameters& parameters, const std::string& prefix) override;
 

@@ -13,8 +13,9 @@ bool is_image(const Features& features) {
 
 }  // namespace
 
-Linear::Linear(const Features& in, const Features& out, Bias bias, Activation activation)
-    : AffineLayer(in, out, activation), has_bias_(bias) {
+Linear::Linear(const Features& in, const Features& out, Bias bias, Activation activation,
+               WeightNorm weight_norm)
+    : AffineLayer(in, out, activation, weight_norm), has_bias_(bias) {
   if (in.size() < 1 || out.size() < 1) {
     throw Error("a Linear from " + to_string(in) + " to " + to_string(out) +
                 ": both need at least one feature; use a wider network");
@@ -23,6 +24,10 @@ Linear::Linear(const Features& in, const Features& out, Bias bias, Activation ac
     throw Error("a Linear from image " + to_string(in) + " to image " + to_string(out) +
                 " has no order in PyTorch's files; put a flat layer between them");
   }
+  if (is_image(out) && weight_norm == WeightNorm::spectral) {
+    throw Error("a Linear to image " + to_string(out) +
+                " has no spectral norm: files keep no order of its u; normalise flat outputs");
+  }
 }
 
 void Linear::declare(Parameters& parameters, const std::string& prefix) {
@@ -30,8 +35,9 @@ void Linear::declare(Parameters& parameters, const std::string& prefix) {
   const Initialization uniform{Initialization::Kind::uniform, 1 / std::sqrt(static_cast<float>(in))};
   const ChannelsLast of_inputs{.channels = input().channels, .pixels = input().pixels()};
   const ChannelsLast of_outputs{.channels = output().channels, .pixels = output().pixels(), .inner = in};
-  weight_ = parameters.add(prefix + "weight", {out, in}, Role::weight, uniform,
-                           is_image(output()) ? of_outputs : of_inputs);
+  declare_weight(parameters, prefix,
+                 parameters.add(prefix + "weight", {out, in}, Role::weight, uniform,
+                                is_image(output()) ? of_outputs : of_inputs));
   if (has_bias_ == Bias::no) return;
   bias_ = parameters.add(prefix + "bias", {out}, Role::bias, uniform,
                          {.channels = output().channels, .pixels = output().pixels()});
@@ -74,7 +80,7 @@ void Linear::add_weight_gradient(Trace& trace, ConstView y_bar, ConstView x, Wri
                       .a = y_bar,
                       .transpose_a = Transpose::yes,
                       .b = x,
-                      .c = weight_->gradient,
+                      .c = weight_gradient(trace),
                       .beta = mode == Write::accumulate ? 1.0f : 0.0f,
                       .precision = trace.options.weight_precision});
 }

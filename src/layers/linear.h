@@ -13,7 +13,8 @@ namespace ebm {
 class Linear final : public AffineLayer {
  public:
   /// Starts as PyTorch does: W and b from U(-1/sqrt(in), 1/sqrt(in)).
-  Linear(const Features& in, const Features& out, Bias bias = Bias::yes, Activation activation = {});
+  Linear(const Features& in, const Features& out, Bias bias = Bias::yes, Activation activation = {},
+         WeightNorm weight_norm = WeightNorm::none);
   Linear(int64_t in, int64_t out, Bias bias = Bias::yes) : Linear(flat(in), flat(out), bias) {}
 
   void declare(Parameters& parameters, const std::string& prefix) override;

@@ -56,7 +56,7 @@ void TransposedConvolution::add_weight_gradient(Trace& trace, ConstView y_bar, C
   trace.kernels.convolve(ConvolutionBackwardWeight{.shape = transposed(x.rows),
                                                    .x = y_bar,
                                                    .y_bar = x,
-                                                   .weight_bar = weight_->gradient,
+                                                   .weight_bar = weight_gradient(trace),
                                                    .mode = mode,
                                                    .precision = trace.options.weight_precision});
 }

@@ -14,9 +14,10 @@ constexpr Window conv4{.kernel = {4, 4}, .stride = {2, 2}, .padding = {1, 1}};  
 
 }  // namespace
 
-std::unique_ptr<Layer> dcgan_energy(int64_t c) {
+std::unique_ptr<Layer> dcgan_energy(int64_t c, WeightNorm weight_norm) {
   const Activation leaky = leaky_relu(0.1f);
   Stack main(image);
+  main.weight_norm(weight_norm);
   main.convolution(conv3, c, leaky);      // 32
   main.convolution(conv4, c, leaky);      // 16
   main.convolution(conv3, 2 * c, leaky);  // 16
@@ -24,7 +25,7 @@ std::unique_ptr<Layer> dcgan_energy(int64_t c) {
   main.convolution(conv3, 4 * c, leaky);  // 8
   main.convolution(conv4, 4 * c, leaky);  // 4
   main.convolution(conv3, 8 * c, leaky);  // 4
-  auto expand = std::make_unique<Linear>(main.features(), flat(1));
+  auto expand = std::make_unique<Linear>(main.features(), flat(1), Bias::yes, Activation{}, weight_norm);
   return network_of("main", main.build(), "expand", std::move(expand));
 }
 

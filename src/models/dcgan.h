@@ -4,13 +4,13 @@
 
 #include <memory>
 
-#include "layers/layer.h"
+#include "layers/spectral_norm.h"
 
 namespace ebm {
 
 /// E: seven Conv2d with LeakyReLU(0.1), c to 8c channels, then a Linear to 1 named `expand`. The paper's c
 /// is 64.
-std::unique_ptr<Layer> dcgan_energy(int64_t channels = 64);
+std::unique_ptr<Layer> dcgan_energy(int64_t channels = 64, WeightNorm weight_norm = WeightNorm::none);
 
 /// G: Linear to 4 x 4 x 8c, three [ConvTranspose2d BN ReLU] to c channels, Conv2d to RGB, Tanh.
 std::unique_ptr<Layer> dcgan_generator(int64_t latent = 128, int64_t channels = 64);

@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "layers/layer.h"
+#include "layers/spectral_norm.h"
 
 namespace ebm {
 
@@ -14,7 +14,8 @@ inline constexpr Features stacked_mnist_image{.height = 28, .width = 28, .channe
 /// E: Linear PReLU to widths w, w/2, w/4, w/8, w/8, then Linear to 1; the paper's w is 2000. Names
 /// main.0.weight
 /// ...
-std::unique_ptr<Layer> mnist_energy(const Features& image = stacked_mnist_image, int64_t width = 2000);
+std::unique_ptr<Layer> mnist_energy(const Features& image = stacked_mnist_image, int64_t width = 2000,
+                                    WeightNorm weight_norm = WeightNorm::none);
 
 /// G: Linear BN PReLU to widths w/4, w/2, w, then Linear to the image, Tanh.
 std::unique_ptr<Layer> mnist_generator(int64_t latent = 128, const Features& image = stacked_mnist_image,

@@ -37,7 +37,7 @@ void convolve_and_activate(Stack& stack, EnergyNorm norm, int64_t channels) {
 
 /// ResBlock0 of Table 9.
 void first_energy_block(Stack& main, EnergyNorm norm, int64_t channels) {
-  Stack left(main.features()), right(main.features());
+  Stack left = main.side(), right = main.side();
   convolve_and_activate(left, norm, channels);
   left.convolution(conv3, channels).average_pool(twice);
   right.average_pool(twice);
@@ -48,7 +48,7 @@ void first_energy_block(Stack& main, EnergyNorm norm, int64_t channels) {
 
 /// ResBlock1 to ResBlock4.
 void energy_block(Stack& main, EnergyNorm norm, int64_t channels, Pooling pooling) {
-  Stack left(main.features()), right(main.features());
+  Stack left = main.side(), right = main.side();
   activate(left, norm);
   convolve_and_activate(left, norm, channels);
   left.convolution(conv3, channels);
@@ -73,15 +73,16 @@ void generator_block(Stack& main, int64_t channels) {
 
 }  // namespace
 
-std::unique_ptr<Layer> resnet_energy(EnergyNorm norm, int64_t c) {
+std::unique_ptr<Layer> resnet_energy(EnergyNorm norm, int64_t c, WeightNorm weight_norm) {
   Stack main(image);
+  main.weight_norm(weight_norm);
   first_energy_block(main, norm, c);                  // 32
   energy_block(main, norm, 2 * c, Pooling::average);  // 16
   energy_block(main, norm, 4 * c, Pooling::average);  // 8
   energy_block(main, norm, 8 * c, Pooling::average);  // 4
   energy_block(main, norm, 16 * c, Pooling::none);    // 4
   main.leaky(slope).spatial_sum();
-  auto expand = std::make_unique<Linear>(main.features(), flat(1));
+  auto expand = std::make_unique<Linear>(main.features(), flat(1), Bias::yes, Activation{}, weight_norm);
   return network_of("main", main.build(), "expand", std::move(expand));
 }
 

@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "layers/layer.h"
+#include "layers/spectral_norm.h"
 
 namespace ebm {
 
@@ -14,7 +14,8 @@ enum class EnergyNorm { none, batch };
 
 /// E: five residual blocks from c to 16c channels (LeakyReLU 0.1, average pooling after the first four),
 /// LeakyReLU, the sum over all pixels, Linear to 1 named `expand`. The paper's c is 64.
-std::unique_ptr<Layer> resnet_energy(EnergyNorm norm, int64_t channels = 64);
+std::unique_ptr<Layer> resnet_energy(EnergyNorm norm, int64_t channels = 64,
+                                     WeightNorm weight_norm = WeightNorm::none);
 
 /// G: Linear to 4 x 4 x 16c, four residual blocks that upsample, to c channels, BN ReLU Conv2d to RGB, Tanh.
 std::unique_ptr<Layer> resnet_generator(int64_t latent = 128, int64_t channels = 64);

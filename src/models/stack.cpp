@@ -42,11 +42,12 @@ Stack& Stack::add_affine(std::unique_ptr<AffineLayer> layer, Activation activati
 }
 
 Stack& Stack::linear(const Features& out, Bias bias) {
-  auto layer = std::make_unique<Linear>(features_, out, bias);
+  auto layer = std::make_unique<Linear>(features_, out, bias, Activation{}, weight_norm_);
   return out.pixels() == 1 ? add_affine(std::move(layer)) : add(std::move(layer));
 }
 Stack& Stack::convolution(const Window& window, int64_t channels, Activation activation) {
-  return add_affine(std::make_unique<Convolution>(features_, channels, window, activation), activation);
+  return add_affine(std::make_unique<Convolution>(features_, channels, window, activation, weight_norm_),
+                    activation);
 }
 Stack& Stack::transposed_convolution(const Window& window, int64_t channels, Activation activation) {
   return add_affine(std::make_unique<TransposedConvolution>(features_, channels, window, activation),
@@ -87,13 +88,14 @@ Stack& Stack::reshape() {
 
 Stack& Stack::pointwise_and_average_pool(int64_t channels, const Extent& window) {
   add(std::make_unique<AveragePool>(features_, window), modules_ + 1);
-  add(std::make_unique<Convolution>(features_, channels, pointwise), modules_);
+  add(std::make_unique<Convolution>(features_, channels, pointwise, Activation{}, weight_norm_), modules_);
   modules_ += 2;
   return *this;
 }
 
 Stack& Stack::upsample_and_pointwise(const Extent& window, int64_t channels) {
-  add(std::make_unique<Convolution>(features_, channels, pointwise), modules_ + 1);
+  add(std::make_unique<Convolution>(features_, channels, pointwise, Activation{}, weight_norm_),
+      modules_ + 1);
   add(std::make_unique<Upsample>(features_, window), modules_);
   modules_ += 2;
   return *this;

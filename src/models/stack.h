@@ -22,6 +22,13 @@ class Stack {
   /// What the last row gives.
   const Features& features() const { return features_; }
 
+  /// The weights of the linear rows and convolutions that follow (not of transposed ones) are normalised so.
+  Stack& weight_norm(WeightNorm norm) {
+    weight_norm_ = norm;
+    return *this;
+  }
+  Stack& spectral() { return weight_norm(WeightNorm::spectral); }
+
   // Each adds a row. An activation that is given is a module of its own to PyTorch.
   Stack& linear(const Features& out, Bias bias = Bias::yes);
   Stack& linear(int64_t out, Bias bias = Bias::yes) { return linear(flat(out), bias); }
@@ -34,6 +41,8 @@ class Stack {
   Stack& average_pool(const Extent& window);
   Stack& upsample(const Extent& window);
   Stack& spatial_sum();
+  /// An empty stack that goes on from here, as one side of a block, with the same norm of weights.
+  Stack side() const { return std::move(Stack(features_).weight_norm(weight_norm_)); }
   /// left(x) + right(x), with names left.0. ... and right.0. ...
   Stack& residual(Stack left, Stack right);
   /// A module of PyTorch's that moves nothing in memory: a Flatten, or a reshape to the image that the linear
@@ -57,6 +66,7 @@ class Stack {
   Stack& add_affine(std::unique_ptr<AffineLayer> layer, Activation activation = {});
 
   Features features_;
+  WeightNorm weight_norm_ = WeightNorm::none;
   int64_t modules_ = 0;
   std::vector<Sequential::Child> children_;
   AffineLayer* last_affine_ = nullptr;  // the last row, if a batch norm may take its bias

@@ -6,13 +6,15 @@
 
 namespace ebm {
 
-std::unique_ptr<Layer> toy_energy(int64_t hidden, OutputScale scale) {
+std::unique_ptr<Layer> toy_energy(int64_t hidden, OutputScale scale, WeightNorm weight_norm) {
   Stack main(flat(2));
+  main.weight_norm(weight_norm);
   main.linear(hidden).prelu();
   main.linear(hidden).prelu();
   main.linear(1);
   if (scale == OutputScale::none) return network_of("main", main.build());
-  return network_of("main", main.build(), "l", std::make_unique<Linear>(1, 1, Bias::no));
+  return network_of("main", main.build(), "l",
+                    std::make_unique<Linear>(flat(1), flat(1), Bias::no, Activation{}, weight_norm));
 }
 
 std::unique_ptr<Layer> toy_generator(int64_t latent, int64_t hidden) {

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "layers/layer.h"
+#include "layers/spectral_norm.h"
 
 namespace ebm {
 
@@ -12,7 +12,8 @@ namespace ebm {
 enum class OutputScale { none, learned };
 
 /// E: Linear(2, h) PReLU, Linear(h, h) PReLU, Linear(h, 1); names main.0.weight ..., l.weight.
-std::unique_ptr<Layer> toy_energy(int64_t hidden, OutputScale scale);
+std::unique_ptr<Layer> toy_energy(int64_t hidden, OutputScale scale,
+                                  WeightNorm weight_norm = WeightNorm::none);
 
 /// G: [Linear, PReLU, BN](d, h), [Linear, PReLU, BN](h, h), Linear(h, 2); names main.0.weight ...
 std::unique_ptr<Layer> toy_generator(int64_t latent, int64_t hidden);

@@ -120,6 +120,7 @@ class FormulasTest : public testing::Test {
                             .images = images.data(),
                             .picks = picks.data(),
                             .x = x.data()});
+    run_layers(*kernels);
     note(*kernels);
   }
 
@@ -255,6 +256,25 @@ class FormulasTest : public testing::Test {
         ExponentialAverage{.columns = size, .decay = 0.9, .value = x.data(), .average = average.data()});
     kernels->run(ClampParameter{.columns = size, .low = 2, .high = 3, .x = x.data()});
     note(*kernels);
+  /// All maps of layers that no iteration has.
+  static void run_layers(Kernels& kernels) {
+    std::vector<std::unique_ptr<Layer>> layers;
+    auto g = std::make_unique<Linear>(flat(5), flat(7), Bias::yes, Activation{0.1f}, WeightNorm::spectral);
+    layers.push_back(std::move(g));
+    Network network(kernels, sequential(std::move(layers)));
+    network.initialize(1, 256);
+    const Tensor x(kernels, batch, flat(5)), x_dot(kernels, batch, flat(5)), y(kernels, batch, flat(7)),
+        y_dot(kernels, batch, flat(7));
+    for (const Precision precision : {Precision::training, Precision::bfloat16}) {
+      for (const Statistics statistics : {Statistics::batch, Statistics::running}) {
+        const auto trace = network.make_trace(
+            {.batch = batch, .statistics = statistics, .tangents = 1, .precision = precision});
+        network.round_parameters();
+        network.forward_jvp(*trace, {x, x_dot}, {y, y_dot});
+        network.vjp(*trace, y, x_dot, Gradient::overwrite);
+        network.vjp_of_jvp(*trace, {y, y_dot}, {{}, x_dot}, Gradient::accumulate);
+      }
+    }
   }
 
   void note(const CheckedBase& kernels) {

@@ -162,6 +162,13 @@ void add_on(Statistics statistics, const std::string& suffix, std::vector<LayerC
             .batch_norm(1e-5f, relu)
             .build();
       });
+  const LayerSpec convolution = LayerSpec::convolution(same);
+  add("SpectralConvolution", {convolution.normalised()}, image);
+  add("SpectralConvolutionStrided", {LayerSpec::convolution(strided).normalised()}, image_of(strided));
+  add("SpectralConvolutionLeaky", {convolution.normalised(), LayerSpec::leaky_relu(slope)}, image, [image] {
+    return std::make_unique<Convolution>(image, same.outputs, window_of(same), Activation{slope},
+                                         WeightNorm::spectral);
+  });
   add("Residual",
       {LayerSpec::residual({batch_norm, LayerSpec::relu(), LayerSpec::convolution(same)},
                            {LayerSpec::convolution(pointwise)})},

@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "layers/linear.h"
 #include "models/toy.h"
 
 namespace ebm::test {
@@ -62,6 +63,17 @@ std::vector<LayerCase> layer_cases() {
         {LayerSpec::linear(5, 7), LayerSpec::tanh(), LayerSpec::batch_norm(7), LayerSpec::leaky_relu(0.25),
          without_bias(LayerSpec::linear(7, 3)), LayerSpec::prelu()},
         flat(5));
+    const LayerSpec normalised = LayerSpec::linear(5, 19).normalised();
+    add("SpectralLinear", {normalised}, flat(5));
+    add("SpectralLinearToOne", {LayerSpec::linear(17, 1).normalised()}, vector);
+    add("SpectralLinearLeaky", {normalised, LayerSpec::leaky_relu(float_slope)}, flat(5), [] {
+      constexpr Activation leaky{0.2f};
+      return std::make_unique<Linear>(flat(5), flat(19), Bias::yes, leaky, WeightNorm::spectral);
+    });
+    add("SpectralToyEnergy",
+        {LayerSpec::linear(2, 9).normalised(), LayerSpec::prelu(), LayerSpec::linear(9, 9).normalised(),
+         LayerSpec::prelu(), LayerSpec::linear(9, 1).normalised()},
+        flat(2), [] { return toy_energy(9, OutputScale::none, WeightNorm::spectral); });
     add("ToyGenerator", reference::table6_generator(3, 7, 2), flat(3), [] { return toy_generator(3, 7); });
   }
   return cases;
@@ -87,7 +99,10 @@ std::vector<LayerCase> bfloat16_layer_cases() {
                                     "BatchNormLeakyOnBatch",
                                     "BatchNormLeakyOfFoursOnBatch",
                                     "BatchNormReluOnRunning",
-                                    "ResidualOnRunning"};
+                                    "ResidualOnRunning",
+                                    "SpectralLinearOnBatch",
+                                    "SpectralLinearLeakyOnRunning",
+                                    "SpectralConvolutionOnBatch"};
   std::vector<LayerCase> cases;
   for (const auto& list : {layer_cases(), image_layer_cases()}) {
     for (LayerCase layer : list) {
@@ -111,7 +126,8 @@ LayerMapsTest::LayerMapsTest()
   x_ = random_inputs(batch);
   x_.values[3] = 0;  // on the kink, where the derivative is the slope's
   x_on_device_ = inputs(x_);
-  if (case_.spec.size() > 1 || case_.spec.front().kind == reference::Kind::residual) {
+  const LayerSpec& first = case_.spec.front();
+  if (case_.spec.size() > 1 || first.spectral || !first.left.empty()) {
     tolerance_ = {.factor = 4, .reason = "float32 roundings of several layers"};
     sum_tolerance_.factor = 10;
   }

@@ -49,6 +49,7 @@ TEST_P(LayerMapsTest, Jvp) {
     const Rows x_dot = random_inputs(tangents.k * tangents.samples);
     const Tensor x_dot_on_device = inputs(x_dot);
     const Tensor y = output_rows(batch), y_dot = output_rows(x_dot.rows);
+    load(*kernels_, *network_, oracle_);
     const auto trace = make_trace(tangents);
     network_->forward(*trace, x_on_device_, y);
     network_->jvp(*trace, x_dot_on_device, y_dot);
@@ -74,7 +75,7 @@ TEST_P(LayerMapsTest, ForwardJvp) {
                               reference::TangentOrder::by_tangent);
       EXPECT_TRUE(agree(y.value(), oracle_(x_).values));
       EXPECT_TRUE(agree(y.tangent(), of_part(expected, tangents.samples, batch).values));
-      if (case_.statistics == Statistics::batch) {
+      if (case_.statistics == Statistics::batch && !oracle_.running.empty()) {
         EXPECT_TRUE(agree(running_statistics(*kernels_, *network_), oracle_.running_after(x_)));
       }
     }
@@ -137,6 +138,7 @@ TEST_P(LayerMapsTest, VjpOfJvp) {
         const PairBlock y(*kernels_, layout, network_->output(), batch, rows);
         const PairBlock bars(*kernels_, layout, network_->output(), y_bar, y_dot_bar);
         PairBlock x_bars(*kernels_, layout, network_->input(), batch, rows);
+        load(*kernels_, *network_, oracle_);  // a forward pass may move what the next one starts from
         network_->forward_jvp(*trace, x.const_views(), y.views());
         for (const Wanted& wanted : calls) {
           SCOPED_TRACE(describe(tangents) + (layout == Layout::stacked ? ", stacked, " : ", apart, ") +
@@ -192,6 +194,7 @@ TEST_P(LayerMapsTest, VjpShared) {
         factors_on_device(*kernels_, reference::to_float(factors));
     const SharedWeights weights{has_values ? values_on_device.data() : nullptr, factors_on_device.data()};
     const Tensor y = output_rows(batch), y_dot = output_rows(rows);
+    load(*kernels_, *network_, oracle_);
     const auto trace = make_trace(tangents);
     network_->forward(*trace, x_on_device_, y);
     network_->jvp(*trace, x_dot_on_device, y_dot);

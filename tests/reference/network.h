@@ -4,7 +4,8 @@
 //
 // Parameters are one vector in the order of PyTorch's state_dict without the running statistics: per layer
 // weight then bias, in PyTorch's shapes, row-major: out x in, OIHW, IOHW. Running statistics are a second
-// vector: per batch norm mean then variance. They are constants: no derivative passes through them.
+// vector: per batch norm mean then variance, per spectral norm u. They are constants: no derivative passes
+// through them.
 #pragma once
 
 #include <cmath>
@@ -15,6 +16,8 @@
 
 #include "reference/convolution.h"
 #include "reference/matrix.h"
+#include "reference/pooling.h"
+#include "reference/spectral_norm.h"
 
 namespace ebm::reference {
 
@@ -43,12 +46,14 @@ struct LayerSpec {
   int64_t out_pixels = 1;  ///< linear: so are the outputs
   double slope = 0.0;      ///< leaky_relu: the fixed slope (PReLU's slope is a parameter)
   bool bias = true;        ///< linear
+  bool spectral = false;   ///< linear, convolution: the weight is normalised
   double eps = 1e-5;       ///< batch_norm
   double momentum = 0.1;   ///< batch_norm
   /// convolution; transposed_convolution: of the convolution that is transposed; average_pool, upsample: its
   /// images (the large ones) and windows
   ConvolutionSizes sizes = {};
-  std::vector<LayerSpec> left = {}, right = {};  ///< residual
+  /// residual
+  std::vector<LayerSpec> left = {}, right = {};
 
   static LayerSpec linear(int64_t in, int64_t out) { return {.kind = Kind::linear, .in = in, .out = out}; }
   static LayerSpec prelu() { return {.kind = Kind::prelu}; }
@@ -72,6 +77,12 @@ struct LayerSpec {
   static LayerSpec spatial_sum(int64_t channels) { return {.kind = Kind::spatial_sum, .in = channels}; }
   static LayerSpec residual(std::vector<LayerSpec> left, std::vector<LayerSpec> right) {
     return {.kind = Kind::residual, .left = std::move(left), .right = std::move(right)};
+  }
+  /// This one with its weight normalised.
+  LayerSpec normalised() const {
+    LayerSpec copy = *this;
+    copy.spectral = true;
+    return copy;
   }
 };
 using NetworkSpec = std::vector<LayerSpec>;
@@ -98,8 +109,18 @@ inline int64_t parameter_count(const LayerSpec& layer) {
   }
 }
 inline int64_t running_count(const LayerSpec& layer) {
-  if (layer.kind == Kind::residual) return running_count(layer.left) + running_count(layer.right);
-  return layer.kind == Kind::batch_norm ? 2 * layer.in : 0;
+  switch (layer.kind) {
+    case Kind::residual:
+      return running_count(layer.left) + running_count(layer.right);
+    case Kind::batch_norm:
+      return 2 * layer.in;
+    case Kind::linear:
+      return layer.spectral ? layer.out : 0;
+    case Kind::convolution:
+      return layer.spectral ? layer.sizes.outputs : 0;
+    default:
+      return 0;
+  }
 }
 inline int64_t parameter_count(const NetworkSpec& layers) {
   int64_t count = 0;
@@ -153,43 +174,6 @@ template <class T>
 Matrix<T> add_bias(Matrix<T> y, int64_t channels, const T* bias) {
   for (int64_t b = 0; b < y.rows; ++b)
     for (int64_t j = 0; j < y.cols; ++j) y(b, j) += bias[j % channels];
-  return y;
-}
-
-/// Calls f(large index, small index) for every pixel and channel of a large image that lies in a window,
-/// which is one pixel of the small image.
-template <class F>
-void for_each_pixel_of_windows(const ConvolutionSizes& s, const F& f) {
-  const int64_t small_height = s.height / s.kernel_height, small_width = s.width / s.kernel_width;
-  for (int64_t h = 0; h < small_height * s.kernel_height; ++h)
-    for (int64_t w = 0; w < small_width * s.kernel_width; ++w)
-      for (int64_t c = 0; c < s.channels; ++c)
-        f((h * s.width + w) * s.channels + c,
-          (h / s.kernel_height * small_width + w / s.kernel_width) * s.channels + c);
-}
-
-template <class T>
-Matrix<T> apply_average_pool(const ConvolutionSizes& s, const Matrix<T>& x) {
-  Matrix<T> y(x.rows, s.height / s.kernel_height * (s.width / s.kernel_width) * s.channels);
-  const T pixels = T(static_cast<double>(s.kernel_height * s.kernel_width));
-  for (int64_t b = 0; b < x.rows; ++b)
-    for_each_pixel_of_windows(s, [&](int64_t large, int64_t small) { y(b, small) += x(b, large) / pixels; });
-  return y;
-}
-
-template <class T>
-Matrix<T> apply_upsample(const ConvolutionSizes& s, const Matrix<T>& x) {
-  Matrix<T> y(x.rows, s.height * s.width * s.channels);
-  for (int64_t b = 0; b < x.rows; ++b)
-    for_each_pixel_of_windows(s, [&](int64_t large, int64_t small) { y(b, large) = x(b, small); });
-  return y;
-}
-
-template <class T>
-Matrix<T> apply_spatial_sum(int64_t channels, const Matrix<T>& x) {
-  Matrix<T> y(x.rows, channels);
-  for (int64_t b = 0; b < x.rows; ++b)
-    for (int64_t j = 0; j < x.cols; ++j) y(b, j % channels) += x(b, j);
   return y;
 }
 
@@ -261,12 +245,30 @@ Matrix<T> apply_residual(const LayerSpec& layer, const T* w, const double* runni
   return y;
 }
 
+/// A linear layer's or convolution's parameters with W normalised.
+template <class T>
+std::vector<T> normalised_parameters(const LayerSpec& layer, const T* w, const double* running,
+                                     Statistics statistics, double* updated) {
+  const bool linear = layer.kind == Kind::linear;
+  const int64_t outputs = linear ? layer.out : layer.sizes.outputs,
+                weights = linear ? layer.out * layer.in : layer.sizes.weights();
+  std::vector<T> all =
+      spectral_weight(outputs, weights / outputs, w, running, statistics == Statistics::batch, updated);
+  all.insert(all.end(), w + weights, w + parameter_count(layer));
+  return all;
+}
+
 /// One layer; w, running, updated point at its own part of the vectors.
 template <class T>
 Matrix<T> apply(const LayerSpec& layer, const T* w, const double* running, Statistics statistics, Matrix<T> x,
                 double* updated) {
   using std::tanh;
   const ConvolutionSizes& sizes = layer.sizes;
+  std::vector<T> normalised;
+  if (layer.spectral) {
+    normalised = normalised_parameters(layer, w, running, statistics, updated);
+    w = normalised.data();
+  }
   switch (layer.kind) {
     case Kind::linear:
       return apply_linear(layer, w, x);

@@ -63,7 +63,7 @@ inline std::vector<float> to_float(const std::vector<double>& x) {
 
 /// Numbers of sensible size for the parameters and running statistics of `layers`: weights N(0, 1/inputs)
 /// with biases N(0, .25), PReLU slopes in [.1, .4], batch norm weights in [.5, 1.5], biases and running means
-/// N(0, .25), variances in [.5, 2].
+/// N(0, .25), variances in [.5, 2], u of spectral norms N(0, 1/outputs).
 inline void append_random_numbers(Random& random, const NetworkSpec& layers, std::vector<double>& w,
                                   std::vector<double>& running) {
   const auto normals = [&](std::vector<double>& to, int64_t count, double deviation) {
@@ -78,12 +78,14 @@ inline void append_random_numbers(Random& random, const NetworkSpec& layers, std
       case Kind::linear:
         normals(w, layer.in * layer.out, 1 / std::sqrt(static_cast<double>(layer.in)));
         normals(w, layer.bias ? layer.out : 0, 0.5);
+        normals(running, running_count(layer), 1 / std::sqrt(static_cast<double>(layer.out)));
         break;
       case Kind::convolution:
       case Kind::transposed_convolution:
         normals(w, s.weights(),
                 1 / std::sqrt(static_cast<double>(s.channels * s.kernel_height * s.kernel_width)));
         normals(w, parameter_count(layer) - s.weights(), 0.5);
+        normals(running, running_count(layer), 1 / std::sqrt(static_cast<double>(s.outputs)));
         break;
       case Kind::prelu:
         uniforms(w, 1, 0.1, 0.4);

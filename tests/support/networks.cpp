@@ -44,9 +44,11 @@ Features outputs_of(const reference::LayerSpec& linear) {
 
 std::unique_ptr<Layer> layer_of(const reference::LayerSpec& spec, const Features& input) {
   using reference::Kind;
+  const WeightNorm weight_norm = spec.spectral ? WeightNorm::spectral : WeightNorm::none;
   switch (spec.kind) {
     case Kind::linear:
-      return std::make_unique<Linear>(input, outputs_of(spec), spec.bias ? Bias::yes : Bias::no);
+      return std::make_unique<Linear>(input, outputs_of(spec), spec.bias ? Bias::yes : Bias::no, Activation{},
+                                      weight_norm);
     case Kind::prelu:
       return std::make_unique<PreluLayer>(input);
     case Kind::leaky_relu:
@@ -59,7 +61,8 @@ std::unique_ptr<Layer> layer_of(const reference::LayerSpec& spec, const Features
       return std::make_unique<BatchNorm>(input, static_cast<float>(spec.eps),
                                          static_cast<float>(spec.momentum));
     case Kind::convolution:
-      return std::make_unique<Convolution>(input, spec.sizes.outputs, window_of(spec.sizes));
+      return std::make_unique<Convolution>(input, spec.sizes.outputs, window_of(spec.sizes), Activation{},
+                                           weight_norm);
     case Kind::transposed_convolution:
       return std::make_unique<TransposedConvolution>(small_image(spec.sizes), spec.sizes.channels,
                                                      window_of(spec.sizes));

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// Average pooling, nearest upsampling and the sum over pixels as naive loops, for any scalar. A row of a
+// matrix is one image, channels last.
+#pragma once
+
+#include <cstdint>
+
+#include "reference/convolution.h"
+#include "reference/matrix.h"
+
+namespace ebm::reference {
+
+/// Calls f(large index, small index) for every pixel and channel of a large image that lies in a window,
+/// which is one pixel of the small image.
+template <class F>
+void for_each_pixel_of_windows(const ConvolutionSizes& s, const F& f) {
+  const int64_t small_height = s.height / s.kernel_height, small_width = s.width / s.kernel_width;
+  for (int64_t h = 0; h < small_height * s.kernel_height; ++h)
+    for (int64_t w = 0; w < small_width * s.kernel_width; ++w)
+      for (int64_t c = 0; c < s.channels; ++c)
+        f((h * s.width + w) * s.channels + c,
+          (h / s.kernel_height * small_width + w / s.kernel_width) * s.channels + c);
+}
+
+template <class T>
+Matrix<T> apply_average_pool(const ConvolutionSizes& s, const Matrix<T>& x) {
+  Matrix<T> y(x.rows, s.height / s.kernel_height * (s.width / s.kernel_width) * s.channels);
+  const T pixels = T(static_cast<double>(s.kernel_height * s.kernel_width));
+  for (int64_t b = 0; b < x.rows; ++b)
+    for_each_pixel_of_windows(s, [&](int64_t large, int64_t small) { y(b, small) += x(b, large) / pixels; });
+  return y;
+}
+
+template <class T>
+Matrix<T> apply_upsample(const ConvolutionSizes& s, const Matrix<T>& x) {
+  Matrix<T> y(x.rows, s.height * s.width * s.channels);
+  for (int64_t b = 0; b < x.rows; ++b)
+    for_each_pixel_of_windows(s, [&](int64_t large, int64_t small) { y(b, large) = x(b, small); });
+  return y;
+}
+
+template <class T>
+Matrix<T> apply_spatial_sum(int64_t channels, const Matrix<T>& x) {
+  Matrix<T> y(x.rows, channels);
+  for (int64_t b = 0; b < x.rows; ++b)
+    for (int64_t j = 0; j < x.cols; ++j) y(b, j % channels) += x(b, j);
+  return y;
+}
+
+}  // namespace ebm::reference
