@@ -77,7 +77,8 @@ using Formulas = FormulaList<
     BatchNormStatistics, BatchNormRunning, BatchNormApply, BatchNormScale,                         //
     BatchNormProjections, BatchNormProject, BatchNormPairing, BatchNormCurvature,                  //
     BatchNormBackward, BatchNormTangentBackward, BatchNormTangentWeight, BatchNormSharedBackward,  //
-    RowDots, SpectralStep, SpectralWeight, SpectralGradient>;
+    RowDots, SpectralStep, SpectralWeight, SpectralGradient,                                       //
+    JoinColumns>;
 
 using AllFormulas = Formulas::Interface;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Blocks of values and tangents, and parts of pairs that may be absent.
+// Blocks of values and tangents, parts of pairs that may be absent, and columns of rows.
 #pragma once
 
 #include "layers/layer.h"
@@ -14,6 +14,11 @@ inline Pair pair_in(View block, int64_t batch, int64_t tangent_rows) {
 /// `view`, if the other one is there.
 inline View like(View view, ConstView other) {
   return other.empty() ? View{} : view;
+}
+
+/// The columns from `first` on, as an argument of formulas that are told how far rows are apart.
+inline ConstArray columns_from(ConstView view, int64_t first) {
+  return ConstView{behind(view.data, first, view.type), view.rows, view.features, view.type};
 }
 
 }  // namespace ebm

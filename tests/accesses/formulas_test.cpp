@@ -8,6 +8,7 @@
 #include "checked_kernels.h"
 #include "data/toy.h"
 #include "layers/batch_norm.h"
+#include "layers/joined_inputs.h"
 #include "layers/linear.h"
 #include "layers/prelu.h"
 #include "layers/tanh.h"
@@ -261,10 +262,13 @@ class FormulasTest : public testing::Test {
     std::vector<std::unique_ptr<Layer>> layers;
     auto g = std::make_unique<Linear>(flat(5), flat(7), Bias::yes, Activation{0.1f}, WeightNorm::spectral);
     layers.push_back(std::move(g));
+    layers.push_back(
+        std::make_unique<JoinedInputs>(Sequential::Child{"trunk", std::make_unique<Linear>(4, 3)},
+                                       Sequential::Child{"head", std::make_unique<Linear>(6, 2)}));
     Network network(kernels, sequential(std::move(layers)));
     network.initialize(1, 256);
-    const Tensor x(kernels, batch, flat(5)), x_dot(kernels, batch, flat(5)), y(kernels, batch, flat(7)),
-        y_dot(kernels, batch, flat(7));
+    const Tensor x(kernels, batch, flat(5)), x_dot(kernels, batch, flat(5)), y(kernels, batch, flat(2)),
+        y_dot(kernels, batch, flat(2));
     for (const Precision precision : {Precision::training, Precision::bfloat16}) {
       for (const Statistics statistics : {Statistics::batch, Statistics::running}) {
         const auto trace = network.make_trace(

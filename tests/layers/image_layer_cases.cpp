@@ -2,6 +2,7 @@
 // The layers of images, alone, with their activations in the same formulas, and in residual blocks.
 #include "layers/batch_norm.h"
 #include "layers/convolution.h"
+#include "layers/joined_inputs.h"
 #include "layers/layer_case.h"
 #include "layers/linear.h"
 #include "layers/transposed_convolution.h"
@@ -169,6 +170,17 @@ void add_on(Statistics statistics, const std::string& suffix, std::vector<LayerC
     return std::make_unique<Convolution>(image, same.outputs, window_of(same), Activation{slope},
                                          WeightNorm::spectral);
   });
+  // x's images are flat in rows [x | z], and so are the features that join z
+  const Features features = small_image_of(same);
+  add("JoinedInputsOfImages",
+      {LayerSpec::joined_inputs(image.size(), {convolution, LayerSpec::leaky_relu(slope)},
+                                {LayerSpec::linear(features.size() + 3, 2)})},
+      flat(image.size() + 3), [image, features] {
+        return std::make_unique<JoinedInputs>(
+            Sequential::Child{
+                "trunk", Stack(image).convolution(window_of(same), same.outputs, leaky_relu(slope)).build()},
+            Sequential::Child{"head", Stack(flat(features.size() + 3)).linear(2).build()});
+      });
   add("Residual",
       {LayerSpec::residual({batch_norm, LayerSpec::relu(), LayerSpec::convolution(same)},
                            {LayerSpec::convolution(pointwise)})},

@@ -74,6 +74,16 @@ std::vector<LayerCase> layer_cases() {
         {LayerSpec::linear(2, 9).normalised(), LayerSpec::prelu(), LayerSpec::linear(9, 9).normalised(),
          LayerSpec::prelu(), LayerSpec::linear(9, 1).normalised()},
         flat(2), [] { return toy_energy(9, OutputScale::none, WeightNorm::spectral); });
+    const LayerSpec linear = LayerSpec::linear(5, 7), to_three = LayerSpec::linear(7, 3);
+    const NetworkSpec head{LayerSpec::linear(5, 4), LayerSpec::prelu(), LayerSpec::linear(4, 2)};
+    add("JoinedInputs", {LayerSpec::joined_inputs(5, {linear, LayerSpec::relu(), to_three}, head)}, flat(7));
+    add("JoinedInputsCurvedTrunk",
+        {LayerSpec::joined_inputs(5, {linear, LayerSpec::batch_norm(7), to_three, LayerSpec::tanh()}, head)},
+        flat(7));
+    add("JoinedInputsCurvedHead",
+        {LayerSpec::joined_inputs(5, {linear, LayerSpec::prelu(), to_three},
+                                  {LayerSpec::linear(5, 4), LayerSpec::tanh()})},
+        flat(7));
     add("ToyGenerator", reference::table6_generator(3, 7, 2), flat(3), [] { return toy_generator(3, 7); });
   }
   return cases;
@@ -102,7 +112,9 @@ std::vector<LayerCase> bfloat16_layer_cases() {
                                     "ResidualOnRunning",
                                     "SpectralLinearOnBatch",
                                     "SpectralLinearLeakyOnRunning",
-                                    "SpectralConvolutionOnBatch"};
+                                    "SpectralConvolutionOnBatch",
+                                    "JoinedInputsOnRunning",
+                                    "JoinedInputsOfImagesOnRunning"};
   std::vector<LayerCase> cases;
   for (const auto& list : {layer_cases(), image_layer_cases()}) {
     for (LayerCase layer : list) {

@@ -33,14 +33,15 @@ enum class Kind {
   average_pool,
   upsample,
   spatial_sum,
-  residual
+  residual,
+  joined_inputs
 };
 
 /// One layer. Features of a row lie channel-last, so feature j belongs to channel j % channels. A layer of a
 /// later kind adds its sizes here and its case in parameter_count and apply.
 struct LayerSpec {
   Kind kind = Kind::linear;
-  int64_t in = 0;          ///< linear: inputs; batch_norm, pooling: channels
+  int64_t in = 0;          ///< linear, joined_inputs' left: inputs; batch_norm, pooling: channels
   int64_t out = 0;         ///< linear: outputs
   int64_t in_pixels = 1;   ///< linear: the inputs are an image's, which PyTorch flattens channels first
   int64_t out_pixels = 1;  ///< linear: so are the outputs
@@ -52,7 +53,7 @@ struct LayerSpec {
   /// convolution; transposed_convolution: of the convolution that is transposed; average_pool, upsample: its
   /// images (the large ones) and windows
   ConvolutionSizes sizes = {};
-  /// residual
+  /// residual; joined_inputs: trunk and head
   std::vector<LayerSpec> left = {}, right = {};
 
   static LayerSpec linear(int64_t in, int64_t out) { return {.kind = Kind::linear, .in = in, .out = out}; }
@@ -77,6 +78,10 @@ struct LayerSpec {
   static LayerSpec spatial_sum(int64_t channels) { return {.kind = Kind::spatial_sum, .in = channels}; }
   static LayerSpec residual(std::vector<LayerSpec> left, std::vector<LayerSpec> right) {
     return {.kind = Kind::residual, .left = std::move(left), .right = std::move(right)};
+  }
+  /// head([trunk(x) | z]) of rows [x | z], x of `in` features.
+  static LayerSpec joined_inputs(int64_t in, std::vector<LayerSpec> trunk, std::vector<LayerSpec> head) {
+    return {.kind = Kind::joined_inputs, .in = in, .left = std::move(trunk), .right = std::move(head)};
   }
   /// This one with its weight normalised.
   LayerSpec normalised() const {
@@ -103,6 +108,7 @@ inline int64_t parameter_count(const LayerSpec& layer) {
     case Kind::transposed_convolution:
       return layer.sizes.weights() + layer.sizes.channels;
     case Kind::residual:
+    case Kind::joined_inputs:
       return parameter_count(layer.left) + parameter_count(layer.right);
     default:
       return 0;
@@ -111,6 +117,7 @@ inline int64_t parameter_count(const LayerSpec& layer) {
 inline int64_t running_count(const LayerSpec& layer) {
   switch (layer.kind) {
     case Kind::residual:
+    case Kind::joined_inputs:
       return running_count(layer.left) + running_count(layer.right);
     case Kind::batch_norm:
       return 2 * layer.in;
@@ -245,6 +252,30 @@ Matrix<T> apply_residual(const LayerSpec& layer, const T* w, const double* runni
   return y;
 }
 
+/// The columns first .. first + count - 1.
+template <class T>
+Matrix<T> columns_of(const Matrix<T>& x, int64_t first, int64_t count) {
+  Matrix<T> part(x.rows, count);
+  for (int64_t b = 0; b < x.rows; ++b)
+    for (int64_t j = 0; j < count; ++j) part(b, j) = x(b, first + j);
+  return part;
+}
+
+/// head([trunk(x) | z]) of rows [x | z]; the parameters of the trunk come first.
+template <class T>
+Matrix<T> apply_joined(const LayerSpec& layer, const T* w, const double* running, Statistics statistics,
+                       const Matrix<T>& x, double* updated) {
+  const int64_t others = x.cols - layer.in;
+  const Matrix<T> t = apply(layer.left, w, running, statistics, columns_of(x, 0, layer.in), updated);
+  Matrix<T> joined(x.rows, t.cols + others);
+  for (int64_t b = 0; b < x.rows; ++b)
+    for (int64_t j = 0; j < joined.cols; ++j)
+      joined(b, j) = j < t.cols ? t(b, j) : x(b, layer.in + j - t.cols);
+  const int64_t skipped = running_count(layer.left);
+  return apply(layer.right, w + parameter_count(layer.left), running + skipped, statistics, joined,
+               updated == nullptr ? nullptr : updated + skipped);
+}
+
 /// A linear layer's or convolution's parameters with W normalised.
 template <class T>
 std::vector<T> normalised_parameters(const LayerSpec& layer, const T* w, const double* running,
@@ -295,6 +326,8 @@ Matrix<T> apply(const LayerSpec& layer, const T* w, const double* running, Stati
       return apply_spatial_sum(layer.in, x);
     case Kind::residual:
       return apply_residual(layer, w, running, statistics, x, updated);
+    case Kind::joined_inputs:
+      return apply_joined(layer, w, running, statistics, x, updated);
   }
   throw std::invalid_argument("apply: unknown layer");
 }

@@ -97,6 +97,7 @@ inline void append_random_numbers(Random& random, const NetworkSpec& layers, std
         uniforms(running, layer.in, 0.5, 2.0);
         break;
       case Kind::residual:
+      case Kind::joined_inputs:
         append_random_numbers(random, layer.left, w, running);
         append_random_numbers(random, layer.right, w, running);
         break;

@@ -11,6 +11,7 @@
 #include "core/channels_last.h"
 #include "layers/batch_norm.h"
 #include "layers/convolution.h"
+#include "layers/joined_inputs.h"
 #include "layers/leaky_relu.h"
 #include "layers/linear.h"
 #include "layers/pooling.h"
@@ -75,6 +76,12 @@ std::unique_ptr<Layer> layer_of(const reference::LayerSpec& spec, const Features
     case Kind::residual:
       return std::make_unique<Residual>(Sequential::Child{"left", layers_of(spec.left, input)},
                                         Sequential::Child{"right", layers_of(spec.right, input)});
+    case Kind::joined_inputs: {
+      auto trunk = layers_of(spec.left, flat(spec.in));
+      const int64_t joined = trunk->output().size() + input.size() - spec.in;
+      return std::make_unique<JoinedInputs>(Sequential::Child{"trunk", std::move(trunk)},
+                                            Sequential::Child{"head", layers_of(spec.right, flat(joined))});
+    }
   }
   throw std::invalid_argument("layer_of: unknown layer");
 }

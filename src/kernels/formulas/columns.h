@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Columns of arrays whose rows are longer.
+// Some of the columns of arrays whose rows are longer: rows that are put together from two, or taken apart.
 #pragma once
 
 #include "kernels/formulas/element.h"
@@ -11,6 +11,46 @@ EBM_HD inline float number_of(ConstArray x, int64_t i) {
   return x.type == Type::bfloat16 ? expanded(static_cast<const bfloat16*>(x.address)[i])
                                   : static_cast<const float*>(x.address)[i];
 }
+EBM_HD inline void set_number(Array x, int64_t i, float value) {
+  if (x.type == Type::bfloat16) {
+    static_cast<bfloat16*>(x.address)[i] = rounded<bfloat16>(value);
+  } else {
+    static_cast<float*>(x.address)[i] = value;
+  }
+}
+
+/// out[r] = [left[r] | s right[r]]: rows of `left_columns` numbers and of what is left of `columns`; a part
+/// of longer rows where left_columns is 0. Rows of `right` are right_step apart.
+struct JoinColumns {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows, columns;
+  int64_t left_columns = 0;
+  ConstArray left = nullptr;  // rows x left_columns
+  ConstArray right;           // null: zeros
+  int64_t right_step;
+  const float* scale = nullptr;  // s; null: 1
+  Array out;                     // rows x columns
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(left, rows * left_columns);
+    uses.gathers(right, rows > 0 ? (rows - 1) * right_step + columns - left_columns : 0);
+    if (present(right)) uses.reads(scale, 1);
+    uses.writes(out, rows * columns);
+  }
+
+  EBM_HD void operator()(int64_t row, int64_t column) const {
+    float value = 0;
+    if (column < left_columns) {
+      value = number_of(left, row * left_columns + column);
+    } else if (present(right)) {
+      value = number_of(right, row * right_step + column - left_columns);
+      if (scale != nullptr) value *= *scale;
+    }
+    set_number(out, row * columns + column, value);
+  }
+};
+
 /// sums[r] = <x[r], part[r]>. Rows of `part` are part_step apart; 0: all are one.
 struct RowDots {
   static constexpr Pattern pattern = Pattern::teams;
