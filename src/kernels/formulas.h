@@ -78,7 +78,7 @@ using Formulas = FormulaList<
     BatchNormProjections, BatchNormProject, BatchNormPairing, BatchNormCurvature,                  //
     BatchNormBackward, BatchNormTangentBackward, BatchNormTangentWeight, BatchNormSharedBackward,  //
     RowDots, SpectralStep, SpectralWeight, SpectralGradient,                                       //
-    JoinColumns>;
+    JoinColumns, AddColumns, ExpOf, ScaledTotal>;
 
 using AllFormulas = Formulas::Interface;
 

@@ -10,6 +10,7 @@
 #include "layers/batch_norm.h"
 #include "layers/joined_inputs.h"
 #include "layers/linear.h"
+#include "layers/noisy_output.h"
 #include "layers/prelu.h"
 #include "layers/tanh.h"
 #include "models/toy.h"
@@ -261,13 +262,13 @@ class FormulasTest : public testing::Test {
   static void run_layers(Kernels& kernels) {
     std::vector<std::unique_ptr<Layer>> layers;
     auto g = std::make_unique<Linear>(flat(5), flat(7), Bias::yes, Activation{0.1f}, WeightNorm::spectral);
-    layers.push_back(std::move(g));
+    layers.push_back(std::make_unique<NoisyOutput>(Sequential::Child{"g", std::move(g)}, -1.0f));
     layers.push_back(
         std::make_unique<JoinedInputs>(Sequential::Child{"trunk", std::make_unique<Linear>(4, 3)},
                                        Sequential::Child{"head", std::make_unique<Linear>(6, 2)}));
     Network network(kernels, sequential(std::move(layers)));
     network.initialize(1, 256);
-    const Tensor x(kernels, batch, flat(5)), x_dot(kernels, batch, flat(5)), y(kernels, batch, flat(2)),
+    const Tensor x(kernels, batch, flat(12)), x_dot(kernels, batch, flat(12)), y(kernels, batch, flat(2)),
         y_dot(kernels, batch, flat(2));
     for (const Precision precision : {Precision::training, Precision::bfloat16}) {
       for (const Statistics statistics : {Statistics::batch, Statistics::running}) {

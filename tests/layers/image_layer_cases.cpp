@@ -5,6 +5,7 @@
 #include "layers/joined_inputs.h"
 #include "layers/layer_case.h"
 #include "layers/linear.h"
+#include "layers/noisy_output.h"
 #include "layers/transposed_convolution.h"
 #include "models/stack.h"
 
@@ -180,6 +181,14 @@ void add_on(Statistics statistics, const std::string& suffix, std::vector<LayerC
             Sequential::Child{
                 "trunk", Stack(image).convolution(window_of(same), same.outputs, leaky_relu(slope)).build()},
             Sequential::Child{"head", Stack(flat(features.size() + 3)).linear(2).build()});
+      });
+  add("NoisyOutputOfImages",
+      {LayerSpec::noisy_output(5, {linear_of_images(5, 1, image.size(), image.pixels()), convolution})},
+      flat(5 + features.size()), [image] {
+        return std::make_unique<NoisyOutput>(
+            Sequential::Child{
+                "g", Stack(flat(5)).linear(image).convolution(window_of(same), same.outputs).build()},
+            -1.0f);
       });
   add("Residual",
       {LayerSpec::residual({batch_norm, LayerSpec::relu(), LayerSpec::convolution(same)},

@@ -75,6 +75,11 @@ std::vector<LayerCase> layer_cases() {
          LayerSpec::prelu(), LayerSpec::linear(9, 1).normalised()},
         flat(2), [] { return toy_energy(9, OutputScale::none, WeightNorm::spectral); });
     const LayerSpec linear = LayerSpec::linear(5, 7), to_three = LayerSpec::linear(7, 3);
+    add("NoisyOutput", {LayerSpec::noisy_output(5, {linear, LayerSpec::prelu(), to_three})}, flat(8));
+    add("NoisyOutputCurved",
+        {LayerSpec::noisy_output(
+            5, {linear, LayerSpec::batch_norm(7), LayerSpec::relu(), to_three, LayerSpec::tanh()})},
+        flat(8));
     const NetworkSpec head{LayerSpec::linear(5, 4), LayerSpec::prelu(), LayerSpec::linear(4, 2)};
     add("JoinedInputs", {LayerSpec::joined_inputs(5, {linear, LayerSpec::relu(), to_three}, head)}, flat(7));
     add("JoinedInputsCurvedTrunk",
@@ -113,6 +118,9 @@ std::vector<LayerCase> bfloat16_layer_cases() {
                                     "SpectralLinearOnBatch",
                                     "SpectralLinearLeakyOnRunning",
                                     "SpectralConvolutionOnBatch",
+                                    "NoisyOutputOnRunning",
+                                    "NoisyOutputCurvedOnRunning",
+                                    "NoisyOutputOfImagesOnRunning",
                                     "JoinedInputsOnRunning",
                                     "JoinedInputsOfImagesOnRunning"};
   std::vector<LayerCase> cases;

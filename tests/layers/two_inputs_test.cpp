@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Layers of two inputs: their names, and what they cannot be made of.
-#include "layers/joined_inputs.h"
+#include "layers/noisy_output.h"
 
 #include <gtest/gtest.h>
 
+#include "layers/joined_inputs.h"
 #include "layers/linear.h"
 #include "layers/network.h"
 #include "support/devices.h"
@@ -25,6 +26,20 @@ std::string names(const Parameters& parameters) {
 std::unique_ptr<Layer> joined(int64_t x, int64_t t, int64_t head_inputs) {
   return std::make_unique<JoinedInputs>(Sequential::Child{"trunk", std::make_unique<Linear>(x, t)},
                                         Sequential::Child{"head", std::make_unique<Linear>(head_inputs, 1)});
+}
+
+TEST(NoisyOutputTest, LogsigmaIsANumberThatKeepsItsStart) {
+  const auto kernels = open_device("cpu");
+  for (const Initial initial : {Initial::pytorch, Initial::normal, Initial::orthogonal}) {
+    Network network(*kernels, std::make_unique<NoisyOutput>(
+                                  Sequential::Child{"g", std::make_unique<Linear>(2, 3)}, -4.5f));
+    EXPECT_EQ(to_string(network.input()), "1x1x5");
+    EXPECT_EQ(names(network.parameters()), "logsigma\ng.weight 3 2\ng.bias 3\n");
+    network.initialize(1, 256, initial);
+    const Parameter& logsigma = network.parameters().trainable().front();
+    EXPECT_EQ(logsigma.size, 1);
+    EXPECT_EQ(download(*kernels, View{logsigma.value, 1, flat(1)}), std::vector<float>{-4.5f});
+  }
 }
 
 TEST(JoinedInputsTest, NamesAndShapes) {

@@ -34,15 +34,16 @@ enum class Kind {
   upsample,
   spatial_sum,
   residual,
-  joined_inputs
+  joined_inputs,
+  noisy_output
 };
 
 /// One layer. Features of a row lie channel-last, so feature j belongs to channel j % channels. A layer of a
 /// later kind adds its sizes here and its case in parameter_count and apply.
 struct LayerSpec {
   Kind kind = Kind::linear;
-  int64_t in = 0;          ///< linear, joined_inputs' left: inputs; batch_norm, pooling: channels
-  int64_t out = 0;         ///< linear: outputs
+  int64_t in = 0;   ///< linear, noisy_output, joined_inputs' left: inputs; batch_norm, pooling: channels
+  int64_t out = 0;  ///< linear: outputs
   int64_t in_pixels = 1;   ///< linear: the inputs are an image's, which PyTorch flattens channels first
   int64_t out_pixels = 1;  ///< linear: so are the outputs
   double slope = 0.0;      ///< leaky_relu: the fixed slope (PReLU's slope is a parameter)
@@ -53,7 +54,7 @@ struct LayerSpec {
   /// convolution; transposed_convolution: of the convolution that is transposed; average_pool, upsample: its
   /// images (the large ones) and windows
   ConvolutionSizes sizes = {};
-  /// residual; joined_inputs: trunk and head
+  /// residual; joined_inputs: trunk and head; noisy_output: left
   std::vector<LayerSpec> left = {}, right = {};
 
   static LayerSpec linear(int64_t in, int64_t out) { return {.kind = Kind::linear, .in = in, .out = out}; }
@@ -83,6 +84,10 @@ struct LayerSpec {
   static LayerSpec joined_inputs(int64_t in, std::vector<LayerSpec> trunk, std::vector<LayerSpec> head) {
     return {.kind = Kind::joined_inputs, .in = in, .left = std::move(trunk), .right = std::move(head)};
   }
+  /// g(h) + exp(w[0]) e of rows [h | e], h of `in` features.
+  static LayerSpec noisy_output(int64_t in, std::vector<LayerSpec> g) {
+    return {.kind = Kind::noisy_output, .in = in, .left = std::move(g)};
+  }
   /// This one with its weight normalised.
   LayerSpec normalised() const {
     LayerSpec copy = *this;
@@ -110,6 +115,8 @@ inline int64_t parameter_count(const LayerSpec& layer) {
     case Kind::residual:
     case Kind::joined_inputs:
       return parameter_count(layer.left) + parameter_count(layer.right);
+    case Kind::noisy_output:
+      return 1 + parameter_count(layer.left);
     default:
       return 0;
   }
@@ -118,6 +125,7 @@ inline int64_t running_count(const LayerSpec& layer) {
   switch (layer.kind) {
     case Kind::residual:
     case Kind::joined_inputs:
+    case Kind::noisy_output:
       return running_count(layer.left) + running_count(layer.right);
     case Kind::batch_norm:
       return 2 * layer.in;
@@ -276,6 +284,18 @@ Matrix<T> apply_joined(const LayerSpec& layer, const T* w, const double* running
                updated == nullptr ? nullptr : updated + skipped);
 }
 
+/// g(h) + exp(w[0]) e of rows [h | e].
+template <class T>
+Matrix<T> apply_noisy(const LayerSpec& layer, const T* w, const double* running, Statistics statistics,
+                      const Matrix<T>& x, double* updated) {
+  using std::exp;
+  Matrix<T> y = apply(layer.left, w + 1, running, statistics, columns_of(x, 0, layer.in), updated);
+  const T sigma = exp(w[0]);
+  for (int64_t b = 0; b < y.rows; ++b)
+    for (int64_t j = 0; j < y.cols; ++j) y(b, j) += sigma * x(b, layer.in + j);
+  return y;
+}
+
 /// A linear layer's or convolution's parameters with W normalised.
 template <class T>
 std::vector<T> normalised_parameters(const LayerSpec& layer, const T* w, const double* running,
@@ -328,6 +348,8 @@ Matrix<T> apply(const LayerSpec& layer, const T* w, const double* running, Stati
       return apply_residual(layer, w, running, statistics, x, updated);
     case Kind::joined_inputs:
       return apply_joined(layer, w, running, statistics, x, updated);
+    case Kind::noisy_output:
+      return apply_noisy(layer, w, running, statistics, x, updated);
   }
   throw std::invalid_argument("apply: unknown layer");
 }

@@ -63,7 +63,7 @@ inline std::vector<float> to_float(const std::vector<double>& x) {
 
 /// Numbers of sensible size for the parameters and running statistics of `layers`: weights N(0, 1/inputs)
 /// with biases N(0, .25), PReLU slopes in [.1, .4], batch norm weights in [.5, 1.5], biases and running means
-/// N(0, .25), variances in [.5, 2], u of spectral norms N(0, 1/outputs).
+/// N(0, .25), variances in [.5, 2], u of spectral norms N(0, 1/outputs), logsigma in [-2, 0].
 inline void append_random_numbers(Random& random, const NetworkSpec& layers, std::vector<double>& w,
                                   std::vector<double>& running) {
   const auto normals = [&](std::vector<double>& to, int64_t count, double deviation) {
@@ -95,6 +95,10 @@ inline void append_random_numbers(Random& random, const NetworkSpec& layers, std
         normals(w, layer.in, 0.5);
         normals(running, layer.in, 0.5);
         uniforms(running, layer.in, 0.5, 2.0);
+        break;
+      case Kind::noisy_output:
+        uniforms(w, 1, -2, 0);
+        append_random_numbers(random, layer.left, w, running);
         break;
       case Kind::residual:
       case Kind::joined_inputs:

@@ -14,6 +14,7 @@
 #include "layers/joined_inputs.h"
 #include "layers/leaky_relu.h"
 #include "layers/linear.h"
+#include "layers/noisy_output.h"
 #include "layers/pooling.h"
 #include "layers/prelu.h"
 #include "layers/relu.h"
@@ -82,6 +83,9 @@ std::unique_ptr<Layer> layer_of(const reference::LayerSpec& spec, const Features
       return std::make_unique<JoinedInputs>(Sequential::Child{"trunk", std::move(trunk)},
                                             Sequential::Child{"head", layers_of(spec.right, flat(joined))});
     }
+    case Kind::noisy_output:
+      return std::make_unique<NoisyOutput>(Sequential::Child{"g", layers_of(spec.left, flat(spec.in))},
+                                           -1.0f);
   }
   throw std::invalid_argument("layer_of: unknown layer");
 }

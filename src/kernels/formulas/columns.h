@@ -51,6 +51,30 @@ struct JoinColumns {
   }
 };
 
+/// out[r] = x[r] + s part[r]. Rows of `part` are part_step apart.
+struct AddColumns {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows, columns;
+  ConstArray x;  // rows x columns
+  ConstArray part;
+  int64_t part_step;
+  const float* scale;  // s
+  Array out;           // rows x columns
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, rows * columns);
+    uses.gathers(part, rows > 0 ? (rows - 1) * part_step + columns : 0);
+    uses.reads(scale, 1);
+    uses.writes(out, rows * columns);
+  }
+
+  EBM_HD void operator()(int64_t row, int64_t column) const {
+    const int64_t i = row * columns + column;
+    set_number(out, i, number_of(x, i) + *scale * number_of(part, row * part_step + column));
+  }
+};
+
 /// sums[r] = <x[r], part[r]>. Rows of `part` are part_step apart; 0: all are one.
 struct RowDots {
   static constexpr Pattern pattern = Pattern::teams;
@@ -76,6 +100,48 @@ struct RowDots {
       return static_cast<double>(number_of(a, x_first + i)) * number_of(b, part_first + i);
     });
     team.single([&] { sums[row] = sum; });
+  }
+};
+
+/// y = exp(x), a number.
+struct ExpOf {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows = 1, columns = 1;
+  const float* x;  // 1
+  float* y;        // 1
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, 1);
+    uses.writes(y, 1);
+  }
+
+  EBM_HD void operator()(int64_t, int64_t) const { *y = static_cast<float>(exp(static_cast<double>(*x))); }
+};
+
+/// out (+)= s times the sum of sums[0 .. count), a number.
+struct ScaledTotal {
+  static constexpr Pattern pattern = Pattern::teams;
+  int64_t rows = 1;
+  int64_t count;
+  const double* sums;  // count
+  const float* scale;  // s
+  float* out;          // 1
+  Write mode;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(sums, count);
+    uses.reads(scale, 1);
+    uses.writes(out, 1, mode);
+  }
+
+  EBM_HD int64_t work() const { return count; }
+  template <class Team>
+  EBM_DEVICE void operator()(const Team& team, int64_t) const {
+    const double* const from = sums;
+    const double total = team.sum(count, [=](int64_t i) { return from[i]; });
+    team.single([&] { write(*out, static_cast<float>(*scale * total), mode); });
   }
 };
 
