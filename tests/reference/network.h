@@ -4,8 +4,7 @@
 //
 // Parameters are one vector in the order of PyTorch's state_dict without the running statistics: per layer
 // weight then bias, in PyTorch's shapes, row-major: out x in, OIHW, IOHW. Running statistics are a second
-// vector: per batch norm mean then variance, per spectral norm u. They are constants: no derivative passes
-// through them.
+// vector: per batch norm mean then variance, per spectral norm u. They are constants of all derivatives.
 #pragma once
 
 #include <cmath>

@@ -73,6 +73,34 @@ TEST(ReferenceNetworkTest, BatchNormSharesAChannelsPositions) {
   EXPECT_TRUE(close(n.running_after({1, 4, {1, 10, 3, 20}}), V{0.2, 1.5, 0.9 + 0.2, 0.9 + 5.0}));
 }
 
+TEST(ReferenceNetworkTest, SpectralNormByHand) {
+  LayerSpec layer = LayerSpec::linear(2, 2).normalised();
+  layer.bias = false;
+  const Matrix<double> x{1, 2, {2, 5}};
+  // W = diag(3, 1). With u = e1 kept, v = e1 and s = W_00.
+  const Network kept = network({layer}, {3, 0, 0, 1}, {1, 0}, Statistics::running);
+  EXPECT_TRUE(close(kept(x).values, V{2, 5.0 / 3}));
+  EXPECT_TRUE(
+      close(vjp(kept, x, kept.parameters, {1, 2, {1, 1}}).w_bar, V{-5.0 / 9, 5.0 / 3, 2.0 / 3, 5.0 / 3}));
+  // An iteration from (1, 1): v along (3, 1), W v = (9, 1) / sqrt(10).
+  const Network moved = network({layer}, {3, 0, 0, 1}, {1, 1});
+  const double s = std::sqrt(8.2);
+  EXPECT_TRUE(close(moved(x).values, V{6 / s, 5 / s}));
+  EXPECT_TRUE(close(moved.running_after(x), V{9 / std::sqrt(82), 1 / std::sqrt(82)}));
+}
+
+TEST(ReferenceNetworkTest, TwoInputsByHand) {
+  LayerSpec scale = LayerSpec::linear(1, 1), sum = LayerSpec::linear(2, 1);
+  scale.bias = sum.bias = false;
+  // 3 (2 x) + 4 z
+  EXPECT_EQ(network({LayerSpec::joined_inputs(1, {scale}, {sum})}, {2, 3, 4})({1, 2, {5, 7}}).values, V{58});
+  // 2 h + exp(logsigma) e, whose derivative by logsigma is exp(logsigma) e
+  const Network noisy = network({LayerSpec::noisy_output(1, {scale})}, {std::log(0.5), 2});
+  const Matrix<double> row{1, 2, {3, 4}};
+  EXPECT_TRUE(close(noisy(row).values, V{8}));
+  EXPECT_TRUE(close(vjp(noisy, row, noisy.parameters, {1, 1, {1}}).w_bar, V{2, 3}));
+}
+
 TEST(ReferenceNetworkTest, SequentialIsTheCompositionInTheOrderOfTheStateDict) {
   // y = w2 prelu(w1 x + b1) + b2 with parameters w1 b1 slope w2 b2
   const Network n =
