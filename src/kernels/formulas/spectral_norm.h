@@ -8,10 +8,9 @@
 namespace ebm {
 
 /// From t = W^T u and, for a power iteration, p = W t:
-///   v = t / max(|t|, eps);   with p: u <- W v / max(|W v|, eps), s = <u, W v>;   without: s = <t, v>
+///   v = t / max(|t|, 1e-12);   with p: u <- W v / max(|W v|, 1e-12), s = <u, W v>;   without: s = <t, v>
 struct SpectralStep {
   static constexpr Pattern pattern = Pattern::teams;
-  static constexpr double eps = 1e-12;
   int64_t rows = 1;
   int64_t outputs, inputs;
   const float* t;   // inputs
@@ -59,7 +58,10 @@ struct SpectralStep {
 
  private:
   /// NaN stays NaN.
-  EBM_HD static double at_least_eps(double x) { return x < eps ? eps : x; }
+  EBM_HD static double at_least_eps(double x) {
+    constexpr double eps = 1e-12;
+    return x < eps ? eps : x;
+  }
 };
 
 /// Wb = W / s.
