@@ -2,6 +2,9 @@
 // The list of all formulas. A new formula is a struct in src/kernels/formulas/ and one name here.
 #pragma once
 
+#include <cstddef>
+#include <type_traits>
+
 #include "kernels/formulas/activations.h"
 #include "kernels/formulas/adam.h"
 #include "kernels/formulas/batch_norm.h"
@@ -28,28 +31,17 @@
 
 namespace ebm {
 
-/// Something that can run one kind of formula on a device: queued, in order.
-template <class Formula>
-class Runs {
- public:
-  virtual void run(const Formula& formula) = 0;
-
- protected:
-  ~Runs() = default;
-};
-
-template <class... Formulas>
-class RunsAll : public Runs<Formulas>... {
- public:
-  using Runs<Formulas>::run...;
-
- protected:
-  ~RunsAll() = default;
-};
-
-template <class... Formulas>
+template <class... F>
 struct FormulaList {
-  using Interface = RunsAll<Formulas...>;
+  /// The place of a formula in the list. Does not compile for one that is not in it.
+  template <class Formula>
+  static constexpr size_t index() {
+    static_assert((std::is_same_v<Formula, F> || ...), "not in the list of kernels/formulas.h");
+    size_t place = 0;
+    bool found = false;
+    ((found = found || std::is_same_v<Formula, F>, place += found ? 0 : 1), ...);
+    return place;
+  }
 };
 
 using Formulas = FormulaList<
@@ -79,7 +71,5 @@ using Formulas = FormulaList<
     BatchNormBackward, BatchNormTangentBackward, BatchNormTangentWeight, BatchNormSharedBackward,  //
     RowDots, SpectralStep, SpectralWeight, SpectralGradient,                                       //
     JoinColumns, AddColumns, ExpOf, ScaledTotal>;
-
-using AllFormulas = Formulas::Interface;
 
 }  // namespace ebm

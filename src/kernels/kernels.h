@@ -47,8 +47,8 @@ struct Gemm {
 };
 
 /// A 2-D convolution of `rows` images, as PyTorch's Conv2d without bias:
-///   y[r, i, j, o] = sum over k, l, c of w[o, k, l, c] x[r, stride i + k - padding, stride j + l - padding,
-///   c]
+///   y[r, i, j, o] = sum over k, l, c of w[o, k, l, c] x[r, i', j', c],
+///   i' = stride i + k - padding,  j' = stride j + l - padding
 /// with zeros outside x. Images are NHWC, the weight is OHWI, all dense and of one type, but for the weight's
 /// gradient, which is float32.
 struct ConvolutionShape {
@@ -186,8 +186,14 @@ struct KeptText {
 };
 
 /// Queued, ordered work on one device. Not thread-safe: one thread drives it.
-class Kernels : public Memory, public AllFormulas {
+class Kernels : public Memory {
  public:
+  /// Runs a formula of the list in kernels/formulas.h: queued, in order.
+  template <class Formula>
+  void run(const Formula& formula) {
+    run_at(Formulas::index<Formula>(), &formula);
+  }
+
   /// "cpu (16 threads, AVX-512)" or "cuda:0 (NVIDIA H100 80GB HBM3, ...)".
   virtual std::string description() const = 0;
   virtual bool is_cuda() const = 0;
@@ -226,6 +232,10 @@ class Kernels : public Memory, public AllFormulas {
   /// Names a phase in profilers (NVTX); use the Range guard below.
   virtual void push_range(const char* name) = 0;
   virtual void pop_range() noexcept = 0;
+
+ protected:
+  /// `formula` is the one at this place of the list (kernels/runner.h).
+  virtual void run_at(size_t index, const void* formula) = 0;
 };
 
 /// A named phase, from construction to destruction.

@@ -8,32 +8,29 @@
 namespace ebm {
 
 /// Base: a class derived from Kernels that has launcher() (protected), which returns something with
-/// `template <class F> void launch(F)`.
-template <class Base, class... Formulas>
-class RunnerOf : public Base {
+/// `template <class F> void launch(F)`. A formula that it cannot launch does not compile. One table has them
+/// all: a virtual function for each took compilers minutes.
+template <class Base>
+class Runner : public Base {
  public:
   using Base::Base;
-};
 
-template <class Base, class Formula, class... Rest>
-class RunnerOf<Base, Formula, Rest...> : public RunnerOf<Base, Rest...> {
- public:
-  using RunnerOf<Base, Rest...>::RunnerOf;
-  using Kernels::run;
-  void run(const Formula& formula) override {
-    if (formula.rows > 0) this->launcher().launch(formula);
+ protected:
+  void run_at(size_t index, const void* formula) override { table(Formulas{})[index](*this, formula); }
+
+ private:
+  using Run = void (*)(Runner&, const void*);
+
+  template <class Formula>
+  static void run_one(Runner& self, const void* of_list) {
+    const Formula& formula = *static_cast<const Formula*>(of_list);
+    if (formula.rows > 0) self.launcher().launch(formula);
+  }
+  template <class... F>
+  static const Run* table(const FormulaList<F...>&) {
+    static constexpr Run runs[] = {&run_one<F>...};
+    return runs;
   }
 };
-
-template <class Base, class List>
-struct RunnerFor;
-template <class Base, class... Formulas>
-struct RunnerFor<Base, FormulaList<Formulas...>> {
-  using Type = RunnerOf<Base, Formulas...>;
-};
-
-/// Base with every run() implemented.
-template <class Base>
-using Runner = typename RunnerFor<Base, Formulas>::Type;
 
 }  // namespace ebm
