@@ -8,11 +8,10 @@
 #include <string>
 
 #include "bench.h"
-#include "data/image_data.h"
 #include "models/dcgan.h"
 #include "models/stack.h"
 #include "profile_report.h"
-#include "train/method.h"
+#include "runs/sample_run.h"
 
 namespace ebm::bench {
 
@@ -20,23 +19,9 @@ namespace {
 
 constexpr int64_t batch = 64;
 
-class Cifar10Game {
- public:
-  Cifar10Game(Kernels& kernels, Method method)
-      : energy_(kernels, network_of("E", dcgan_energy())),
-        generator_(kernels, network_of("G", dcgan_generator())),
-        data_(make_synthetic_images(kernels, energy_.input(), batch, 1, static_cast<uint32_t>(Stream::data))),
-        game_(kernels, energy_, generator_, *data_,
-              image_options(ImageNetworks::dcgan, method, Preset::code)) {
-    game_.initialize();
-  }
-  Game& game() { return game_; }
-
- private:
-  Network energy_, generator_;
-  std::unique_ptr<DataSource> data_;
-  Game game_;
-};
+SampleRunOptions cifar10(const char* method) {
+  return {.networks = dcgan_networks(), .method = method, .preset = Preset::code};
+}
 
 /// Products of B rows once through the network.
 double flops_of_pass(Kernels& kernels, std::unique_ptr<Layer> layers) {
@@ -49,20 +34,22 @@ double flops_of_pass(Kernels& kernels, std::unique_ptr<Layer> layers) {
 }
 
 /// Batch-passes of the iterations so far.
-double passes(const Network& network) {
-  return static_cast<double>(network.passes().total()) / static_cast<double>(batch);
+double passes(Method& method, const char* learner) {
+  return static_cast<double>(method.learner(learner).network().passes().total()) / static_cast<double>(batch);
 }
 
-void iterate(benchmark::State& state, const Bench& bench, Method method) {
+void iterate(benchmark::State& state, const Bench& bench, const char* name) {
   const double energy_pass = flops_of_pass(bench.kernels, dcgan_energy()),
                generator_pass = flops_of_pass(bench.kernels, dcgan_generator());
-  Cifar10Game cifar10(bench.kernels, method);
-  Game& game = cifar10.game();
-  game.iterate();
-  const double energy = passes(game.energy()), generator = passes(game.generator());
+  SampleRun run(bench.kernels, cifar10(name));
+  Method& method = run.method();
+  method.initialize();
+  method.iterate();
+  const double energy = passes(method, "energy"), generator = passes(method, "generator");
   const double flops = energy * energy_pass + generator * generator_pass;
   const double peak = measure_peak(bench.kernels);
-  const double seconds = time_calls(state, {bench.kernels, peak}, {.flops = flops}, [&] { game.iterate(); });
+  const double seconds =
+      time_calls(state, {bench.kernels, peak}, {.flops = flops}, [&] { method.iterate(); });
   state.counters["passes_E"] = energy;
   state.counters["passes_G"] = generator;
   state.counters["GFLOP"] = flops * 1e-9;
@@ -74,10 +61,10 @@ void iterate(benchmark::State& state, const Bench& bench, Method method) {
 }  // namespace
 
 void register_cifar10(const Bench& bench) {
-  for (const auto& [name, method] : method_names) {
+  for (const MethodRow& row : methods()) {
     benchmark::RegisterBenchmark(
-        (std::string("cifar10/") + name).c_str(),
-        [=, method = method](benchmark::State& state) { iterate(state, bench, method); })
+        (std::string("cifar10/") + row.name).c_str(),
+        [=, name = row.name](benchmark::State& state) { iterate(state, bench, name); })
         ->UseManualTime()
         ->MinTime(5)
         ->Unit(benchmark::kMillisecond);
@@ -85,18 +72,26 @@ void register_cifar10(const Bench& bench) {
 }
 
 void first_iteration_cifar10(Kernels& kernels) {
-  Cifar10Game(kernels, Method::ebm_bb).game().iterate();
+  SampleRun run(kernels, cifar10("ebm_bb"));
+  run.method().initialize();
+  run.method().iterate();
 }
 
 void profile_cifar10(const std::string& device) {
   constexpr int iterations = 3;
   const auto kernels = open_kernels(device);
   ProfiledKernels profiled(*kernels);
-  Cifar10Game cifar10(profiled, Method::ebm_bb);
-  cifar10.game().iterate();
+  const auto choice = method_row("ebm_bb").choose(NetworkKind::dcgan, Preset::code);
+  const auto data = make_up_data(profiled, dcgan_networks(), choice->training());
+  const auto method = choice->make(profiled,
+                                   {.energy = [] { return network_of("E", dcgan_energy()); },
+                                    .generator = [] { return network_of("G", dcgan_generator()); }},
+                                   *data, nullptr);
+  method->initialize();
+  method->iterate();
   const double peak = measure_peak(*kernels);
   profiled.forget();
-  for (int i = 0; i < iterations; ++i) cifar10.game().iterate();
+  for (int i = 0; i < iterations; ++i) method->iterate();
   const Buffer<float> number(*kernels, 1);
   std::printf("A launch and a wait take %.1f us here, which are in each range and product below.\n\n",
               1e3 * milliseconds(*kernels, [&] { kernels->zero(number.data(), sizeof(float)); }));

@@ -68,7 +68,7 @@ void synthetic(benchmark::State& state, const Bench& bench, const Features& shap
 /// One batch after another as fast as the thread reads them.
 void read_ahead(benchmark::State& state, const Bench& bench, const Features& shape) {
   const NoiseFile file(shape, 10'000);
-  const auto source = make_image_data(bench.kernels, file.open(), {.batch = batch, .most_resident_bytes = 0});
+  const auto source = make_image_data(bench.kernels, file.open(), {.batch = batch, .max_resident_bytes = 0});
   uint64_t iteration = 0;
   for (auto _ : state) source->prepare(iteration++);
   bench.kernels.synchronize();

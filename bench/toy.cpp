@@ -7,38 +7,18 @@
 #include <string>
 
 #include "bench.h"
-#include "data/toy.h"
-#include "models/toy.h"
-#include "train/method.h"
+#include "runs/sample_run.h"
 
 namespace ebm::bench {
 
 namespace {
 
-constexpr int64_t batch = 200, hidden = 100, latent = 2;
-
-class ToyGame {
- public:
-  ToyGame(Kernels& kernels, Method method, Preset preset)
-      : energy_(kernels,
-                toy_energy(hidden, preset == Preset::code ? OutputScale::learned : OutputScale::none)),
-        generator_(kernels, toy_generator(latent, hidden)),
-        data_(kernels, ToyDataset::gaussians25, batch, 1, static_cast<uint32_t>(Stream::data)),
-        game_(kernels, energy_, generator_, data_, toy_options(method, preset)) {
-    game_.initialize();
-  }
-  Game& game() { return game_; }
-
- private:
-  Network energy_, generator_;
-  ToyData data_;
-  Game game_;
-};
+constexpr int64_t batch = 200, hidden = 100;
 
 /// Batch-passes of the last iteration: B rows forwards, backwards to the input, or into the weights'
 /// gradient.
-double passes(Network& network) {
-  return static_cast<double>(network.passes().total()) / static_cast<double>(batch);
+double passes(Method& method, const char* learner) {
+  return static_cast<double>(method.learner(learner).network().passes().total()) / static_cast<double>(batch);
 }
 
 /// Products of one batch-pass through layers 2-100-100-2 (or 1).
@@ -46,11 +26,13 @@ double flops_per_pass() {
   return 2.0 * static_cast<double>(batch) * static_cast<double>(hidden * hidden + 4 * hidden);
 }
 
-void iterate(benchmark::State& state, const Bench& bench, Method method, Preset preset) {
-  ToyGame toy(bench.kernels, method, preset);
-  toy.game().iterate();
-  const double energy = passes(toy.game().energy()), generator = passes(toy.game().generator());
-  time_calls(state, bench, {.flops = (energy + generator) * flops_per_pass()}, [&] { toy.game().iterate(); });
+void iterate(benchmark::State& state, const Bench& bench, const char* name, Preset preset) {
+  SampleRun toy(bench.kernels, {.networks = toy_networks(), .method = name, .preset = preset});
+  Method& method = toy.method();
+  method.initialize();
+  method.iterate();
+  const double energy = passes(method, "energy"), generator = passes(method, "generator");
+  time_calls(state, bench, {.flops = (energy + generator) * flops_per_pass()}, [&] { method.iterate(); });
   state.counters["passes_E"] = energy;
   state.counters["passes_G"] = generator;
 }
@@ -68,15 +50,17 @@ void start_up(benchmark::State& state) {
 }  // namespace
 
 void first_iteration_toy(Kernels& kernels) {
-  ToyGame(kernels, Method::ebm_bb, Preset::paper).game().iterate();
+  SampleRun toy(kernels, {.networks = toy_networks()});
+  toy.method().initialize();
+  toy.method().iterate();
 }
 
 void register_toy(const Bench& bench) {
-  for (const auto& [method_name, method] : method_names) {
+  for (const MethodRow& row : methods()) {
     for (const auto& [preset_name, preset] : preset_names) {
-      benchmark::RegisterBenchmark((std::string("toy/") + method_name + "/" + preset_name).c_str(),
-                                   [=, method = method, preset = preset](benchmark::State& state) {
-                                     iterate(state, bench, method, preset);
+      benchmark::RegisterBenchmark((std::string("toy/") + row.name + "/" + preset_name).c_str(),
+                                   [=, name = row.name, preset = preset](benchmark::State& state) {
+                                     iterate(state, bench, name, preset);
                                    })
           ->UseManualTime()
           ->Unit(benchmark::kMillisecond);

@@ -7,7 +7,7 @@
 
 #include "io/program.h"
 #include "kernels/recorder/time_model.h"
-#include "runs/sample_game.h"
+#include "runs/sample_run.h"
 
 namespace {
 
@@ -18,7 +18,7 @@ enum class Choice { all, cifar10, animeface };
 struct Config {
   std::string device_file;
   Choice experiment = Choice::all;
-  SampleGameOptions game;
+  SampleRunOptions run;
   double launch_microseconds = 1;
   int64_t dearest = 10;
 };
@@ -32,12 +32,10 @@ Options declare_options(Config& config) {
   options.add_choice("experiment", &config.experiment,
                      {{"all", Choice::all}, {"cifar10", Choice::cifar10}, {"animeface", Choice::animeface}},
                      "whose iteration");
-  options.add_choice("method", &config.game.method, {method_names.begin(), method_names.end()},
-                     "of training");
-  options.add_choice("preset", &config.game.preset, {preset_names.begin(), preset_names.end()},
-                     "of the method's constants");
-  options.add("batch", &config.game.batch, "images of an iteration; 0: the experiment's", {0, 1 << 20});
-  options.add_choice("precision", &config.game.precision, {precision_names.begin(), precision_names.end()},
+  options.add_choice("method", &config.run.method, method_choices(), "of training");
+  options.add_choice("preset", &config.run.preset, choices(preset_names), "of the method's constants");
+  options.add("batch", &config.run.batch, "images of an iteration; 0: the experiment's", {0, 1 << 20});
+  options.add_choice("precision", &config.run.precision, choices(precision_names),
                      "of training; the Jacobian of the bounds is true float32");
   options.add("launch_microseconds", &config.launch_microseconds, "of each launch of a graph, assumed",
               {0, 1e6});
@@ -48,13 +46,13 @@ Options declare_options(Config& config) {
 /// What Table 5 of the paper says of training on a 12 GB Titan.
 struct PaperRun {
   Choice experiment;
-  Method method;
+  const char* method;
   double hours, iterations;
 };
 constexpr PaperRun paper_runs[] = {
-    {Choice::cifar10, Method::wgan_0gp, 4, 100000},   {Choice::cifar10, Method::ebm_0gp, 15, 200000},
-    {Choice::cifar10, Method::ebm_bb, 20, 200000},    {Choice::animeface, Method::wgan_0gp, 13, 100000},
-    {Choice::animeface, Method::ebm_0gp, 38, 100000}, {Choice::animeface, Method::ebm_bb, 40, 100000}};
+    {Choice::cifar10, "wgan_0gp", 4, 100000},   {Choice::cifar10, "ebm_0gp", 15, 200000},
+    {Choice::cifar10, "ebm_bb", 20, 200000},    {Choice::animeface, "wgan_0gp", 13, 100000},
+    {Choice::animeface, "ebm_0gp", 38, 100000}, {Choice::animeface, "ebm_bb", 40, 100000}};
 
 double percent(double part, double whole) {
   return whole > 0 ? 100 * part / whole : 0;
@@ -69,14 +67,14 @@ void print_cost(const ModelledCost& cost) {
 }
 
 void print_experiment(const Config& config, const TimeModel& model, Choice experiment) {
-  SampleGameOptions options = config.game;
-  options.program = experiment == Choice::cifar10 ? "cifar10_bb" : "animeface_bb";
+  SampleRunOptions options = config.run;
+  options.networks = experiment == Choice::cifar10 ? dcgan_networks() : resnet_networks();
+  const char* program = experiment == Choice::cifar10 ? "cifar10_bb" : "animeface_bb";
   const auto recorder = make_recorder();
-  SampleGame sample(*recorder, options);
-  const std::vector<Launch> launches = recorder->record([&] { sample.game().iterate(); });
+  SampleRun sample(*recorder, options);
+  const std::vector<Launch> launches = recorder->record([&] { sample.method().iterate(); });
 
-  const std::string method = name_of(options.method, method_names);
-  print(fmt::format("\n{}, {}, batch {}, {}\n", options.program, method, sample.game().options().batch,
+  print(fmt::format("\n{}, {}, batch {}, {}\n", program, options.method, sample.method().training().batch,
                     name_of(options.precision, precision_names)));
   print(fmt::format("  {:<30} {:>8} {:>9} {:>9} {:>9} {:>8} {:>8}\n", "phase", "launches", "GFLOP", "MB read",
                     "MB writ.", "ms", "products"));
@@ -87,7 +85,7 @@ void print_experiment(const Config& config, const TimeModel& model, Choice exper
   print_cost(all);
   print(fmt::format("  the iteration, branches side by side: {:.3f} ms\n", 1e3 * model.seconds(launches)));
   for (const PaperRun& run : paper_runs) {
-    if (run.experiment == experiment && run.method == options.method)
+    if (run.experiment == experiment && options.method == run.method)
       print(
           fmt::format("  the paper's run on a 12 GB Titan: {:.0f} h for {:.0f} iterations, {:.0f} ms each\n",
                       run.hours, run.iterations, run.hours * 3600e3 / run.iterations));

@@ -6,10 +6,13 @@
 #include <filesystem>
 
 #include "io/hdf5_file.h"
+#include "io/options.h"
 #include "io/program.h"
 #include "plot/image_grid.h"
-#include "runs/image_config.h"
-#include "sampling/image_sampler.h"
+#include "runs/run_config.h"
+#include "sampling/latent_points.h"
+#include "sampling/sampler.h"
+#include "train/run_folder.h"
 #include "train/state.h"
 
 namespace {
@@ -44,13 +47,38 @@ std::filesystem::path find_checkpoint(const std::string& given) {
   return *checkpoint;
 }
 
-/// The generator that a checkpoint's configuration describes.
-ImageNetworkOptions networks_of(const std::string& checkpoint, const std::string& text) {
+/// What a checkpoint's configuration says of its generator.
+struct Described {
+  NetworkOptions networks;
+  std::string name;  // of its arrays
+};
+
+NetworkOptions networks_of(const std::string& program) {
+  if (program == "mnist_bb") return mlp_networks();
+  if (program == "cifar10_bb") return dcgan_networks();
+  if (program == "animeface_bb") return resnet_networks();
+  throw Error("'" + program +
+              "' is no experiment on images; give a checkpoint of mnist_bb, cifar10_bb or animeface_bb");
+}
+
+Described describe(const std::string& checkpoint, const std::string& text) {
   const std::string program = Options::program_of(text);
-  ImageConfig config;
-  const ImageExperiment& experiment = image_experiment(program);
-  declare_image_options(config, experiment).read_config_text(text, checkpoint);
-  return network_options(config, experiment);
+  NetworkOptions networks = networks_of(program);
+  const auto peek = [&](Options& options) { options.peek_config_text(text, checkpoint); };
+  RunConfig run;
+  choose_method(run, networks.kind, program, peek);
+  bool stacked = false;
+  Options options(program, "");
+  options.add("latent", &networks.latent, "");
+  options.add("width", &networks.width, "");
+  options.add("stacked", &stacked, "");
+  run.choice->declare(options);
+  declare_optimiser(options, run.training());
+  peek(options);
+  if (stacked) networks.channels = 3;
+  run.choice->adapt(networks);
+  const bool averaged = run.training().optimiser.ema > 0;
+  return {networks, (averaged ? "ema/" : "") + run.choice->generator_arrays()};
 }
 
 int sample(int argc, char** argv) {
@@ -64,16 +92,15 @@ int sample(int argc, char** argv) {
   }
   const auto path = find_checkpoint(config.checkpoint);
   const Hdf5File file = open_checkpoint(path);
-  const ImageNetworkOptions networks =
-      networks_of(path.string(), file.read_attribute<std::string>("/", "config"));
+  const Described described = describe(path.string(), file.read_attribute<std::string>("/", "config"));
 
   const auto kernels = open_kernels(config.device);
-  Network generator(*kernels, image_generator(networks));
-  read_network(file, *kernels, generator, "generator");
-  ImageSampler sampler(*kernels, generator, 64);
+  Network generator(*kernels, generator_layers(described.networks));
+  read_network(file, *kernels, generator, described.name);
+  NetworkSampler sampler(*kernels, generator, 64);
   const auto draw = [&](const char* name, const std::vector<float>& latents, int64_t columns) {
     const auto picture = std::filesystem::path(config.out) / name;
-    write_png(picture, image_grid(sampler.images(latents), generator.output(), columns));
+    write_png(picture, image_grid(sampler.samples(latents), generator.output(), columns));
     std::printf("%s\n", picture.c_str());
   };
   const auto seed = static_cast<uint64_t>(config.seed);

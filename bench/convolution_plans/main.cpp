@@ -16,7 +16,7 @@
 #include "kernels/cuda/cudnn/trial.h"
 #include "kernels/recorder/recorder.h"
 #include "products.h"
-#include "runs/sample_game.h"
+#include "runs/sample_run.h"
 
 namespace {
 
@@ -26,7 +26,9 @@ using namespace ebm::cuda;
 using Requests = std::map<decltype(PlanRequest{}.key()), PlanRequest>;
 
 struct Config {
-  SampleGameOptions game{.program = "cifar10_bb"};
+  SampleRunOptions run;
+  NetworkKind networks = NetworkKind::dcgan;
+  int64_t width = 0;
   int64_t plans = 64, products = 4096;
 };
 
@@ -34,11 +36,12 @@ Options declare_options(Config& config) {
   Options options(
       "convolution_plans",
       "Prints every plan of cuDNN for each convolution of an iteration, tried and timed on GPU 0.");
-  options.add_choice("experiment", &config.game.program,
-                     {{"cifar10_bb", "cifar10_bb"}, {"animeface_bb", "animeface_bb"}}, "whose iteration");
-  options.add("batch", &config.game.batch, "images of an iteration; 0: the experiment's", {0, 1 << 20});
-  options.add("width", &config.game.width, "of the networks; 0: the experiment's", {0, 1 << 20});
-  options.add_choice("precision", &config.game.precision, {precision_names.begin(), precision_names.end()},
+  options.add_choice("experiment", &config.networks,
+                     {{"cifar10_bb", NetworkKind::dcgan}, {"animeface_bb", NetworkKind::resnet}},
+                     "whose iteration");
+  options.add("batch", &config.run.batch, "images of an iteration; 0: the experiment's", {0, 1 << 20});
+  options.add("width", &config.width, "of the networks; 0: the experiment's", {0, 1 << 20});
+  options.add_choice("precision", &config.run.precision, choices(precision_names),
                      "of training; the Jacobian of the bounds is true float32");
   options.add("plans", &config.plans, "at most so many for each convolution", {1, 1000});
   options.add("products", &config.products, "size of the matrices whose products are timed first",
@@ -47,11 +50,14 @@ Options declare_options(Config& config) {
 }
 
 /// What one iteration asks of cuDNN, each once.
-Requests requests_of(const SampleGameOptions& options) {
+Requests requests_of(const Config& config) {
+  SampleRunOptions options = config.run;
+  options.networks = config.networks == NetworkKind::dcgan ? dcgan_networks() : resnet_networks();
+  if (config.width > 0) options.networks.width = config.width;
   const auto recorder = make_recorder();
-  SampleGame sample(*recorder, options);
+  SampleRun sample(*recorder, options);
   Requests requests;
-  for (const Launch& launch : recorder->record([&] { sample.game().iterate(); })) {
+  for (const Launch& launch : recorder->record([&] { sample.method().iterate(); })) {
     std::visit(
         [&](const auto& pass) {
           if constexpr (requires { request_of(pass); }) {
@@ -113,9 +119,9 @@ int run(int argc, char** argv) {
   const CudnnHandle handle(context.stream());
   const cuda::Scratch arena(arena_bytes);
   print_products(context, config.products);
-  const Requests requests = requests_of(config.game);
+  const Requests requests = requests_of(config);
   fmt::print("{}, cuDNN {}: {} convolutions of {}\n", context.description(), handle.cudnn().version(),
-             requests.size(), config.game.program);
+             requests.size(), config.networks == NetworkKind::dcgan ? "cifar10_bb" : "animeface_bb");
   fmt::print("  {:<44} {:<10} {:>9} {:>9} {:>9} {:>9}\n", "plan", "layout", "MiB", "ms", "TFLOP/s", "error");
   for (const auto& [key, request] : requests) print_plans(request, config, context, handle, arena.data());
   return 0;

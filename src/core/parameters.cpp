@@ -50,7 +50,7 @@ Parameter* Parameters::add_statistic(const std::string& name, std::vector<int64_
 
 void Parameters::allocate(Memory& memory) {
   const int64_t size = flat_size(trainable_);
-  for (Buffer<float>* buffer : {&values_, &gradients_, &first_moments_, &second_moments_}) {
+  for (Buffer<float>* buffer : {&values_, &gradients_}) {
     *buffer = Buffer<float>(memory, size);
   }
   statistics_values_ = Buffer<float>(memory, flat_size(statistics_));

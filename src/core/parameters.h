@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The parameters of a network: one flat buffer each for values, gradients and Adam's two moments, with named
-// views. So the optimiser is one kernel, an all-reduce one call, and a checkpoint a list of names.
+// The parameters of a network: one flat buffer each for values and gradients, with named views. So the
+// optimiser is one kernel, an all-reduce one call, and a checkpoint a list of names.
 #pragma once
 
 #include <cstdint>
@@ -67,16 +67,14 @@ class Parameters {
   const std::deque<Parameter>& trainable() const { return trainable_; }
   const std::deque<Parameter>& statistics() const { return statistics_; }
 
-  /// The flat buffers, 1 x padded size. Moments are Adam's running means of g and g^2 (exp_avg, exp_avg_sq).
+  /// The flat buffers, 1 x padded size.
   View values() const { return flat_view(values_); }
   View gradients() const { return flat_view(gradients_); }
-  View first_moments() const { return flat_view(first_moments_); }
-  View second_moments() const { return flat_view(second_moments_); }
   View statistics_values() const { return flat_view(statistics_values_); }
   /// The values in bfloat16; null before keep_rounded().
   Array rounded() const { return rounded_.data(); }
 
-  /// The part of a flat buffer (one of the four above) that belongs to `parameter`.
+  /// The part of a flat buffer (one of these, or one of an optimiser that is laid out as the values are) that belongs to `parameter`.
   static View part(View flat_buffer, const Parameter& parameter) {
     return {flat_buffer.data + parameter.offset, 1, flat(parameter.size)};
   }
@@ -87,7 +85,7 @@ class Parameters {
                      Role role, Initialization initialization, const ChannelsLast& order);
 
   std::deque<Parameter> trainable_, statistics_;  // deque: pointers stay valid while it grows
-  Buffer<float> values_, gradients_, first_moments_, second_moments_, statistics_values_;
+  Buffer<float> values_, gradients_, statistics_values_;
   Buffer<bfloat16> rounded_;
 };
 

@@ -47,7 +47,7 @@ inline std::string to_string(const Features& f) {
 
 /// The place of number `count` of an array that begins at `data`.
 template <class T>
-T* behind(T* data, int64_t count, Type type) {
+T* offset(T* data, int64_t count, Type type) {
   using Byte = std::conditional_t<std::is_const_v<T>, const unsigned char, unsigned char>;
   return reinterpret_cast<T*>(reinterpret_cast<Byte*>(data) + count * size_of(type));
 }
@@ -69,7 +69,7 @@ struct BasicView {
 
   /// Rows first .. first + count of this view.
   BasicView row_range(int64_t first, int64_t count) const {
-    return {behind(data, first * features.size(), type), count, features, type};
+    return {offset(data, first * features.size(), type), count, features, type};
   }
   /// The same memory under another sample shape of equal size.
   BasicView reshaped(const Features& other) const { return {data, rows, other, type}; }
@@ -82,7 +82,7 @@ using ConstView = BasicView<const float>;
 
 /// True if `second` starts where `first` ends: then one call over stacked rows does the work of two.
 inline bool stacked(ConstView first, ConstView second) {
-  return first.type == second.type && behind(first.data, first.size(), first.type) == second.data;
+  return first.type == second.type && offset(first.data, first.size(), first.type) == second.data;
 }
 
 /// The numbers of a view as an argument of a formula: an address, and how they are stored there.

@@ -190,7 +190,7 @@ std::unique_ptr<DataSource> make_image_data(Kernels& kernels, const ImageFile& f
                 "; give at least one image, and a rank below the number of ranks");
   }
   const DatasetInfo& info = file.info();
-  if (info.count * info.shape.size() <= options.most_resident_bytes) {
+  if (info.count * info.shape.size() <= options.max_resident_bytes) {
     return std::make_unique<ResidentImages>(kernels, file, options);
   }
   return std::make_unique<StreamedImages>(kernels, file, options);

@@ -22,7 +22,7 @@ struct ImageDataOptions {
   /// One of several processes that share an iteration's images: rank r draws the r-th `batch` of them.
   int64_t ranks = 1, rank = 0;
   /// The largest data set, in bytes, that is kept on the device as a whole.
-  int64_t most_resident_bytes = int64_t{2} << 30;
+  int64_t max_resident_bytes = int64_t{2} << 30;
 };
 
 /// Opens the images of `file`. Throws Error when the file is damaged, its images are kept as a whole and not

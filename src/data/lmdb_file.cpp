@@ -50,7 +50,7 @@ Error LmdbFile::damaged(int64_t page) const {
 
 LmdbFile::LmdbFile(const std::filesystem::path& path) : file_(path) {
   constexpr uint32_t magic = 0xBEEFC0DE, version = 1;
-  constexpr int64_t meta_bytes = 136, smallest_page = 512, largest_page = 32768, most_levels = 32;
+  constexpr int64_t meta_bytes = 136, smallest_page = 512, largest_page = 32768, max_levels = 32;
   int64_t newest = -1, last_page = 0;
   for (const int64_t page : {0, 1}) {
     std::vector<uint8_t> bytes(page_header + meta_bytes);
@@ -78,7 +78,7 @@ LmdbFile::LmdbFile(const std::filesystem::path& path) : file_(path) {
   if (last_page < 1 || last_page >= pages_) {
     throw unusable(path, fmt::format("it has {} pages and should have {}", pages_, last_page + 1));
   }
-  if (newest < 0 || levels_ > most_levels || records_ < 0 ||
+  if (newest < 0 || levels_ > max_levels || records_ < 0 ||
       records_ > file_.size() / static_cast<int64_t>(node_header)) {
     throw damaged(0);
   }

@@ -46,7 +46,7 @@ class IdxFile {
     int64_t values = 1;
     for (uint32_t i = 0; i < (magic & 0xFF); ++i) {
       sizes_[i] = read_number();
-      values *= sizes_[i] <= most_of_one_size ? sizes_[i] : 0;
+      values *= sizes_[i] <= max_of_one_size ? sizes_[i] : 0;
     }
     if (values <= 0 || values > stream_.at_most()) {
       throw unusable(path, fmt::format("its header claims {} x {} x {} values, which it cannot hold",
@@ -59,7 +59,7 @@ class IdxFile {
   const fs::path& path() const { return file_.path(); }
 
  private:
-  static constexpr int64_t most_of_one_size = 1 << 20;  // so that three of them do not overflow
+  static constexpr int64_t max_of_one_size = 1 << 20;  // so that three of them do not overflow
 
   uint32_t read_number() {
     std::array<uint8_t, 4> bytes;

@@ -14,7 +14,7 @@ namespace ebm {
 namespace {
 
 constexpr size_t pictures_at_a_time = 256;
-constexpr size_t most_names = 20;  // in a message
+constexpr size_t max_names = 20;  // in a message
 
 std::vector<uint8_t> image_of(const EncodedPicture& picture, const PictureOptions& options) {
   const Image image = decode_image(picture.bytes, picture.name);
@@ -30,14 +30,14 @@ std::vector<uint8_t> image_of(const EncodedPicture& picture, const PictureOption
 
 void DamagedList::add(const std::string& name) {
   ++damaged_;
-  if (first_.size() < most_names) first_.push_back(name);
+  if (first_.size() < max_names) first_.push_back(name);
 }
 
 void DamagedList::append(const DamagedList& other) {
   damaged_ += other.damaged_;
   pictures_ += other.pictures_;
   for (const std::string& name : other.first_) {
-    if (first_.size() < most_names) first_.push_back(name);
+    if (first_.size() < max_names) first_.push_back(name);
   }
 }
 

@@ -2,9 +2,9 @@
 #include "evaluate/image_evaluation.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "plot/image_grid.h"
+#include "sampling/latent_points.h"
 
 namespace ebm {
 
@@ -30,22 +30,18 @@ std::vector<float> first_images(const ImageFile& file, int64_t most) {
 
 }  // namespace
 
-ImageEvaluation::ImageEvaluation(Game& game, const ImageFile* held_out, const ImageEvaluationOptions& options,
-                                 const RunFolder& folder)
-    : game_(game),
-      grid_(options.grid),
+ImageEvaluation::ImageEvaluation(Method& method, const ImageFile* held_out,
+                                 const ImageEvaluationOptions& options, const RunFolder& folder)
+    : grid_(options.grid),
       folder_(folder),
-      sampler_(game.kernels(), game.generator(), chunk),
-      latents_(latent_points(game.kernels(), game.options().seed, static_cast<uint32_t>(Stream::evaluation),
-                             grid_ * grid_, game.generator().input())),
-      energy_trace_(game.energy().make_trace(
-          {.batch = chunk, .statistics = Statistics::running, .precision = Precision::full})),
-      images_(game.kernels(), chunk, game.energy().input()),
-      energies_(game.kernels(), chunk, flat(1)) {
+      energy_(method.energy_function(chunk)),
+      sampler_(method.sampler(chunk)),
+      latents_(latent_points(method.kernels(), static_cast<uint64_t>(method.training().seed),
+                             static_cast<uint32_t>(Stream::evaluation), grid_ * grid_, sampler_->latent())) {
   if (held_out == nullptr) return;
-  if (!(held_out->info().shape == game.energy().input())) {
+  if (!(held_out->info().shape == energy_->input())) {
     throw Error(held_out->path().string() + " has images of " + to_string(held_out->info().shape) +
-                ", the networks take " + to_string(game.energy().input()) + "; give another --held-out");
+                ", the networks take " + to_string(energy_->input()) + "; give another --held-out");
   }
   held_out_ = first_images(*held_out, options.held_out_images);
 }
@@ -54,26 +50,17 @@ std::vector<std::string> ImageEvaluation::names() const {
   return {"energy_held_out", "energy_samples"};
 }
 
-double ImageEvaluation::mean_energy(const std::vector<float>& images) {
-  const auto size = static_cast<size_t>(images_.columns()), most = static_cast<size_t>(chunk);
-  const size_t count = images.size() / size;
-  if (count == 0) return std::numeric_limits<double>::quiet_NaN();
+double ImageEvaluation::mean_energy(const std::vector<float>& images) const {
+  if (images.empty()) return not_there;
+  const std::vector<float> energies = energy_->energies(images);
   double sum = 0;
-  std::vector<float> part(most * size);
-  for (size_t first = 0; first < count; first += most) {
-    const size_t rows = std::min(most, count - first);
-    std::copy_n(images.begin() + static_cast<std::ptrdiff_t>(first * size), rows * size, part.begin());
-    images_.upload(part);
-    game_.energy().forward(*energy_trace_, images_, energies_);
-    const std::vector<float> energies = energies_.download();
-    for (size_t i = 0; i < rows; ++i) sum += static_cast<double>(energies[i]);
-  }
-  return sum / static_cast<double>(count);
+  for (const float energy : energies) sum += static_cast<double>(energy);
+  return sum / static_cast<double>(energies.size());
 }
 
 std::vector<double> ImageEvaluation::evaluate(int64_t iteration) {
-  const std::vector<float> samples = sampler_.images(latents_);
-  folder_.save_picture("samples", iteration, image_grid(samples, game_.generator().output(), grid_));
+  const std::vector<float> samples = sampler_->samples(latents_);
+  folder_.save_picture("samples", iteration, image_grid(samples, sampler_->output(), grid_));
   return {mean_energy(held_out_), mean_energy(samples)};
 }
 

@@ -5,9 +5,10 @@
 #include <optional>
 
 #include "data/image_file.h"
-#include "sampling/image_sampler.h"
+#include "sampling/sampler.h"
+#include "train/evaluation.h"
+#include "train/method.h"
 #include "train/run_folder.h"
-#include "train/trainer.h"
 
 namespace ebm {
 
@@ -18,9 +19,9 @@ struct ImageEvaluationOptions {
 
 class ImageEvaluation final : public Evaluation {
  public:
-  /// For the networks of `game`. `held_out` (null: none) is read once, here. Grids go to
+  /// Of the model that `method` trains. `held_out` (null: none) is read once, here. Grids go to
   /// `folder`/samples, the newest to `folder`/samples.png. Throws Error.
-  ImageEvaluation(Game& game, const ImageFile* held_out, const ImageEvaluationOptions& options,
+  ImageEvaluation(Method& method, const ImageFile* held_out, const ImageEvaluationOptions& options,
                   const RunFolder& folder);
 
   /// energy_held_out   mean E of held-out images; NaN without any
@@ -30,15 +31,13 @@ class ImageEvaluation final : public Evaluation {
   std::vector<double> evaluate(int64_t iteration) override;
 
  private:
-  double mean_energy(const std::vector<float>& images);
+  double mean_energy(const std::vector<float>& images) const;
 
-  Game& game_;
   int64_t grid_;
   const RunFolder& folder_;
-  ImageSampler sampler_;
+  std::unique_ptr<EnergyFunction> energy_;
+  std::unique_ptr<Sampler> sampler_;
   std::vector<float> latents_, held_out_;  // B x d, B x H x W x C
-  std::unique_ptr<Trace> energy_trace_;
-  Tensor images_, energies_;  // of one chunk
 };
 
 }  // namespace ebm

@@ -6,8 +6,9 @@
 
 #include "data/toy.h"
 #include "plot/figure.h"
-#include "train/game.h"
-#include "train/trainer.h"
+#include "train/evaluation.h"
+#include "train/method.h"
+#include "train/run_folder.h"
 
 namespace ebm {
 
@@ -23,15 +24,16 @@ struct ToyPanels {
 
 class ToyEvaluation final : public Evaluation {
  public:
-  /// For the networks of `game`. Pictures go to `folder`/samples, and the newest to `folder`/density.png.
-  ToyEvaluation(Game& game, ToyDataset dataset, const ToyEvaluationOptions& options, const RunFolder& folder,
-                std::string caption);
+  /// Of the model that `method` trains. Pictures go to `folder`/samples, and the newest to
+  /// `folder`/density.png.
+  ToyEvaluation(Method& method, ToyDataset dataset, const ToyEvaluationOptions& options,
+                const RunFolder& folder, std::string caption);
 
   /// log_z                      log of the normaliser on the grid
   /// log_likelihood             mean log p of held-out data
   /// kl_data_model              KL(data || model), NaN where the data's density is not known
   /// modes, high_quality        of the generator's samples (metrics/toy_density.h), NaN likewise
-  /// share_bound_above_entropy  share of B samples whose lower bound exceeds 1/2 log det J^T J
+  /// and the exact measures of the method.
   std::vector<std::string> names() const override;
   /// In that order; also draws the picture.
   std::vector<double> evaluate(int64_t iteration) override;
@@ -40,22 +42,17 @@ class ToyEvaluation final : public Evaluation {
   const ToyPanels& panels() const { return panels_; }
 
  private:
-  std::vector<float> energies(const Tensor& points);
-  double share_bound_above_entropy();
   void draw_pictures(int64_t iteration) const;
 
-  Game& game_;
-  Kernels& kernels_;
   ToyDataset dataset_;
   int64_t grid_;
   const RunFolder& folder_;
   std::string caption_;
 
-  Buffer<uint64_t> draw_;  // the number of the draw, always 0: every evaluation has the same points
-  Tensor plane_, held_out_, latents_, samples_, values_;
-  std::unique_ptr<Trace> energy_trace_, generator_trace_;  // for grid_ rows at a time
-  std::unique_ptr<LowerBound> bound_, entropy_;            // null without an entropy term
-  Tensor z_, v0_, p0_, e_;
+  std::unique_ptr<EnergyFunction> energy_;  // of grid_ rows at a time, as the sampler
+  std::unique_ptr<Sampler> sampler_;
+  std::vector<Measure> measures_;
+  std::vector<float> plane_, held_out_, latents_;  // points of every evaluation
   ToyPanels panels_;
 };
 

@@ -24,6 +24,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "core/error.h"
@@ -45,6 +46,12 @@ inline constexpr Interval<double> any_number{-std::numeric_limits<double>::max()
 inline constexpr Interval<double> positive{std::numeric_limits<double>::denorm_min(),
                                            std::numeric_limits<double>::max()};
 inline constexpr Interval<double> not_negative{0, std::numeric_limits<double>::max()};
+
+/// An option with its present value; a choice is a string.
+struct OptionValue {
+  std::string name;
+  std::variant<std::string, int64_t, double, bool> value;
+};
 
 class Options {
  public:
@@ -85,6 +92,12 @@ class Options {
   /// line and key for anything wrong in the configuration file.
   [[nodiscard]] bool parse(int argc, const char* const* argv);
 
+  /// Reads only these options, as parse() would, and passes over all that is not known here: for choices on
+  /// which it hangs which options there are. Asked for help, it says nothing.
+  void peek(int argc, const char* const* argv);
+  /// The same of the text of a configuration.
+  void peek_config_text(std::string_view text, const std::string& source);
+
   /// The configuration file alone, as --config reads it, or the text of one that lies in `source`. Throws
   /// Error.
   void read_config(const std::filesystem::path& file);
@@ -112,9 +125,12 @@ class Options {
   /// The resolved configuration: every option's present value as TOML that read_config gives back exactly.
   [[nodiscard]] std::string to_toml() const;
 
+  /// The options of Scope::run, in order.
+  [[nodiscard]] std::vector<OptionValue> run_values() const;
+
   /// What makes this another run than the one whose to_toml() is `other`: "batch: the run has 200, now 100",
-  /// one line per differing option of Scope::run; empty when the run can be resumed. Throws Error when
-  /// `other` is no TOML.
+  /// one line per differing option of Scope::run; empty when the run can be resumed. An option that `other`
+  /// does not have came later, and stands for its default. Throws Error when `other` is no TOML.
   [[nodiscard]] std::vector<std::string> differences(std::string_view other) const;
 
   [[nodiscard]] std::string help() const;
@@ -135,6 +151,9 @@ class Options {
     bool given = false;
   };
 
+  enum class Unknown { refused, passed_over };
+  bool read_command_line(int argc, const char* const* argv, Unknown unknown);
+  void read_text(std::string_view text, const std::string& source, Unknown unknown);
   void insert(std::string_view name, std::string help, Scope scope, Entry entry);
   void insert_choice(std::string_view name, const std::vector<std::string>& names,
                      std::function<void(size_t)> set, std::function<size_t()> get, std::string help,

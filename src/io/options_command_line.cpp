@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <map>
 
+#include "io/atomic_file.h"
 #include "io/environment.h"
 #include "io/options.h"
 
@@ -65,6 +66,15 @@ void Options::set_from_command_line(Entry& entry, const std::string& text) {
 }
 
 bool Options::parse(int argc, const char* const* argv) {
+  return read_command_line(argc, argv, Unknown::refused);
+}
+
+void Options::peek(int argc, const char* const* argv) {
+  read_command_line(argc, argv, Unknown::passed_over);
+}
+
+bool Options::read_command_line(int argc, const char* const* argv, Unknown unknown) {
+  const bool peeking = unknown == Unknown::passed_over;
   CLI::App app;
   app.set_help_flag();
   app.allow_extras();
@@ -98,7 +108,7 @@ bool Options::parse(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     throw UsageError(fmt::format("{}; --help lists the options", error.what()));
   }
-  if (asked_help->count() > 0 || asked_version->count() > 0) {
+  if (!peeking && (asked_help->count() > 0 || asked_version->count() > 0)) {
     const std::string details = asked_help->count() == 0 && version_details_ ? version_details_() : "";
     const std::string text =
         asked_help->count() > 0 ? help() : fmt::format("{} {}\n{}", program_, version(), details);
@@ -120,11 +130,12 @@ bool Options::parse(int argc, const char* const* argv) {
     }
   };
   apply();  // a wrong value is told before what it made of the words after it, and before the file is read
-  take_rest(app.remaining());
+  if (!peeking) take_rest(app.remaining());
   if (config->count() > 0) {
     const std::string file = config->results().back();
     if (file.starts_with("--")) throw missing_value("--config", "a file");
-    read_config(file);
+    const auto bytes = read_file(file);
+    read_text({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file, unknown);
     apply();
   }
   return true;

@@ -77,6 +77,14 @@ std::string Options::program_of(std::string_view config) {
 }
 
 void Options::read_config_text(std::string_view text, const std::string& source) {
+  read_text(text, source, Unknown::refused);
+}
+
+void Options::peek_config_text(std::string_view text, const std::string& source) {
+  read_text(text, source, Unknown::passed_over);
+}
+
+void Options::read_text(std::string_view text, const std::string& source, Unknown unknown) {
   const toml::table table = parse_toml(text, source, [&](size_t line) { return remedy_of_line(text, line); });
   // First, since another program's options are unknown here.
   if (const toml::node* program = table.get(program_key); program != nullptr) {
@@ -90,6 +98,7 @@ void Options::read_config_text(std::string_view text, const std::string& source)
     const std::string where = fmt::format("{}:{}", source, key.source().begin.line);
     if (name == program_key) continue;
     Entry* entry = name.find('-') == std::string::npos ? find(name) : nullptr;
+    if (entry == nullptr && unknown == Unknown::passed_over) continue;
     if (entry == nullptr) {
       const std::string hint = suggestion(name, false);
       throw Error(fmt::format("{}: '{}' is no option{}", where, printable(name),
@@ -134,6 +143,30 @@ std::string Options::to_toml() const {
   return text;
 }
 
+std::vector<OptionValue> Options::run_values() const {
+  std::vector<OptionValue> values;
+  for (const Entry& entry : entries_) {
+    if (entry.scope != Scope::run) continue;
+    const std::string text = entry.get();
+    switch (entry.kind) {
+      case Kind::integer:
+        values.push_back({entry.name, static_cast<int64_t>(std::stoll(text))});
+        break;
+      case Kind::real:
+        values.push_back({entry.name, std::stod(text)});
+        break;
+      case Kind::flag:
+        values.push_back({entry.name, text == "true"});
+        break;
+      case Kind::text:
+      case Kind::choice:
+        values.push_back({entry.name, text});
+        break;
+    }
+  }
+  return values;
+}
+
 std::vector<std::string> Options::differences(std::string_view other) const {
   const toml::table table = parse_toml(other, "the run's configuration");
   std::vector<std::string> lines;
@@ -144,6 +177,7 @@ std::vector<std::string> Options::differences(std::string_view other) const {
     if (entry.scope != Scope::run) continue;
     const toml::node* node = table.get(entry.name);
     const std::string now = entry.get();
+    if (node == nullptr && now == entry.default_text) continue;
     if (node == nullptr) {
       lines.push_back(fmt::format("{}: the run does not have it, now {}", entry.name, now));
     } else if (const std::string before = value_of(*node).text; before != now) {

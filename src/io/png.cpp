@@ -145,11 +145,11 @@ void write_png(const std::filesystem::path& path, const Image& image) {
 }
 
 void require_readable_size(int64_t width, int64_t height, const std::string& name) {
-  if (width >= 1 && height >= 1 && width <= most_pixels_read / height) return;
+  if (width >= 1 && height >= 1 && width <= max_pixels_read / height) return;
   throw Error(fmt::format(
       "cannot use the picture '{}': it is {} x {} pixels large, and at most {} million pixels are "
       "read; scale it down",
-      name, width, height, most_pixels_read / 1'000'000));
+      name, width, height, max_pixels_read / 1'000'000));
 }
 
 Image over_white(int64_t width, int64_t height, std::vector<uint8_t> rgba) {

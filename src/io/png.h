@@ -32,9 +32,9 @@ struct Image {
 void write_png(const std::filesystem::path& path, const Image& image);
 
 /// The largest picture that is read, whatever its format: a small file may claim any size.
-inline constexpr int64_t most_pixels_read = 64'000'000;
+inline constexpr int64_t max_pixels_read = 64'000'000;
 
-/// Throws Error, with both sizes and the limit, unless a picture has 1 .. most_pixels_read pixels. `name` is
+/// Throws Error, with both sizes and the limit, unless a picture has 1 .. max_pixels_read pixels. `name` is
 /// the picture's.
 void require_readable_size(int64_t width, int64_t height, const std::string& name);
 
@@ -43,7 +43,7 @@ void require_readable_size(int64_t width, int64_t height, const std::string& nam
 /// Error unless there are 4 width height bytes.
 [[nodiscard]] Image over_white(int64_t width, int64_t height, std::vector<uint8_t> rgba);
 
-/// Decodes a PNG picture of any kind, of at most most_pixels_read pixels, as RGB: bytes as they are stored,
+/// Decodes a PNG picture of any kind, of at most max_pixels_read pixels, as RGB: bytes as they are stored,
 /// whatever gAMA, cHRM, sRGB and iCCP say; 16 bits v as 255 v / 65535, rounded to the nearest (libpng's
 /// png_set_scale_16; alpha likewise, before it is used); transparency over white (over_white). What stands
 /// behind the pixels is not read. `name` is the picture's, for the message of the Error when it is cut or

@@ -55,7 +55,7 @@ using Formulas = FormulaList<
     // data
     ToyBatch, PickImages, ImageBatch, SmoothImages,  //
     // bounds
-    SingularValueBound, ScaleRows, ZeroBadRows, FiniteImages, LogDetBound, GeneratorScore, EnergyObjective,
+    SingularValueBound, ScaleRows, ZeroBadRows, FiniteSamples, LogDetBound, GeneratorScore, EnergyObjective,
     EntropyMean, ScaleBy, GeneratorObjective, Interpolate,  //
     // other losses
     GanObjective, GanGeneratorObjective, InformationObjective, PermuteRows, AddPosteriorNoise,

@@ -103,9 +103,9 @@ OpenedLibrary open_in_folders(const std::string& name, int depth) {
 }
 
 OpenedLibrary open_with_needs(const std::string& file, int depth) {
-  constexpr int most_needed = 16;
+  constexpr int max_needed = 16;
   OpenedLibrary opened;
-  for (int i = 0; i < most_needed; ++i) {
+  for (int i = 0; i < max_needed; ++i) {
     opened.handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (opened.handle != nullptr) return opened;
     opened.reason = dl_reason();

@@ -41,7 +41,7 @@ void mask_tangents(Trace& trace, Activation activation, ConstView y, View y_dot)
 ConstPair masked_cotangents(Trace& trace, Activation activation, ConstView y, ConstPair y_bar, float* memory,
                             const BiasGradient& bias) {
   const View value{memory, y_bar.value.rows, y_bar.value.features, y.type};
-  const View tangent{behind(memory, value.size(), y.type), y_bar.tangent.rows, y_bar.tangent.features,
+  const View tangent{offset(memory, value.size(), y.type), y_bar.tangent.rows, y_bar.tangent.features,
                      y.type};
   ConstPair h_bar;
   if (!y_bar.value.empty()) {

@@ -53,7 +53,7 @@ std::unique_ptr<Trace> InBfloat16::make_trace(Kernels& kernels, const TraceOptio
   scratch->reserve(all);
   trace->x = Tensor(kernels, rows, input(), Type::bfloat16);
   trace->y = Tensor(kernels, rows, output(), Type::bfloat16);
-  trace->inside = inside_.make_trace(kernels, options, scratch->behind(all));
+  trace->inside = inside_.make_trace(kernels, options, scratch->offset(all));
   return trace;
 }
 

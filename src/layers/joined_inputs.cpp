@@ -87,7 +87,7 @@ std::unique_ptr<Trace> JoinedInputs::make_trace(Kernels& kernels, const TraceOpt
   trace->inputs = Tensor(kernels, rows, trunk.input(), options.type());
   trace->features = Tensor(kernels, rows, trunk.output(), options.type());
   trace->joined = Tensor(kernels, rows, head.input(), options.type());
-  const auto behind = scratch->behind(all);
+  const auto behind = scratch->offset(all);
   trace->trunk = trunk.make_trace(kernels, options, behind);
   trace->head = head.make_trace(kernels, options, behind);
   return trace;

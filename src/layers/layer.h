@@ -37,7 +37,7 @@ class Scratch {
   explicit Scratch(Memory& memory) : blocks_(std::make_shared<Blocks>(Blocks{memory, 0, {}})) {}
 
   /// What follows the first `floats` numbers: for layers that are called while these are in use.
-  std::shared_ptr<Scratch> behind(int64_t floats) const {
+  std::shared_ptr<Scratch> offset(int64_t floats) const {
     return std::shared_ptr<Scratch>(new Scratch(blocks_, first_ + floats));
   }
   /// The floats for `count` numbers of a type and two pages or more behind them: blocks that lie closer are

@@ -23,10 +23,8 @@ void Network::initialize(uint64_t seed, uint32_t stream, Initial initial) {
       kernels_.upload(p.value, values.data(), p.size * static_cast<int64_t>(sizeof(float)));
     }
   }
-  for (const View flat_buffer :
-       {parameters_.gradients(), parameters_.first_moments(), parameters_.second_moments()}) {
-    kernels_.zero(flat_buffer.data, flat_buffer.size() * static_cast<int64_t>(sizeof(float)));
-  }
+  const View gradients = parameters_.gradients();
+  kernels_.zero(gradients.data, gradients.size() * static_cast<int64_t>(sizeof(float)));
 }
 
 std::unique_ptr<Trace> Network::make_trace(const TraceOptions& options) {

@@ -31,7 +31,7 @@ class Network {
   const Parameters& parameters() const { return parameters_; }
 
   /// Draws the initial values from noise streams stream, stream + 1, ... of `seed`, one for each parameter
-  /// that is random, and zeroes gradients and moments.
+  /// that is random, and zeroes gradients.
   void initialize(uint64_t seed, uint32_t stream, Initial initial = Initial::pytorch);
 
   /// With Precision::bfloat16 the maps still take and give float32; round_parameters() must be called when

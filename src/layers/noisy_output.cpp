@@ -58,7 +58,7 @@ std::unique_ptr<Trace> NoisyOutput::make_trace(Kernels& kernels, const TraceOpti
   if (options.tangents > 0) trace->h_bar = Scratch::floats(options.batch * input().size(), options.type());
   const int64_t all = trace->h_bar + Scratch::floats(trace->rows * inner(), options.type());
   scratch->reserve(all);
-  trace->g = g.make_trace(kernels, options, scratch->behind(all));
+  trace->g = g.make_trace(kernels, options, scratch->offset(all));
   return trace;
 }
 

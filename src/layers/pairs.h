@@ -18,7 +18,7 @@ inline View like(View view, ConstView other) {
 
 /// The columns from `first` on, as an argument of formulas that are told how far rows are apart.
 inline ConstArray columns_from(ConstView view, int64_t first) {
-  return ConstView{behind(view.data, first, view.type), view.rows, view.features, view.type};
+  return ConstView{offset(view.data, first, view.type), view.rows, view.features, view.type};
 }
 
 }  // namespace ebm

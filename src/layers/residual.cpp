@@ -78,7 +78,7 @@ std::unique_ptr<Trace> Residual::make_trace(Kernels& kernels, const TraceOptions
   const int64_t rows = options.batch + options.tangents * trace->tangent_samples();
   const int64_t sum = Scratch::floats(rows * std::max(input().size(), output().size()), options.type());
   scratch->reserve(sum);
-  const auto behind = scratch->behind(sum);
+  const auto behind = scratch->offset(sum);
   trace->left = left_.layer->make_trace(kernels, options, behind);
   trace->right = right_.layer->make_trace(kernels, options, behind);
   return trace;

@@ -81,7 +81,7 @@ std::unique_ptr<Trace> Sequential::make_trace(Kernels& kernels, const TraceOptio
     most[i % 2] = std::max(most[i % 2], Scratch::floats(rows * layer(i).input().size(), options.type()));
   trace->turn[1] = most[0];
   scratch->reserve(most[0] + most[1]);
-  const auto behind = scratch->behind(most[0] + most[1]);
+  const auto behind = scratch->offset(most[0] + most[1]);
   for (size_t i = 0; i < size(); ++i) {
     trace->children.push_back(layer(i).make_trace(kernels, options, behind));
     if (i + 1 < size()) trace->between.emplace_back(kernels, rows, layer(i).output(), options.type());

@@ -17,9 +17,9 @@ namespace ebm {
 
 Lanczos::Lanczos(Kernels& kernels, int64_t B, int64_t d, int64_t D, const LanczosOptions& options)
     : kernels_(kernels), batch_(B), d_(d), range_(D), options_(options) {
-  if (options.pairs < 1 || options.pairs > most_lanczos_pairs) {
+  if (options.pairs < 1 || options.pairs > max_lanczos_pairs) {
     throw Error("Lanczos with " + std::to_string(options.pairs) + " pairs: give 1 to " +
-                std::to_string(most_lanczos_pairs));
+                std::to_string(max_lanczos_pairs));
   }
   if (!(options.radau_factor > 0 && options.radau_factor < 1) || !(options.radau_node >= 0)) {
     throw Error("Lanczos: the Radau node's factor is " + std::to_string(options.radau_factor) +

@@ -24,11 +24,10 @@ struct Scatter {
 };
 
 /// A function on the square of the axes as colours (plot/colormap.h), interpolated between cells. `values`
-/// holds n x n cells, row-major: values[i n + j] belongs to the centre of cell (i, j), x = lo + (j + 1/2) h,
-/// y = lo
-/// + (i + 1/2) h with h = (hi - lo) / n, so that the first row is the LOWEST. Values outside `range` (the
-/// least and largest finite value when absent) take the colour of its nearer end, and the colour bar then
-/// ends in a triangle there. NaN is magenta.
+/// holds n x n cells, row-major: values[i n + j] belongs to the centre of cell (i, j),
+///   x = lo + (j + 1/2) h,  y = lo + (i + 1/2) h,  h = (hi - lo) / n
+/// so the first row is the LOWEST. Values outside `range` (the least and largest finite value when absent) take
+/// the colour of its nearer end, and the colour bar then ends in a triangle there. NaN is magenta.
 struct HeatMap {
   std::vector<float> values = {};
   std::optional<std::pair<double, double>> range = {};

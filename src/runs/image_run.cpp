@@ -4,11 +4,10 @@
 #include <cstdio>
 #include <optional>
 
-#include "data/image_data.h"
 #include "evaluate/image_evaluation.h"
 #include "io/program.h"
 #include "kernels/library_search.h"
-#include "runs/image_config.h"
+#include "runs/data.h"
 
 namespace ebm {
 
@@ -56,41 +55,32 @@ ImageFiles open_files(Options& options, ImageConfig& config, const Features& sha
   return files;
 }
 
-std::unique_ptr<DataSource> make_data(Kernels& kernels, const ImageFiles& files, const ImageConfig& config,
-                                      const GameOptions& game, const Features& shape) {
-  if (!files.train) {
-    return make_synthetic_images(kernels, shape, game.batch, game.seed, static_cast<uint32_t>(Stream::data));
-  }
-  return make_image_data(kernels, *files.train,
-                         {.batch = game.batch, .seed = game.seed, .flips = config.flips});
-}
-
 int run(const ImageExperiment& experiment, int argc, const char* const* argv) {
   ImageConfig config;
+  RunConfig& run = config.run;
+  choose_method(run, experiment.networks.kind, experiment.program,
+                [&](Options& first) { first.peek(argc, argv); });
   Options options = declare_image_options(config, experiment);
   if (!options.parse(argc, argv)) return 0;
   resolve_image_defaults(options, config, experiment);
-  const ImageNetworkOptions networks = network_options(config, experiment);
-  RunConfig& run = config.run;
-  const GameOptions game_options = run.game_options();
-  require_full_rank(*image_generator(networks), game_options, {.latent = "--latent", .width = "--width"});
-  const ImageFiles files = open_files(options, config, image_shape(networks));
+  const NetworkOptions networks = config.image_networks();
+  require_full_rank(*generator_layers(networks), *run.choice, {.latent = "--latent", .width = "--width"});
+  const ImageFiles files = open_files(options, config, data_shape(networks));
 
   const auto kernels = open_kernels(run.device);
   if (kernels->is_cuda())
     open_library(convolution_library);  // run.h5 tells its file; who fails asks for it later
   std::printf("device: %s\n", kernels->description().c_str());
   std::fflush(stdout);
-  const auto data = make_data(*kernels, files, config, game_options, image_shape(networks));
+  const auto data = files.train ? make_file_data(*kernels, *files.train, config.flips, run.training())
+                                : make_up_data(*kernels, networks, run.training());
   const RunFolder folder(run.out);  // after the data were read: damaged ones leave no folder
   const auto resumed = resume_point(folder, options);
-  Network energy(*kernels, image_energy(networks)), generator(*kernels, image_generator(networks));
-  Game game(*kernels, energy, generator, *data, game_options);
-  ImageEvaluation evaluation(game, files.held_out ? &*files.held_out : nullptr,
+  const auto method = assemble(*kernels, networks, *run.choice, *data);
+  ImageEvaluation evaluation(*method, files.held_out ? &*files.held_out : nullptr,
                              {.grid = config.grid, .held_out_images = config.held_out_images}, folder);
-  const std::string name = name_of(run.method, method_names) + " on " +
-                           (files.train ? files.train->info().name : "made up images");
-  const RunEnd end = run_training(game, evaluation, folder, name, run, options,
+  const std::string name = run.method + " on " + (files.train ? files.train->info().name : "made up images");
+  const RunEnd end = run_training(*method, evaluation, folder, name, run, options,
                                   run_environment(argc, argv, *kernels), resumed);
   if (end.stop) return report_stop(*end.stop, end.iteration);
   std::printf("done: %s iterations; samples %s/samples.png, metrics %s/run.h5\n",
@@ -100,8 +90,8 @@ int run(const ImageExperiment& experiment, int argc, const char* const* argv) {
 
 }  // namespace
 
-int run_image_experiment(const char* program, int argc, const char* const* argv) {
-  return run_program(program, [&] { return run(image_experiment(program), argc, argv); });
+int run_image_experiment(const ImageExperiment& experiment, int argc, const char* const* argv) {
+  return run_program(experiment.program, [&] { return run(experiment, argc, argv); });
 }
 
 }  // namespace ebm

@@ -1,10 +1,51 @@
 // SPDX-License-Identifier: MIT
+// The experiments on images (section 5.3 to 5.5): a page each in experiments/, and what their users choose.
 #pragma once
+
+#include <string>
+
+#include "data/dataset.h"
+#include "runs/run_config.h"
 
 namespace ebm {
 
-/// The main of an experiment on images (image_config.h): trains to the end of the schedule, from the newest
-/// checkpoint where there is one. Returns the program's exit status; errors are one line on stderr.
-int run_image_experiment(const char* program, int argc, const char* const* argv);
+/// An experiment on images.
+struct ImageExperiment {
+  const char* program;
+  const char* description;
+  const char* name;                      ///< of its runs
+  const char* data;                      ///< name of its data set
+  DataSplit held_out = DataSplit::test;  ///< the split that it is not trained on
+  Flips flips = Flips::none;
+  NetworkOptions networks;
+  int64_t iterations;  ///< of the paper
+  /// With --stacked, StackedMNIST: three digits as red, green and blue. 0: there is no such option.
+  int64_t stacked_iterations = 0;
+};
+
+struct ImageConfig {
+  RunConfig run;
+  std::string data, held_out;  ///< files of images
+  std::string data_checksum;   ///< of the training images
+  bool stacked = false;        ///< StackedMNIST
+  bool synthetic = false;      ///< made up images instead of files
+  Flips flips = Flips::none;
+  NetworkOptions networks;
+  int64_t grid = 8;                ///< images on each side of a sample grid
+  int64_t held_out_images = 1024;  ///< whose energies are measured
+
+  /// The networks of these images.
+  NetworkOptions image_networks() const;
+};
+
+/// The options of an experiment whose method was chosen. `config` must outlive them.
+Options declare_image_options(ImageConfig& config, const ImageExperiment& experiment);
+
+/// After parsing: what hangs on other options, the files' and the folder's names.
+void resolve_image_defaults(Options& options, ImageConfig& config, const ImageExperiment& experiment);
+
+/// The main of an experiment on images: trains to the end of the schedule, from the newest checkpoint where
+/// there is one. Returns the program's exit status; errors are one line on stderr.
+int run_image_experiment(const ImageExperiment& experiment, int argc, const char* const* argv);
 
 }  // namespace ebm

@@ -2,31 +2,41 @@
 // What every experiment lets its user choose, and how a run goes on from its newest checkpoint.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "io/options.h"
-#include "train/method.h"
+#include "methods/registry.h"
 #include "train/run_folder.h"
 #include "train/trainer.h"
 
 namespace ebm {
 
 struct RunConfig {
-  Method method = Method::ebm_bb;
+  std::string method = "ebm_bb";
   Preset preset = Preset::paper;
-  GameOptions game;
-  std::optional<LowerBoundKind> lower_bound = LowerBoundKind::lobpcg;  ///< none: no entropy term
-  LowerBoundOptions lower;                                             ///< its kind is lower_bound
-  int64_t seed = 1;
-  bool deterministic = false;  ///< on a GPU too
+  std::unique_ptr<MethodChoice> choice;  ///< the method's own options: null before choose_method()
+  bool deterministic = false;            ///< on a GPU too
   Schedule schedule;
   std::string device = "auto";
   std::string out;
 
-  /// `game` with the lower bound and the seed put in.
-  GameOptions game_options() const;
+  TrainingOptions& training() { return choice->training(); }
+  const TrainingOptions& training() const { return std::as_const(*choice).training(); }
 };
+
+/// The first of two stages: which options there are, and their defaults, hang on the method and its preset.
+/// `peek` reads --method and --preset alone, as Options::peek does, into options of its program.
+void choose_method(RunConfig& config, NetworkKind networks, const std::string& program,
+                   const std::function<void(Options&)>& peek);
+
+/// The second stage: declares the options of RunConfig. `config` must outlive `options`.
+void add_run_options(Options& options, RunConfig& config);
+
+/// After parsing: what hangs on other options. Throws UsageError on a method that does not fit.
+void resolve_run_defaults(Options& options, RunConfig& config);
 
 /// The options that decide how wide a generator is; without `latent` where d is fixed.
 struct WidthOptions {
@@ -35,13 +45,7 @@ struct WidthOptions {
 
 /// Throws UsageError if a run with this generator would bound the entropy, but the generator's shapes keep
 /// its Jacobian from full column rank: then log s_1 is minus infinity at every z.
-void require_full_rank(const Layer& generator, const GameOptions& options, const WidthOptions& names);
-
-/// Declares the options of RunConfig. `config` must outlive `options`.
-void add_run_options(Options& options, RunConfig& config);
-
-/// Gives what was not set on the command line or in a file the values of `defaults` (a preset's).
-void set_game_defaults(Options& options, const GameOptions& defaults);
+void require_full_rank(const Layer& generator, const MethodChoice& choice, const WidthOptions& names);
 
 /// Where the run in `folder` left off; nothing in a fresh folder. Throws Error when the folder's run is
 /// another one than these options describe, or its newest checkpoint cannot be read.
@@ -51,10 +55,10 @@ std::optional<CheckpointInfo> resume_point(const RunFolder& folder, const Option
 /// libraries that are open.
 std::vector<NameValue> run_environment(int argc, const char* const* argv, const Kernels& kernels);
 
-/// Trains `game` to the end of the schedule, from `resumed` where there is one; says on stdout where it goes
+/// Trains `method` to the end of the schedule, from `resumed` where there is one; says on stdout where it goes
 /// on. `name` is the run's in progress lines; all but it must outlive the call. Where nothing was left to do,
 /// evaluates once more, so that the pictures are there. Throws Error.
-RunEnd run_training(Game& game, Evaluation& evaluation, const RunFolder& folder, const std::string& name,
+RunEnd run_training(Method& method, Evaluation& evaluation, const RunFolder& folder, const std::string& name,
                     const RunConfig& run, const Options& options, const std::vector<NameValue>& environment,
                     const std::optional<CheckpointInfo>& resumed);
 

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "runs/toy_run.h"
 
-#include "models/toy.h"
+#include <cstdio>
+
+#include "io/program.h"
+#include "runs/data.h"
 
 namespace ebm {
 
 namespace {
 
 std::string name_of_run(const ToyConfig& config) {
-  return "toy_" + name_of(config.dataset, toy_dataset_names) + "_" +
-         name_of(config.run.method, method_names) + "_" + name_of(config.run.preset, preset_names) + "_" +
-         std::to_string(config.run.seed);
-}
-
-std::unique_ptr<Layer> generator_of(const ToyConfig& config) {
-  return toy_generator(2, config.hidden);
+  return "toy_" + name_of(config.dataset, toy_dataset_names) + "_" + config.run.method + "_" +
+         name_of(config.run.preset, preset_names) + "_" + std::to_string(config.run.training().seed);
 }
 
 }  // namespace
@@ -22,9 +20,8 @@ std::unique_ptr<Layer> generator_of(const ToyConfig& config) {
 Options declare_toy_options(ToyConfig& config, const std::string& program, const std::string& description) {
   Options options(program, description);
   options.group("Data and networks (Table 6)");
-  options.add_choice("dataset", &config.dataset, {toy_dataset_names.begin(), toy_dataset_names.end()},
-                     "points of the plane");
-  options.add("hidden", &config.hidden, "width of the hidden layers", {1, 65536});
+  options.add_choice("dataset", &config.dataset, choices(toy_dataset_names), "points of the plane");
+  options.add("hidden", &config.networks.width, "width of the hidden layers", {1, 65536});
   add_run_options(options, config.run);
   options.group("Evaluation");
   options.add("eval_grid", &config.evaluation.grid, "cells along each axis of [-4, 4]^2", {10, 4000},
@@ -35,30 +32,44 @@ Options declare_toy_options(ToyConfig& config, const std::string& program, const
 }
 
 void resolve_toy_defaults(Options& options, ToyConfig& config) {
-  set_game_defaults(options, toy_options(config.run.method, config.run.preset));
+  resolve_run_defaults(options, config.run);
   if (config.run.out.empty()) options.set_default("out", "runs/" + name_of_run(config));
-  require_full_rank(*generator_of(config), config.run.game_options(), {.latent = {}, .width = "--hidden"});
+  require_full_rank(*generator_layers(config.networks), *config.run.choice,
+                    {.latent = {}, .width = "--hidden"});
 }
 
 ToyResult run_toy(Kernels& kernels, const ToyConfig& config, const Options& options,
                   const std::vector<NameValue>& environment) {
   const RunConfig& run = config.run;
-  const GameOptions game_options = run.game_options();
   const RunFolder folder(run.out);
   const auto resumed = resume_point(folder, options);
+  const auto data = make_toy_data(kernels, config.dataset, run.training());
+  const auto method = assemble(kernels, config.networks, *run.choice, *data);
 
-  const OutputScale scale = run.preset == Preset::code ? OutputScale::learned : OutputScale::none;
-  Network energy(kernels, toy_energy(config.hidden, scale));
-  Network generator(kernels, generator_of(config));
-  ToyData data(kernels, config.dataset, game_options.batch, game_options.seed,
-               static_cast<uint32_t>(Stream::data));
-  Game game(kernels, energy, generator, data, game_options);
-
-  const std::string name =
-      name_of(run.method, method_names) + " on " + name_of(config.dataset, toy_dataset_names);
-  ToyEvaluation evaluation(game, config.dataset, config.evaluation, folder, name);
-  const RunEnd end = run_training(game, evaluation, folder, name, run, options, environment, resumed);
+  const std::string name = run.method + " on " + name_of(config.dataset, toy_dataset_names);
+  ToyEvaluation evaluation(*method, config.dataset, config.evaluation, folder, name);
+  const RunEnd end = run_training(*method, evaluation, folder, name, run, options, environment, resumed);
   return {end, evaluation.panels()};
+}
+
+int run_toy_experiment(const char* program, const char* description, int argc, const char* const* argv) {
+  return run_program(program, [&] {
+    ToyConfig config;
+    choose_method(config.run, config.networks.kind, program, [&](Options& first) { first.peek(argc, argv); });
+    Options options = declare_toy_options(config, program, description);
+    if (!options.parse(argc, argv)) return 0;
+    resolve_toy_defaults(options, config);
+
+    const auto kernels = open_kernels(config.run.device);
+    std::printf("device: %s\n", kernels->description().c_str());
+    std::fflush(stdout);
+    const auto environment = run_environment(argc, argv, *kernels);
+    const RunEnd end = run_toy(*kernels, config, options, environment).end;
+    if (end.stop) return report_stop(*end.stop, end.iteration);
+    std::printf("done: %s iterations; picture %s/density.png, metrics %s/run.h5\n",
+                format_count(end.iteration).c_str(), config.run.out.c_str(), config.run.out.c_str());
+    return 0;
+  });
 }
 
 }  // namespace ebm

@@ -10,7 +10,7 @@ namespace ebm {
 struct ToyConfig {
   RunConfig run;
   ToyDataset dataset = ToyDataset::gaussians25;
-  int64_t hidden = 100;
+  NetworkOptions networks = toy_networks();
   ToyEvaluationOptions evaluation;
 };
 
@@ -18,11 +18,11 @@ inline constexpr Names<ToyDataset, 3> toy_dataset_names{{{"25gaussians", ToyData
                                                          {"swiss_roll", ToyDataset::swiss_roll},
                                                          {"two_moons", ToyDataset::two_moons}}};
 
-/// The options of a toy run. `config` must outlive them.
+/// The options of a toy run whose method was chosen. `config` must outlive them.
 Options declare_toy_options(ToyConfig& config, const std::string& program, const std::string& description);
 
-/// After parsing: what was not given takes the values of method and preset, and the folder its name. Throws
-/// UsageError where require_full_rank does.
+/// After parsing: what hangs on other options, and the folder's name. Throws UsageError where require_full_rank
+/// does.
 void resolve_toy_defaults(Options& options, ToyConfig& config);
 
 struct ToyResult {
@@ -34,5 +34,8 @@ struct ToyResult {
 /// end. `options` must be those of `config`. Says on stdout what it does. Throws Error.
 ToyResult run_toy(Kernels& kernels, const ToyConfig& config, const Options& options,
                   const std::vector<NameValue>& environment);
+
+/// The main of the toy experiment. Returns the program's exit status; errors are one line on stderr.
+int run_toy_experiment(const char* program, const char* description, int argc, const char* const* argv);
 
 }  // namespace ebm

@@ -3,14 +3,15 @@
 
 #include <filesystem>
 
-#include "train/game.h"
+#include "io/options.h"
 #include "train/method.h"
 
 namespace ebm {
 
-/// Runs one iteration of `game` and writes all that another program needs to replay it: constants, draws, the
-/// state before and after, gradients and results (docs/formats.md, "Iteration dump"). The iteration itself is
-/// the same as without. Waits for the device. Throws Error.
-void dump_iteration(Game& game, Method method, Preset preset, const std::filesystem::path& path);
+/// Runs one iteration of `method` and writes all that another program needs to replay it: `options` (what the
+/// run is: Options::run_values), draws, the state before and after, gradients and results (docs/formats.md,
+/// "Iteration dump"). The iteration itself is the same as without. Waits for the device. Throws Error.
+void dump_iteration(Method& method, const std::vector<OptionValue>& options,
+                    const std::filesystem::path& path);
 
 }  // namespace ebm

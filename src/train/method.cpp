@@ -5,60 +5,45 @@ namespace ebm {
 
 namespace {
 
-/// What toy_options and image_options share: the bounds that make the method.
-void choose_bounds(GameOptions& options, Method method, Preset preset, LowerBoundKind kind,
-                   double wgan_weight) {
-  const bool code = preset == Preset::code;
-  if (method != Method::wgan_0gp) {
-    options.lower =
-        LowerBoundOptions{.kind = kind, .direction = code ? Direction::authors : Direction::orthonormal};
-  }
-  UpperBoundOptions& upper = options.upper;
-  switch (method) {
-    case Method::ebm_bb:
-      upper.kind = UpperBoundKind::bidirectional;
-      upper.weight = 0.001;
-      upper.normaliser = code ? PenaltyNormaliser::none : PenaltyNormaliser::d;
-      upper.hinge = 1;
-      return;
-    case Method::ebm_0gp:
-      upper.kind = UpperBoundKind::gp_real;
-      upper.weight = 0.001;
-      break;
-    case Method::wgan_0gp:
-      upper.kind = UpperBoundKind::gp_interpolated;
-      upper.weight = wgan_weight;
-      options.entropy_weight = 0;
-      break;
-  }
-  upper.normaliser = PenaltyNormaliser::none;
-  upper.hinge = 0;
-}
+constexpr Stream initial_streams[] = {Stream::initial_energy, Stream::initial_generator,
+                                      Stream::initial_third};
 
 }  // namespace
 
-GameOptions toy_options(Method method, Preset preset) {
-  GameOptions options;  // batch 200, Adam(0, 0.9), rates 2e-4, entropy weight 1: Table 11 and the code agree
-  options.adam = {.beta1 = 0, .beta2 = 0.9, .epsilon = preset == Preset::code ? 1e-6 : 1e-8};
-  options.entropy_points = EntropyPoints::generator;
-  choose_bounds(options, method, preset, preset == Preset::code ? LowerBoundKind::s1 : LowerBoundKind::lobpcg,
-                0.1);
-  return options;
+Method::Method(Kernels& kernels, DataSource& data, const TrainingOptions& training, NoiseSource* noise)
+    : kernels_(kernels),
+      data_(data),
+      training_(training),
+      iteration_(kernels, 1),
+      numbers_(kernels),
+      draws_(kernels, static_cast<uint64_t>(training.seed), iteration_.data(), noise) {}
+
+void Method::initialize() {
+  for (size_t i = 0; i < learners_.size(); ++i)
+    learners_[i]->initialize(static_cast<uint64_t>(training_.seed), static_cast<uint32_t>(initial_streams[i]),
+                             training_.initial);
 }
 
-GameOptions image_options(ImageNetworks networks, Method method, Preset preset) {
-  const bool mlp = networks == ImageNetworks::mlp, code = preset == Preset::code;
-  GameOptions options;
-  options.batch = 64;
-  options.lr_energy = options.lr_generator = mlp ? 2e-4 : 5e-5;
-  options.adam = {.beta1 = 0, .beta2 = mlp ? 0.9 : 0.999, .epsilon = code ? 1e-6 : 1e-8};
-  options.entropy_weight = code ? 1e-4 : 1;
-  // The paper does not say whose z it is; the authors' EBM-BB has one Jacobian an iteration for both bounds.
-  options.entropy_points = method == Method::ebm_bb ? EntropyPoints::energy : EntropyPoints::generator;
-  // WGAN-0GP: the weights of the first author's public runs of its nearest kin (MEG's penalty).
-  choose_bounds(options, method, preset, LowerBoundKind::lobpcg, mlp ? 10 : 0.1);
-  if (code) options.upper.hinge = 0;
-  return options;
+Learner& Method::learner(const std::string& name) const {
+  for (Learner* learner : learners_) {
+    if (learner->name() == name) return *learner;
+  }
+  throw Error("this method trains no '" + name + "'");
+}
+
+std::unique_ptr<Sampler> Method::sampler(int64_t chunk) {
+  return std::make_unique<NetworkSampler>(kernels_, learner("generator").evaluated(), chunk);
+}
+
+std::unique_ptr<EnergyFunction> Method::energy_function(int64_t chunk) {
+  return std::make_unique<NetworkEnergy>(kernels_, learner("energy").evaluated(), chunk);
+}
+
+void require_fitting(const Network& energy, const Features& samples, const Features& data) {
+  if (samples == energy.input() && data == energy.input() && energy.output().size() == 1) return;
+  throw Error("the generator gives " + to_string(samples) + ", the data " + to_string(data) +
+              ", the energy takes " + to_string(energy.input()) + " and gives " + to_string(energy.output()) +
+              "; the first three must agree and the last be 1x1x1");
 }
 
 }  // namespace ebm

@@ -1,73 +1,114 @@
 // SPDX-License-Identifier: MIT
-// The methods and presets by name, and what they choose.
+// All that trainer, checkpoint, dump and evaluation know of a method: its iteration, and lists of what learns,
+// what is drawn, what is counted and what else lasts. The methods themselves are in src/methods.
 #pragma once
 
-#include <array>
+#include <functional>
+#include <memory>
 #include <string>
-#include <utility>
+#include <vector>
 
-#include "models/image_networks.h"
-#include "train/game.h"
+#include "data/data_source.h"
+#include "sampling/sampler.h"
+#include "train/draws.h"
+#include "train/learner.h"
+#include "train/numbers.h"
 
 namespace ebm {
 
-/// ebm_bb: singular-value entropy bound and bidirectional penalty. ebm_0gp: the same entropy bound,
-/// zero-centred gradient penalty on real data. wgan_0gp: no entropy term, zero-centred penalty on
-/// interpolated points.
-enum class Method { ebm_bb, ebm_0gp, wgan_0gp };
+/// What every method is given.
+struct TrainingOptions {
+  int64_t batch = 200;
+  int64_t seed = 1;
+  Precision precision = Precision::training;      ///< of all but the parameters and the Jacobian of a bound
+  int64_t energy_steps = 1, generator_steps = 1;  ///< of an iteration
+  double lr_energy = 2e-4, lr_generator = 2e-4;
+  OptimiserOptions optimiser;
+  Initial initial = Initial::pytorch;
+};
 
-/// paper: the text and Table 11. code: the constants of the authors' public code.
-enum class Preset { paper, code };
+/// The networks of an experiment, as layers.
+struct NetworkMakers {
+  LayerMaker energy, generator;
+  LayerMaker statistics = {};  ///< of MEG: T(x, z)
+};
 
-template <class Choice, size_t N>
-using Names = std::array<std::pair<const char*, Choice>, N>;
+/// Hears of what an iteration computes, under the names of a dump's results/, while it is there.
+class Watcher {
+ public:
+  virtual ~Watcher() = default;
+  /// One row a sample. May wait for the device.
+  virtual void see(const std::string& name, ConstView values) = 0;
+};
 
-inline constexpr Names<Method, 3> method_names{
-    {{"ebm_bb", Method::ebm_bb}, {"ebm_0gp", Method::ebm_0gp}, {"wgan_0gp", Method::wgan_0gp}}};
-inline constexpr Names<Preset, 2> preset_names{{{"paper", Preset::paper}, {"code", Preset::code}}};
-inline constexpr Names<LowerBoundKind, 4> lower_bound_names{{{"lobpcg", LowerBoundKind::lobpcg},
-                                                             {"s1", LowerBoundKind::s1},
-                                                             {"logdet", LowerBoundKind::logdet},
-                                                             {"slq", LowerBoundKind::slq}}};
-inline constexpr Names<UpperBoundKind, 4> upper_bound_names{
-    {{"bidirectional", UpperBoundKind::bidirectional},
-     {"gp_real", UpperBoundKind::gp_real},
-     {"gp_fake", UpperBoundKind::gp_fake},
-     {"gp_interpolated", UpperBoundKind::gp_interpolated}}};
-inline constexpr Names<PenaltyNormaliser, 4> normaliser_names{{{"none", PenaltyNormaliser::none},
-                                                               {"d", PenaltyNormaliser::d},
-                                                               {"v", PenaltyNormaliser::v},
-                                                               {"v2", PenaltyNormaliser::v2}}};
-inline constexpr Names<EntropyPoints, 2> entropy_points_names{
-    {{"energy", EntropyPoints::energy}, {"generator", EntropyPoints::generator}}};
-inline constexpr Names<Direction, 2> direction_names{
-    {{"orthonormal", Direction::orthonormal}, {"authors", Direction::authors}}};
-inline constexpr Names<Preconditioning, 2> preconditioning_names{
-    {{"none", Preconditioning::none}, {"running_gram", Preconditioning::running_gram}}};
-inline constexpr Names<PairBackward, 2> pair_backward_names{
-    {{"automatic", PairBackward::automatic}, {"separate", PairBackward::separate}}};
+/// State of a method besides its learners'.
+struct ExtraState {
+  std::string name;
+  Buffer<double>* values;
+  std::function<void()> restored;  ///< called after `values` were written
+};
 
-inline constexpr Names<Precision, 3> precision_names{
-    {{"fp32", Precision::full}, {"tf32", Precision::training}, {"bf16", Precision::bfloat16}}};
-inline constexpr Names<EnergyNorm, 2> energy_norm_names{
-    {{"none", EnergyNorm::none}, {"batch", EnergyNorm::batch}}};
+/// A number that is measured of the networks as they are. May wait for the device.
+struct Measure {
+  std::string name;
+  std::function<double()> value;
+};
 
-/// The name of a choice.
-template <class Choice, size_t N>
-std::string name_of(Choice choice, const Names<Choice, N>& names) {
-  for (const auto& [name, value] : names) {
-    if (value == choice) return name;
-  }
-  return "?";
-}
+class Method {
+ public:
+  virtual ~Method() = default;
+  Method(const Method&) = delete;
+  Method& operator=(const Method&) = delete;
 
-/// What the toy experiment (section 5.2) uses: Table 11 and the text for Preset::paper, the authors'
-/// train_toy for Preset::code (which also gives E the extra map `l`: models/toy.h).
-GameOptions toy_options(Method method, Preset preset);
+  /// Host side, before the work of iteration `iteration` (counted from 0) is queued: the data source may send
+  /// it what it will draw. Throws Error when data cannot be read.
+  void prepare(int64_t iteration) { data_.prepare(static_cast<uint64_t>(iteration)); }
+  /// Queues one iteration: it allocates nothing, copies nothing to the host, waits for nothing.
+  void iterate() { run(nullptr); }
+  /// The same iteration, watched: what one step computes is told before another overwrites it.
+  void iterate(Watcher& watcher) { run(&watcher); }
+  /// Draws all learners' initial parameters from the seed.
+  void initialize();
 
-/// What the experiments on images with these networks use: Table 11 and the text for Preset::paper, the
-/// authors' train_image for Preset::code. Their code has no run on MNIST: there Preset::code is train_image
-/// with Table 11's optimiser.
-GameOptions image_options(ImageNetworks networks, Method method, Preset preset);
+  const std::vector<Learner*>& learners() const { return learners_; }
+  /// Throws Error when no learner has that name.
+  Learner& learner(const std::string& name) const;
+  Numbers& numbers() { return numbers_; }
+  const Draws& draws() const { return draws_; }
+  virtual std::vector<ExtraState> extra_state() { return {}; }
+  /// The number of iterations done, on the device.
+  Buffer<uint64_t>& iteration() { return iteration_; }
+  /// The data points that the last iteration drew, of all its energy steps.
+  virtual ConstView data_points() const = 0;
+
+  Kernels& kernels() { return kernels_; }
+  const TrainingOptions& training() const { return training_; }
+
+  /// What the trained model is good for, `chunk` rows at a time, with averaged parameters where there are any.
+  virtual std::unique_ptr<Sampler> sampler(int64_t chunk);
+  virtual std::unique_ptr<EnergyFunction> energy_function(int64_t chunk);
+  /// Measures that cost as many passes as z has dimensions.
+  virtual std::vector<Measure> exact_measures() { return {}; }
+
+ protected:
+  Method(Kernels& kernels, DataSource& data, const TrainingOptions& training, NoiseSource* noise);
+
+  /// The iteration; tells `watcher` (null: nobody) what it computes.
+  virtual void run(Watcher* watcher) = 0;
+
+  IterationClock clock() { return {iteration_.data(), numbers_.not_finite()}; }
+  void count_iteration() { kernels_.run(Advance{.counter = iteration_.data()}); }
+
+  Kernels& kernels_;
+  DataSource& data_;
+  TrainingOptions training_;
+  Buffer<uint64_t> iteration_;
+  Numbers numbers_;
+  Draws draws_;
+  std::vector<Learner*> learners_;  // the derived class owns them, and lists them in the order of the streams
+};
+
+/// Throws Error when these do not fit together: the generator's samples, the data, the energy of one.
+void require_fitting(const Network& energy, const Features& samples, const Features& data);
 
 }  // namespace ebm

@@ -64,14 +64,14 @@ std::filesystem::path RunFolder::dump(int64_t iteration) const {
   return path_ / ("iteration-" + std::to_string(iteration) + ".h5");
 }
 
-void RunFolder::save(Game& game, int64_t iteration, const std::string& config, const MetricTable& history,
+void RunFolder::save(Method& method, int64_t iteration, const std::string& config, const MetricTable& history,
                      int64_t keep) const {
   write_atomically(checkpoint(iteration), [&](const std::filesystem::path& temporary) {
     Hdf5File file = Hdf5File::create(temporary);
     file.write_attribute("/", "checkpoint_version", format_version);
     file.write_attribute("/", "iteration", iteration);
     file.write_attribute("/", "config", config);
-    write_state(file, game, "", NotFinite::refused);
+    write_state(file, method, "", NotFinite::refused);
     history.save(file, "metrics");
     file.close();
   });
@@ -108,11 +108,11 @@ CheckpointInfo read_checkpoint_info(const std::filesystem::path& path) {
   });
 }
 
-void restore(const std::filesystem::path& path, Game& game) {
+void restore(const std::filesystem::path& path, Method& method) {
   read_to_go_on(path, [&](const Hdf5File& file) {
     const auto iteration = static_cast<uint64_t>(file.read_attribute<int64_t>("/", "iteration"));
-    read_state(file, game);
-    game.iteration().upload(std::span<const uint64_t>(&iteration, 1));
+    read_state(file, method);
+    method.iteration().upload(std::span<const uint64_t>(&iteration, 1));
   });
 }
 

@@ -8,7 +8,7 @@
 #include "io/claimed_folder.h"
 #include "io/png.h"
 #include "io/run_log.h"
-#include "train/game.h"
+#include "train/method.h"
 
 namespace ebm {
 
@@ -30,9 +30,9 @@ class RunFolder {
   /// Puts the picture of an evaluation into samples/NAME-ITERATION.png, and as the newest into NAME.png.
   void save_picture(const std::string& name, int64_t iteration, const Image& picture) const;
 
-  /// Writes the checkpoint of the game's present state (aside, fsync, rename) and removes all but the newest
+  /// Writes the checkpoint of the method's present state (aside, fsync, rename) and removes all but the newest
   /// `keep`. Waits for the device. Throws Error, StateNotFinite among them; what was there stays.
-  void save(Game& game, int64_t iteration, const std::string& config, const MetricTable& history,
+  void save(Method& method, int64_t iteration, const std::string& config, const MetricTable& history,
             int64_t keep) const;
 
  private:
@@ -59,6 +59,6 @@ struct CheckpointInfo {
 CheckpointInfo read_checkpoint_info(const std::filesystem::path& path);
 /// Restores the state of a checkpoint: parameters, moments, statistics, counters. Throws Error before
 /// anything changed.
-void restore(const std::filesystem::path& path, Game& game);
+void restore(const std::filesystem::path& path, Method& method);
 
 }  // namespace ebm

@@ -10,17 +10,11 @@ namespace ebm {
 
 namespace {
 
-const char* const step_names[] = {"adam/energy/step", "adam/generator/step"};
-const char* const bound_state_name = "bound/state";
-
 /// The parts of one flat buffer of a network, under `prefix`.
-std::vector<NamedArray> parts(const Network& network, const std::string& prefix,
-                              View (Parameters::*buffer)() const) {
+std::vector<NamedArray> parts(const Network& network, const std::string& prefix, View flat_buffer) {
   std::vector<NamedArray> arrays;
-  for (const Parameter& p : network.parameters().trainable()) {
-    arrays.push_back(
-        {prefix + p.name, p.shape, Parameters::part((network.parameters().*buffer)(), p), p.order});
-  }
+  for (const Parameter& p : network.parameters().trainable())
+    arrays.push_back({prefix + p.name, p.shape, Parameters::part(flat_buffer, p), p.order});
   return arrays;
 }
 
@@ -37,18 +31,20 @@ void append(std::vector<T>& to, std::vector<T> from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
-/// The parts of one flat buffer of both networks, under group + "energy/" or "generator/" + subgroup.
-std::vector<NamedArray> both(Game& game, const std::string& group, const std::string& subgroup,
-                             View (Parameters::*buffer)() const) {
-  std::vector<NamedArray> arrays = parts(game.energy(), group + "energy/" + subgroup, buffer);
-  append(arrays, parts(game.generator(), group + "generator/" + subgroup, buffer));
+/// Parameters and running statistics.
+std::vector<NamedArray> network_arrays(const Network& network, const std::string& prefix) {
+  std::vector<NamedArray> arrays = parts(network, prefix, network.parameters().values());
+  append(arrays, statistics(network, prefix));
   return arrays;
 }
 
-std::vector<NamedArray> all_arrays(Game& game) {
-  std::vector<NamedArray> arrays = parameter_arrays(game);
-  append(arrays, statistic_arrays(game));
-  append(arrays, moment_arrays(game));
+std::string step_name(const Learner& learner) {
+  return "adam/" + learner.name() + "/step";
+}
+
+std::vector<NamedArray> all_arrays(const Method& method) {
+  std::vector<NamedArray> arrays;
+  for (const Learner* learner : method.learners()) append(arrays, state_arrays(*learner));
   return arrays;
 }
 
@@ -112,22 +108,18 @@ void upload(Kernels& kernels, const std::vector<NamedArray>& arrays,
 
 }  // namespace
 
-std::vector<NamedArray> parameter_arrays(Game& game) {
-  return both(game, "", "", &Parameters::values);
-}
-std::vector<NamedArray> gradient_arrays(Game& game) {
-  return both(game, "", "", &Parameters::gradients);
+std::vector<NamedArray> gradient_arrays(const Learner& learner) {
+  return parts(learner.network(), learner.name() + "/", learner.network().parameters().gradients());
 }
 
-std::vector<NamedArray> moment_arrays(Game& game) {
-  std::vector<NamedArray> arrays = both(game, "adam/", "exp_avg/", &Parameters::first_moments);
-  append(arrays, both(game, "adam/", "exp_avg_sq/", &Parameters::second_moments));
-  return arrays;
-}
-
-std::vector<NamedArray> statistic_arrays(Game& game) {
-  std::vector<NamedArray> arrays = statistics(game.energy(), "energy/");
-  append(arrays, statistics(game.generator(), "generator/"));
+std::vector<NamedArray> state_arrays(const Learner& learner) {
+  const Network& network = learner.network();
+  const std::string adam = "adam/" + learner.name() + "/";
+  std::vector<NamedArray> arrays = network_arrays(network, learner.name() + "/");
+  append(arrays, parts(network, adam + "exp_avg/", learner.first_moments()));
+  append(arrays, parts(network, adam + "exp_avg_sq/", learner.second_moments()));
+  if (learner.average() != nullptr)
+    append(arrays, network_arrays(*learner.average(), "ema/" + learner.name() + "/"));
   return arrays;
 }
 
@@ -136,47 +128,46 @@ void write_arrays(Hdf5File& file, Kernels& kernels, const std::string& prefix,
   for (const NamedArray& array : arrays) write_array(file, prefix, array, download(kernels, array.view));
 }
 
-void write_state(Hdf5File& file, Game& game, const std::string& prefix, NotFinite not_finite) {
+void write_state(Hdf5File& file, Method& method, const std::string& prefix, NotFinite not_finite) {
   const bool refuse = not_finite == NotFinite::refused;
-  for (const NamedArray& array : all_arrays(game)) {
-    const std::vector<float> values = download(game.kernels(), array.view);
+  for (const NamedArray& array : all_arrays(method)) {
+    const std::vector<float> values = download(method.kernels(), array.view);
     if (refuse) require_finite(values, array.name);
     write_array(file, prefix, array, values);
   }
-  const std::vector<int64_t> steps = game.steps().download();
-  for (size_t i = 0; i < steps.size(); ++i) {
-    file.write_dataset(prefix + step_names[i], std::span<const int64_t>(&steps[i], 1), {});
+  for (Learner* learner : method.learners()) {
+    const std::vector<int64_t> steps = learner->steps().download();
+    file.write_dataset(prefix + step_name(*learner), std::span<const int64_t>(steps), {});
   }
-  if (LowerBound* lower = game.lower(); lower != nullptr && lower->state() != nullptr) {
-    const std::vector<double> state = lower->state()->download();
-    if (refuse) require_finite(state, bound_state_name);
-    file.write_dataset(prefix + bound_state_name, std::span<const double>(state),
+  for (const ExtraState& extra : method.extra_state()) {
+    const std::vector<double> state = extra.values->download();
+    if (refuse) require_finite(state, extra.name);
+    file.write_dataset(prefix + extra.name, std::span<const double>(state),
                        {static_cast<int64_t>(state.size())});
   }
 }
 
-void read_state(const Hdf5File& file, Game& game, const std::string& prefix) {
-  const std::vector<NamedArray> arrays = all_arrays(game);
+void read_state(const Hdf5File& file, Method& method, const std::string& prefix) {
+  const std::vector<NamedArray> arrays = all_arrays(method);
   const std::vector<std::vector<float>> values = read_arrays(file, prefix, arrays);
-  std::vector<int64_t> steps;
-  for (const char* name : step_names) steps.push_back(read_shaped<int64_t>(file, prefix + name, {}).at(0));
-  Buffer<double>* bound_state = game.lower() != nullptr ? game.lower()->state() : nullptr;
-  std::vector<double> state;
-  if (bound_state != nullptr) {
-    state = read_shaped<double>(file, prefix + bound_state_name, {bound_state->size()});
-  }
+  std::vector<std::vector<int64_t>> steps;
+  for (const Learner* learner : method.learners())
+    steps.push_back(read_shaped<int64_t>(file, prefix + step_name(*learner), {}));
+  const std::vector<ExtraState> extra = method.extra_state();
+  std::vector<std::vector<double>> extra_values;
+  for (const ExtraState& state : extra)
+    extra_values.push_back(read_shaped<double>(file, prefix + state.name, {state.values->size()}));
 
-  upload(game.kernels(), arrays, values);
-  game.steps().upload(steps);
-  if (bound_state != nullptr) {
-    bound_state->upload(state);
-    game.lower()->state_restored();
+  upload(method.kernels(), arrays, values);
+  for (size_t i = 0; i < steps.size(); ++i) method.learners()[i]->steps().upload(steps[i]);
+  for (size_t i = 0; i < extra.size(); ++i) {
+    extra[i].values->upload(extra_values[i]);
+    extra[i].restored();
   }
 }
 
 void read_network(const Hdf5File& file, Kernels& kernels, Network& network, const std::string& name) {
-  std::vector<NamedArray> arrays = parts(network, name + "/", &Parameters::values);
-  append(arrays, statistics(network, name + "/"));
+  const std::vector<NamedArray> arrays = network_arrays(network, name + "/");
   upload(kernels, arrays, read_arrays(file, "", arrays));
 }
 

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 // The state of a training run as named arrays, as checkpoints and dumps hold it (docs/formats.md):
-//   energy/NAME, generator/NAME            parameters and running statistics (PyTorch's names and shapes)
-//   adam/{energy,generator}/{exp_avg,exp_avg_sq}/NAME, adam/{energy,generator}/step
-//   bound/state                            of a lower bound that has one
+//   LEARNER/NAME                                       parameters and running statistics (PyTorch's names and shapes)
+//   adam/LEARNER/{exp_avg,exp_avg_sq}/NAME, adam/LEARNER/step
+//   ema/LEARNER/NAME                                   of a learner whose parameters have an average
+// and what else a method has (Method::extra_state: bound/state).
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "io/hdf5_file.h"
-#include "train/game.h"
+#include "train/method.h"
 
 namespace ebm {
 
@@ -22,11 +23,9 @@ struct NamedArray {
   ChannelsLast order = {};
 };
 
-/// Views of both networks' parameters, running statistics, Adam moments, gradients (named as the parameters).
-std::vector<NamedArray> parameter_arrays(Game& game);
-std::vector<NamedArray> statistic_arrays(Game& game);
-std::vector<NamedArray> moment_arrays(Game& game);
-std::vector<NamedArray> gradient_arrays(Game& game);
+/// Views of what a learner has: its gradients, named as its parameters; all of its state.
+std::vector<NamedArray> gradient_arrays(const Learner& learner);
+std::vector<NamedArray> state_arrays(const Learner& learner);
 
 /// Writes arrays under `prefix` ("" or "before/" ...). Waits for the device. Throws Error.
 void write_arrays(Hdf5File& file, Kernels& kernels, const std::string& prefix,
@@ -47,7 +46,7 @@ class StateNotFinite : public Error {
 };
 
 /// Writes the whole state under `prefix`, the number of iterations done excepted. Throws StateNotFinite.
-void write_state(Hdf5File& file, Game& game, const std::string& prefix, NotFinite not_finite);
+void write_state(Hdf5File& file, Method& method, const std::string& prefix, NotFinite not_finite);
 
 /// Reads the parameters and running statistics of a network, which the state calls `name`. Throws Error
 /// naming what is missing or misshapen, before anything changes.
@@ -55,6 +54,6 @@ void read_network(const Hdf5File& file, Kernels& kernels, Network& network, cons
 
 /// Reads it back from under `prefix`. Everything is read and checked before anything changes. Throws Error
 /// naming what is missing, misshapen or not finite.
-void read_state(const Hdf5File& file, Game& game, const std::string& prefix = "");
+void read_state(const Hdf5File& file, Method& method, const std::string& prefix = "");
 
 }  // namespace ebm

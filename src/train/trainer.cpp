@@ -2,7 +2,6 @@
 #include "train/trainer.h"
 
 #include <cmath>
-#include <limits>
 
 #include "io/atomic_file.h"
 #include "train/dump.h"
@@ -12,38 +11,16 @@ namespace ebm {
 
 namespace {
 
-constexpr double not_there = std::numeric_limits<double>::quiet_NaN();
-
-/// The columns of run.h5 that every game fills, and their values.
-struct Column {
-  const char* name;
-  float IterationScalars::*value;
-  bool of_entropy = false;  // without an entropy term there is no value
-  bool in_progress = true;  // lines
-};
-constexpr Column columns[] = {
-    {.name = "energy_real", .value = &IterationScalars::energy_real},
-    {.name = "energy_fake", .value = &IterationScalars::energy_fake},
-    {.name = "penalty", .value = &IterationScalars::penalty},
-    {.name = "loss_energy", .value = &IterationScalars::loss_energy},
-    {.name = "entropy", .value = &IterationScalars::entropy, .of_entropy = true},
-    {.name = "share_good", .value = &IterationScalars::share_good, .of_entropy = true},
-    {.name = "share_floored",
-     .value = &IterationScalars::share_floored,
-     .of_entropy = true,
-     .in_progress = false},
-    {.name = "loss_generator", .value = &IterationScalars::loss_generator}};
-
-std::vector<std::string> column_names(const Evaluation& evaluation) {
+std::vector<std::string> column_names(Method& method, const Evaluation& evaluation) {
   std::vector<std::string> names;
-  for (const Column& column : columns) names.emplace_back(column.name);
+  for (const Numbers::Entry& number : method.numbers().entries()) names.push_back(number.name);
   for (const std::string& name : evaluation.names()) names.push_back(name);
   return names;
 }
 
-/// The iterations done when training starts, with the game in that state. Nothing was written before it
+/// The iterations done when training starts, with the method in that state. Nothing was written before it
 /// returns.
-int64_t start_of(Game& game, const RunFolder& folder, const Schedule& schedule,
+int64_t start_of(Method& method, const RunFolder& folder, const Schedule& schedule,
                  const std::optional<CheckpointInfo>& resumed) {
   const int64_t done = resumed ? resumed->iteration : 0;
   const int64_t wanted = schedule.dump_iteration;
@@ -53,28 +30,28 @@ int64_t start_of(Game& game, const RunFolder& folder, const Schedule& schedule,
                      std::to_string(done) + " to " + std::to_string(schedule.iterations) +
                      "; give another --dump-iteration or --out");
   }
-  if (resumed) restore(folder.checkpoint(done), game);
+  if (resumed) restore(folder.checkpoint(done), method);
   return done;
 }
 
 }  // namespace
 
-Trainer::Trainer(Game& game, Evaluation& evaluation, const RunFolder& folder, RunDescription description,
+Trainer::Trainer(Method& method, Evaluation& evaluation, const RunFolder& folder, RunDescription description,
                  const Schedule& schedule, const std::optional<CheckpointInfo>& resumed,
                  ProgressOptions progress)
-    : game_(game),
+    : method_(method),
       evaluation_(evaluation),
       folder_(folder),
       description_(std::move(description)),
       schedule_(schedule),
-      done_(start_of(game, folder, schedule, resumed)),
+      done_(start_of(method, folder, schedule, resumed)),
       saved_(resumed ? resumed->iteration : -1),
       log_(RunLog::create(folder.log(), description_.config, description_.environment,
-                          column_names(evaluation), resumed ? resumed->history : MetricTable{})),
+                          column_names(method, evaluation), resumed ? resumed->history : MetricTable{})),
       progress_(description_.name, schedule.iterations, done_, std::move(progress)) {
   write_file(folder.config(), description_.config);
-  iteration_ = game.kernels().capture([&game] { game.iterate(); });
-  scalars_ = game.kernels().readback(sizeof(IterationScalars));
+  iteration_ = method.kernels().capture([&method] { method.iterate(); });
+  numbers_ = method.kernels().readback(Numbers::bytes());
 }
 
 RunEnd Trainer::run() {
@@ -98,9 +75,9 @@ RunEnd Trainer::run() {
 }
 
 void Trainer::iterate() {
-  game_.prepare(done_);
+  method_.prepare(done_);
   if (done_ + 1 == schedule_.dump_iteration) {
-    dump_iteration(game_, description_.method, description_.preset, folder_.dump(done_ + 1));
+    dump_iteration(method_, description_.options, folder_.dump(done_ + 1));
   } else {
     iteration_->launch();
   }
@@ -110,7 +87,7 @@ void Trainer::iterate() {
 /// Sends the iteration's numbers on their way, and writes those that were sent last time.
 void Trainer::start_row() {
   finish_row({});
-  scalars_->start(game_.scalars());
+  numbers_->start(method_.numbers().block());
   pending_ = done_;
 }
 
@@ -122,27 +99,28 @@ void Trainer::evaluate() {
 void Trainer::finish_row(const std::vector<double>& evaluated) {
   if (!pending_) return;
   const int64_t iteration = *std::exchange(pending_, std::nullopt);
-  const IterationScalars& numbers = *static_cast<const IterationScalars*>(scalars_->wait());
-  std::vector<double> row;
+  const Numbers::Values numbers = method_.numbers().values_of(numbers_->wait());
+  const std::vector<Numbers::Entry>& entries = method_.numbers().entries();
+  std::vector<double> row(numbers.numbers.begin(), numbers.numbers.end());
   latest_.clear();
-  for (const Column& column : columns) {
-    const bool there = !column.of_entropy || game_.lower() != nullptr;
-    row.push_back(there ? static_cast<double>(numbers.*column.value) : not_there);
-    if (there && column.in_progress) latest_.push_back({column.name, row.back()});
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (entries[i].role != NumberRole::quiet) latest_.push_back({entries[i].name.c_str(), row[i]});
   }
   row.insert(row.end(), evaluated.begin(), evaluated.end());
-  row.resize(std::size(columns) + evaluation_.names().size(), not_there);
+  row.resize(entries.size() + evaluation_.names().size(), not_there);
   log_.append(iteration, row);
 
-  if (!std::isfinite(numbers.loss_energy)) stop_not_finite(iteration, "loss_energy");
-  if (!std::isfinite(numbers.loss_generator)) stop_not_finite(iteration, "loss_generator");
-  if (numbers.not_finite != 0) stop_not_finite(iteration, "a parameter");
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (entries[i].role == NumberRole::loss && !std::isfinite(row[i]))
+      stop_not_finite(iteration, entries[i].name);
+  }
+  if (numbers.not_finite) stop_not_finite(iteration, "a parameter");
 }
 
 void Trainer::save() {
   finish_row({});
   try {
-    folder_.save(game_, done_, description_.config, log_.history(), schedule_.keep_checkpoints);
+    folder_.save(method_, done_, description_.config, log_.history(), schedule_.keep_checkpoints);
   } catch (const StateNotFinite& error) {
     stop_not_finite(done_, "a value of " + error.array());
   }

@@ -11,7 +11,8 @@
 #include "io/progress.h"
 #include "io/run_log.h"
 #include "io/signals.h"
-#include "train/game.h"
+#include "train/dump.h"
+#include "train/evaluation.h"
 #include "train/method.h"
 #include "train/run_folder.h"
 
@@ -27,24 +28,12 @@ struct Schedule {
   int64_t dump_iteration = 0;  ///< counted from 1; 0: none
 };
 
-/// What an experiment measures of its networks now and then.
-class Evaluation {
- public:
-  virtual ~Evaluation() = default;
-  /// The columns of run.h5 that it fills.
-  virtual std::vector<std::string> names() const = 0;
-  /// Measures the networks as they are after `iteration` iterations, in the order of names(); NaN where
-  /// something does not apply. May wait for the device and leave pictures in the run's folder. Throws Error.
-  virtual std::vector<double> evaluate(int64_t iteration) = 0;
-};
-
 /// What a run is called and described by.
 struct RunDescription {
   std::string name;    ///< in progress lines
   std::string config;  ///< the resolved configuration, TOML
   std::vector<NameValue> environment = {};
-  Method method = Method::ebm_bb;
-  Preset preset = Preset::paper;
+  std::vector<OptionValue> options = {};  ///< what the run is, for a dump
 };
 
 /// How a run ended: all iterations done, or asked to stop by a signal (with a checkpoint written).
@@ -55,9 +44,9 @@ struct RunEnd {
 
 class Trainer {
  public:
-  /// A game at its start, or at `resumed`'s iteration with that checkpoint's state restored. All arguments
+  /// A method at its start, or at `resumed`'s iteration with that checkpoint's state restored. All arguments
   /// but `description` must outlive the trainer. Throws Error.
-  Trainer(Game& game, Evaluation& evaluation, const RunFolder& folder, RunDescription description,
+  Trainer(Method& method, Evaluation& evaluation, const RunFolder& folder, RunDescription description,
           const Schedule& schedule, const std::optional<CheckpointInfo>& resumed,
           ProgressOptions progress = {});
 
@@ -75,7 +64,7 @@ class Trainer {
   void save();
   [[noreturn]] void stop_not_finite(int64_t iteration, const std::string& what) const;
 
-  Game& game_;
+  Method& method_;
   Evaluation& evaluation_;
   const RunFolder& folder_;
   RunDescription description_;
@@ -84,7 +73,7 @@ class Trainer {
   int64_t saved_;  // the iteration of the newest checkpoint; -1: none
   RunLog log_;
   std::unique_ptr<Graph> iteration_;
-  std::unique_ptr<Readback> scalars_;
+  std::unique_ptr<Readback> numbers_;
   std::optional<int64_t> pending_;  // the iteration whose row is on its way from the device
   std::vector<ProgressValue> latest_;
   Progress progress_;

@@ -13,8 +13,9 @@
 #include "layers/noisy_output.h"
 #include "layers/prelu.h"
 #include "layers/tanh.h"
+#include "methods/ebm_bb_options.h"
 #include "models/toy.h"
-#include "runs/sample_game.h"
+#include "runs/sample_run.h"
 
 namespace ebm::test {
 namespace {
@@ -27,36 +28,44 @@ std::string joined(const std::set<std::string>& lines) {
   return text;
 }
 
+NetworkOptions narrow(NetworkOptions networks) {
+  networks.width = networks.kind == NetworkKind::toy || networks.kind == NetworkKind::mlp ? 8 : 1;
+  return networks;
+}
+
 /// What the formulas of all runs told and did.
 class FormulasTest : public testing::Test {
  protected:
-  void play(const SampleGameOptions& options) {
+  void play(const SampleRunOptions& options) {
     const auto kernels = make_checked_kernels();
-    SampleGame sample(*kernels, options);
-    sample.game().initialize();
-    for (int i = 0; i < 2; ++i) sample.game().iterate();
+    SampleRun sample(*kernels, options);
+    sample.method().initialize();
+    for (int i = 0; i < 2; ++i) sample.method().iterate();
     note(*kernels);
   }
 
   /// A game of small layers, d = 4, in the plane.
-  void play(const LowerBoundOptions& lower, UpperBoundKind upper) {
+  void play(const EntropyBoundOptions& lower, EnergyPenaltyKind upper) {
     const auto kernels = make_checked_kernels();
-    GameOptions options = toy_options(Method::ebm_bb, Preset::paper);
-    options.batch = 3 * batch;  // the preconditioner wants 4 d samples
+    EbmBbOptions options = ebm_bb_options(NetworkKind::toy, Variant::ebm_bb, Preset::paper);
+    options.training.batch = 3 * batch;  // the preconditioner wants 4 d samples
     options.lower = lower;
     options.upper.kind = upper;
     options.upper.normaliser = PenaltyNormaliser::v;
-    std::vector<std::unique_ptr<Layer>> layers;
-    layers.push_back(std::make_unique<Linear>(latent, 5));
-    layers.push_back(std::make_unique<PreluLayer>(flat(5)));
-    layers.push_back(std::make_unique<BatchNorm>(flat(5)));
-    layers.push_back(std::make_unique<Linear>(5, 6));
-    layers.push_back(std::make_unique<TanhLayer>(flat(6)));
-    layers.push_back(std::make_unique<Linear>(6, 2));
-    Network energy(*kernels, toy_energy(5, OutputScale::learned)),
-        generator(*kernels, sequential(std::move(layers)));
-    ToyData data(*kernels, ToyDataset::swiss_roll, options.batch, 1, 1);
-    Game game(*kernels, energy, generator, data, options);
+    const auto generator = [] {
+      std::vector<std::unique_ptr<Layer>> layers;
+      layers.push_back(std::make_unique<Linear>(latent, 5));
+      layers.push_back(std::make_unique<PreluLayer>(flat(5)));
+      layers.push_back(std::make_unique<BatchNorm>(flat(5)));
+      layers.push_back(std::make_unique<Linear>(5, 6));
+      layers.push_back(std::make_unique<TanhLayer>(flat(6)));
+      layers.push_back(std::make_unique<Linear>(6, 2));
+      return sequential(std::move(layers));
+    };
+    ToyData data(*kernels, ToyDataset::swiss_roll, options.training.batch, 1, 1);
+    EbmBb game(*kernels,
+               {.energy = [] { return toy_energy(5, OutputScale::learned); }, .generator = generator}, data,
+               options);
     game.initialize();
     for (int i = 0; i < 2; ++i) game.iterate();
     note(*kernels);
@@ -258,6 +267,8 @@ class FormulasTest : public testing::Test {
         ExponentialAverage{.columns = size, .decay = 0.9, .value = x.data(), .average = average.data()});
     kernels->run(ClampParameter{.columns = size, .low = 2, .high = 3, .x = x.data()});
     note(*kernels);
+  }
+
   /// All maps of layers that no iteration has.
   static void run_layers(Kernels& kernels) {
     std::vector<std::unique_ptr<Layer>> layers;
@@ -292,20 +303,22 @@ class FormulasTest : public testing::Test {
 
 TEST_F(FormulasTest, TellTheTruth) {
   for (const Preset preset : {Preset::paper, Preset::code}) {
-    for (const Method method : {Method::ebm_bb, Method::ebm_0gp, Method::wgan_0gp}) {
-      play({.program = "mnist_bb", .method = method, .preset = preset, .batch = batch, .width = 8});
-    }
-    play({.program = "cifar10_bb", .preset = preset, .batch = 2, .width = 1});
+    for (const char* method : {"ebm_bb", "ebm_0gp", "wgan_0gp"})
+      play({.networks = narrow(mlp_networks()), .method = method, .preset = preset, .batch = batch});
+    play({.networks = narrow(dcgan_networks()), .preset = preset, .batch = 2});
   }
-  play({.program = "cifar10_bb", .method = Method::ebm_0gp, .batch = 2, .width = 1});
-  play({.program = "toy_bb", .batch = batch, .width = 8});
-  play({.program = "cifar10_bb", .batch = 2, .width = 1, .precision = Precision::bfloat16});
-  play({.program = "animeface_bb", .batch = 2, .width = 1});
-  play({.program = "animeface_bb", .batch = 2, .width = 1, .energy_norm = EnergyNorm::batch});
-  for (const LowerBoundKind kind : {LowerBoundKind::lobpcg, LowerBoundKind::slq}) {
-    play({.kind = kind, .preconditioning = Preconditioning::running_gram}, UpperBoundKind::bidirectional);
+  play({.networks = narrow(dcgan_networks()), .method = "ebm_0gp", .batch = 2});
+  play({.networks = narrow(toy_networks()), .batch = batch});
+  play({.networks = narrow(dcgan_networks()), .batch = 2, .precision = Precision::bfloat16});
+  for (const EnergyNorm norm : {EnergyNorm::none, EnergyNorm::batch}) {
+    NetworkOptions networks = narrow(resnet_networks());
+    networks.energy_norm = norm;
+    play({.networks = networks, .batch = 2});
   }
-  play({.kind = LowerBoundKind::logdet}, UpperBoundKind::gp_fake);
+  for (const EntropyBoundKind kind : {EntropyBoundKind::lobpcg, EntropyBoundKind::slq}) {
+    play({.kind = kind, .preconditioning = Preconditioning::running_gram}, EnergyPenaltyKind::bidirectional);
+  }
+  play({.kind = EntropyBoundKind::logdet}, EnergyPenaltyKind::gp_fake);
   run_the_others();
   run_other_losses();
   run_importance_sampling();

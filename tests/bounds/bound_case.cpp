@@ -37,7 +37,7 @@ EntropySample sample_of(const BoundCase& bound, const reference::Network& g,
                         const reference::Vector<double>& p0, const Rows& m) {
   if (bound.preconditioned()) {
     const Rows j = jacobian(g, z, g.parameters), root = cholesky(m);
-    if (bound.options.kind == LowerBoundKind::slq) {
+    if (bound.options.kind == EntropyBoundKind::slq) {
       const reference::Slq found = slq(j, v0, bound.options.lanczos_pairs, 0.1, root);
       return {.value = found.gauss, .log_s1 = 0, .v = found.v, .u = found.u};
     }
@@ -59,10 +59,10 @@ EntropySample sample_of(const BoundCase& bound, const reference::Network& g,
 }  // namespace
 
 std::vector<BoundCase> bound_cases() {
-  using enum LowerBoundKind;
+  using enum EntropyBoundKind;
   std::vector<BoundCase> cases;
   for (const auto& [suffix, output] : {std::pair{"", Output::linear}, std::pair{"Tanh", Output::tanh}}) {
-    const auto add = [&](const std::string& name, int64_t d, const LowerBoundOptions& options) {
+    const auto add = [&](const std::string& name, int64_t d, const EntropyBoundOptions& options) {
       cases.push_back({name + suffix, options, d, output});
     };
     add("Lobpcg", 7, {.kind = lobpcg});
@@ -119,7 +119,7 @@ ExpectedBound expected_bound(const BoundCase& bound, const reference::Network& g
     x.gradients.push_back(reference::sample_gradient(
         [&](const auto& any_z, const auto& w) { return entropy_surrogate(sample, g, any_z, w); }, z,
         g.parameters));
-    const bool exact = bound.options.kind == LowerBoundKind::logdet;
+    const bool exact = bound.options.kind == EntropyBoundKind::logdet;
     x.log_s1.push_back(exact ? std::log(smallest_singular(jacobian(g, z, g.parameters)).s) : sample.log_s1);
     x.jv0.set_row(b, jacobian_times(g, z, g.parameters, x.v0.row(b)));
   }

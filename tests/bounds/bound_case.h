@@ -13,7 +13,7 @@ struct BoundCase {
   static constexpr int64_t batch = 5, hidden = 11;
 
   std::string name;
-  LowerBoundOptions options;
+  EntropyBoundOptions options;
   int64_t d;
   Output output;
   int64_t D = d + 1;

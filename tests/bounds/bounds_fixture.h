@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "bounds/lower_bound.h"
+#include "bounds/entropy_bound.h"
 #include "reference/game.h"
 #include "reference/image_networks.h"
 #include "reference/random.h"

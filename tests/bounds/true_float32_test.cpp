@@ -52,14 +52,14 @@ class BoundOnDevice {
 
   /// Everything once, with the products of J that `rounded` names in TF32.
   Errors errors(const Rounded& rounded) {
-    const auto bound = make_lower_bound(*kernels_, *generator_, BoundCase::batch, case_.options);
+    const auto bound = make_entropy_bound(*kernels_, *generator_, BoundCase::batch, case_.options);
     kernels_->restart({});
     for (size_t round = 0; round + 1 < e_.size() && bound->wants_e(); ++round) evaluate(*bound, e_[round]);
     kernels_->restart(rounded);
     evaluate(*bound, e_.back());
     Errors errors;
     errors["value"] = relative_error(host(bound->value()), expected_.values());
-    if (case_.options.kind != LowerBoundKind::slq)
+    if (case_.options.kind != EntropyBoundKind::slq)
       errors["log_s1"] = relative_error(host(bound->log_s1()), expected_.log_s1);
     if (!bound->v().empty()) errors["v"] = error_of_v(host(bound->v()));
     bound->probe_product(jv0_);
@@ -84,7 +84,7 @@ class BoundOnDevice {
   }
 
  private:
-  void evaluate(LowerBound& bound, const Tensor& e) {
+  void evaluate(EntropyBound& bound, const Tensor& e) {
     bound.evaluate(z_, {.v0 = v0_,
                         .p0 = bound.wants_p0() ? ConstView(p0_) : ConstView{},
                         .e = bound.wants_e() ? ConstView(e) : ConstView{}});
@@ -142,7 +142,7 @@ class TrueFloat32Test : public testing::TestWithParam<std::tuple<BoundCase, std:
   /// Errors of float32 with the generator of this test. The whitened Krylov space is nearly exhausted.
   double near() const {
     if (convolutional(case_)) return 3e-5;
-    return case_.preconditioned() && case_.options.kind == LowerBoundKind::slq ? 6e-5 : 1e-5;
+    return case_.preconditioned() && case_.options.kind == EntropyBoundKind::slq ? 6e-5 : 1e-5;
   }
 
   const BoundCase& case_ = std::get<0>(GetParam());
@@ -158,7 +158,7 @@ TEST_P(TrueFloat32Test, OneProductInTf32Shows) {
   for (const auto& [array, error] : full) EXPECT_LE(error, near()) << array;
   // For the Radau rule alone, which is no part of the bound, is the last J^T u of Lanczos: three linear maps.
   // With images the first layer's weight gradient hardly sees its values beside its tangents.
-  int64_t unseen = case_.options.kind == LowerBoundKind::slq ? 3 : convolutional(case_) ? 1 : 0;
+  int64_t unseen = case_.options.kind == EntropyBoundKind::slq ? 3 : convolutional(case_) ? 1 : 0;
   const int64_t products = on_device.products();
   EXPECT_GE(products, 15);
   for (int64_t n = 0; n < products && emulated(device_); ++n) {
@@ -210,8 +210,8 @@ std::vector<BoundCase> curved_cases() {
 }
 
 std::vector<BoundCase> convolutional_cases() {
-  using enum LowerBoundKind;
-  const auto bound = [](const char* name, const LowerBoundOptions& options) {
+  using enum EntropyBoundKind;
+  const auto bound = [](const char* name, const EntropyBoundOptions& options) {
     return BoundCase{name, options, 4, Output::tanh, convolutional_range};
   };
   return {bound("LobpcgOfImages", {.kind = lobpcg}), bound("LogDetOfImages", {.kind = logdet})};
@@ -219,10 +219,10 @@ std::vector<BoundCase> convolutional_cases() {
 
 /// Kinds whose h has log s1 in it whatever the probe, LOBPCG once it has converged.
 std::vector<BoundCase> ill_conditioned_cases() {
-  using enum LowerBoundKind;
+  using enum EntropyBoundKind;
   std::vector<BoundCase> cases;
   for (const auto& [suffix, output] : {std::pair{"", Output::linear}, std::pair{"Tanh", Output::tanh}}) {
-    const auto add = [&](const std::string& name, const LowerBoundOptions& options) {
+    const auto add = [&](const std::string& name, const EntropyBoundOptions& options) {
       cases.push_back({name + suffix, options, 4, output});
     };
     add("Lobpcg", {.kind = lobpcg, .lobpcg_iterations = 20});

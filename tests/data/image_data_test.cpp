@@ -86,7 +86,7 @@ class ImageDataTest : public KernelsTest {
     });
   }
   std::unique_ptr<DataSource> open(ImageDataOptions options, bool streamed = false) {
-    if (streamed) options.most_resident_bytes = 0;
+    if (streamed) options.max_resident_bytes = 0;
     return make_image_data(*kernels_, ImageFile(path_), options);
   }
   std::vector<float> draw(DataSource& source, uint64_t iteration, int64_t batch) {
@@ -330,7 +330,7 @@ TEST_P(ImageDataTest, SendsAheadTheBatchAndNothingElse) {
   const Tensor x(*recorder, 4, shape);
   for (const bool streamed : {false, true}) {
     const auto source = make_image_data(*recorder, ImageFile(path_),
-                                        {.batch = 4, .most_resident_bytes = streamed ? 0 : int64_t{1} << 30});
+                                        {.batch = 4, .max_resident_bytes = streamed ? 0 : int64_t{1} << 30});
     const std::vector<Launch> ahead = recorder->record([&] { source->prepare(0); });
     ASSERT_EQ(ahead.size(), streamed ? 1u : 0u);
     if (streamed) {

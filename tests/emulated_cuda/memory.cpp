@@ -30,7 +30,7 @@ namespace {
 constexpr size_t alignment = 256;  // what cudaMalloc promises
 constexpr size_t red_zone = 256;   // after each allocation
 constexpr unsigned char red = 0xA5;
-constexpr size_t most_filled = size_t{1} << 20;  // of a new allocation, so that large ones stay cheap
+constexpr size_t max_filled = size_t{1} << 20;  // of a new allocation, so that large ones stay cheap
 
 constexpr size_t huge_page = size_t{2} << 20;
 
@@ -67,7 +67,7 @@ class Arena {
     allocations_[start] = {bytes, extent};
     const DeviceAccess access;
     ASAN_UNPOISON_MEMORY_REGION(start, extent);
-    std::memset(start, 0xFF, std::min(bytes, most_filled));  // NaN
+    std::memset(start, 0xFF, std::min(bytes, max_filled));  // NaN
     std::memset(start + bytes, red, extent - bytes);
     ASAN_POISON_MEMORY_REGION(start + bytes, extent - bytes);
     return start;
@@ -79,7 +79,7 @@ class Arena {
     const DeviceAccess access;
     check(*found);
     const auto [start, allocation] = *found;
-    if (allocation.bytes > most_filled) {
+    if (allocation.bytes > max_filled) {
       ASAN_UNPOISON_MEMORY_REGION(start, allocation.extent);
       const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
       const uintptr_t first = round_up(reinterpret_cast<uintptr_t>(start), page);

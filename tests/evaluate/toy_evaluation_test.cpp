@@ -90,7 +90,7 @@ TEST_F(ToyEvaluationTest, MeasuresWhatTheOracleDoes) {
 
 /// h of LOBPCG without iterations is d/2 log ||J v0||^2 / ||v0||^2, which lies above L for some probes.
 TEST_F(ToyEvaluationTest, CountsTheBoundsAboveTheEntropy) {
-  GameOptions of_start = SmallGame::small_options();
+  EbmBbOptions of_start = SmallGame::small_options();
   of_start.lower->lobpcg_iterations = 0;
   SmallGame small("cpu", of_start);
   small.game.iterate();
@@ -98,7 +98,7 @@ TEST_F(ToyEvaluationTest, CountsTheBoundsAboveTheEntropy) {
   ToyEvaluation evaluation(small.game, ToyDataset::gaussians25, options, folder, "");
   const double found = numbers(evaluation).at("share_bound_above_entropy");
 
-  const int64_t batch = of_start.batch;
+  const int64_t batch = of_start.training.batch;
   const auto g = oracle_of(*small.kernels, small.generator, reference::table6_generator(2, 9, 2));
   const auto z = draws(*small.kernels, 3, batch), v0 = draws(*small.kernels, 4, batch);
   double above = 0;
@@ -150,11 +150,10 @@ TEST_F(ToyEvaluationTest, OtherDataHaveNoDensity) {
 TEST_F(ToyEvaluationTest, IsTrueFloat32) {
   for (const Precision precision : {Precision::full, Precision::training, Precision::bfloat16}) {
     const auto kernels = make_rounded_products(open_device("cpu"));
-    GameOptions small = SmallGame::small_options();
-    small.precision = precision;
-    Network energy(*kernels, toy_energy(9, OutputScale::none)), generator(*kernels, toy_generator(2, 9));
-    ToyData data(*kernels, ToyDataset::gaussians25, small.batch, small.seed, 1);
-    Game game(*kernels, energy, generator, data, small);
+    EbmBbOptions small = SmallGame::small_options();
+    small.training.precision = precision;
+    ToyData data(*kernels, ToyDataset::gaussians25, small.training.batch, 1, 1);
+    EbmBb game(*kernels, makers_of(SmallGame::networks()), data, small);
     game.initialize();
     const RunFolder folder(*this / "run");
     ToyEvaluation evaluation(game, ToyDataset::gaussians25, options, folder, "");

@@ -291,9 +291,10 @@ TEST_F(OptionsTest, SaysWhatDiffersFromARun) {
             (std::vector<std::string>{
                 "method: the run has ebm_bb, now ebm_0gp", "batch: the run has 200, now 100",
                 "rate: the run has 0.0002, now 0.001", "deterministic: the run has false, now true"}));
+  run.config.seed = 7;  // which the other run does not have: there it has its default
   EXPECT_EQ(run.options.differences("preset=\"paper\"\nmethod=\"ebm_bb\"\nbatch=200\nrate=2e-4\nhinge=1\n"
                                     "deterministic=false\nzeta=3\n"),
-            (std::vector<std::string>{"seed: the run does not have it, now 1",
+            (std::vector<std::string>{"seed: the run does not have it, now 7",
                                       "zeta: the run has 3, this program has no such option"}));
   EXPECT_HAS(error_of([&] { (void)run.options.differences("= 5"); }), "the run's configuration:1");
 }

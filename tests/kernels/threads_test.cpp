@@ -21,10 +21,10 @@ TEST(ThreadsTest, EveryPartIsDoneOnce) {
     cpu::Threads threads(count);
     EXPECT_EQ(threads.count(), count);
     for (int job = 0; job < 3000; ++job) {
-      const int64_t parts = job % (cpu::most_parts + 1);
-      std::array<std::atomic<int>, cpu::most_parts> done{};
+      const int64_t parts = job % (cpu::max_parts + 1);
+      std::array<std::atomic<int>, cpu::max_parts> done{};
       threads.run(parts, [&](int64_t part) { ++done[static_cast<size_t>(part)]; });
-      for (int64_t part = 0; part < cpu::most_parts; ++part)
+      for (int64_t part = 0; part < cpu::max_parts; ++part)
         ASSERT_EQ(done[static_cast<size_t>(part)], part < parts ? 1 : 0) << "job " << job << " of " << count;
     }
   }

@@ -60,12 +60,12 @@ TEST_P(LayerContractTest, TangentsBeyondTheTraceAreNamed) {
   const auto trace = make_trace({1, batch});
   const Tensor y = output_rows(batch);
   network_->forward(*trace, x_on_device_, y);
-  const int64_t too_many = (most_tangents + 1) * batch;
+  const int64_t too_many = (max_tangents + 1) * batch;
   for (const int64_t rows : {batch - 1, batch + 1, too_many}) {
     const Tensor x_dot = input_rows(rows), y_dot = output_rows(rows);
     const std::vector<std::string> parts{
         std::to_string(rows) + " tangent rows",
-        "at most " + std::to_string(most_tangents) + " tangents of " + std::to_string(batch) + " samples"};
+        "at most " + std::to_string(max_tangents) + " tangents of " + std::to_string(batch) + " samples"};
     expect_error(parts, [&] { network_->jvp(*trace, x_dot, y_dot); });
     expect_error(parts, [&] { network_->forward_jvp(*trace, {x_on_device_, x_dot}, {y, y_dot}); });
   }

@@ -161,7 +161,7 @@ LayerMapsTest::LayerMapsTest()
 std::unique_ptr<Trace> LayerMapsTest::make_trace(const Tangents& tangents) {
   auto trace = network_->make_trace({.batch = batch,
                                      .statistics = case_.statistics,
-                                     .tangents = most_tangents,
+                                     .tangents = max_tangents,
                                      .tangent_samples = tangents.samples,
                                      .precision = case_.precision});
   network_->round_parameters();
@@ -169,10 +169,10 @@ std::unique_ptr<Trace> LayerMapsTest::make_trace(const Tangents& tangents) {
 }
 
 std::vector<Tangents> LayerMapsTest::tangent_choices() const {
-  std::vector<Tangents> choices{{1, batch}, {most_tangents, batch}};
+  std::vector<Tangents> choices{{1, batch}, {max_tangents, batch}};
   if (case_.statistics == Statistics::running) {
     choices.push_back({1, part});
-    choices.push_back({most_tangents, part});
+    choices.push_back({max_tangents, part});
   }
   return choices;
 }

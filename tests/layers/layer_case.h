@@ -81,7 +81,7 @@ class PairBlock {
 /// One layer on one device, with random numbers, at one x.
 class LayerMapsTest : public testing::TestWithParam<std::tuple<LayerCase, std::string>> {
  protected:
-  static constexpr int64_t batch = 7, most_tangents = 3, part = 4;
+  static constexpr int64_t batch = 7, max_tangents = 3, part = 4;
 
   LayerMapsTest();
 

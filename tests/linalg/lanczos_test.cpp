@@ -207,7 +207,7 @@ TEST_P(LanczosTest, StaysOrthogonalOnATrainedSpectrum) {
   for (const double outlier : {20.0, 28.0, 39.0, 50.0}) s.push_back(outlier);
   const Map j = map_with(s, D);
   const Columns g = columns(1, d);
-  for (const int n : {10, 20, most_lanczos_pairs}) {
+  for (const int n : {10, 20, max_lanczos_pairs}) {
     if (n > d - 4) continue;
     const Estimate found = estimate({j}, g, {.pairs = n});
     const reference::Slq expected = reference::slq(j, g[0], n, 0.1);

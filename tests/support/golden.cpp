@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "methods/ebm_bb_options.h"
 #include "support/files.h"
-#include "train/method.h"
 #include "train/state.h"
 
 namespace ebm::test {
@@ -36,7 +36,8 @@ std::vector<std::string> golden_names() {
   std::vector<std::string> names;
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(golden_folder(), none)) {
-    if (entry.path().extension() == ".h5") names.push_back(entry.path().stem().string());
+    const std::string name = entry.path().stem().string();
+    if (entry.path().extension() == ".h5" && name.starts_with("toy_")) names.push_back(name);
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -46,13 +47,13 @@ GoldenIteration::GoldenIteration(const std::string& name, int64_t iteration)
     : file_(Hdf5File::open_read(golden_folder() / (name + ".h5"))),
       group_("iteration-" + std::to_string(iteration) + "/") {}
 
-GameOptions GoldenIteration::options() const {
-  GameOptions options;
-  options.batch = integer("batch");
+EbmBbOptions GoldenIteration::options() const {
+  EbmBbOptions options;
+  options.training.batch = integer("batch");
   if (text("lower_bound") != "none") {
-    options.lower = LowerBoundOptions{.kind = choice(text("lower_bound"), lower_bound_names),
-                                      .lobpcg_iterations = integer("lobpcg_iterations"),
-                                      .lanczos_pairs = integer("slq_pairs")};
+    options.lower = EntropyBoundOptions{.kind = choice(text("lower_bound"), lower_bound_names),
+                                        .lobpcg_iterations = integer("lobpcg_iterations"),
+                                        .lanczos_pairs = integer("slq_pairs")};
   }
   options.upper.kind = choice(text("upper_bound"), upper_bound_names);
   options.upper.weight = number("penalty_weight");
@@ -60,11 +61,15 @@ GameOptions GoldenIteration::options() const {
   options.upper.hinge = number("hinge");
   options.entropy_weight = number("entropy_weight");
   options.entropy_points = choice(text("entropy_z"), entropy_points_names);
-  options.lr_energy = number("lr_energy");
-  options.lr_generator = number("lr_generator");
-  options.adam = {
+  options.training.lr_energy = number("lr_energy");
+  options.training.lr_generator = number("lr_generator");
+  options.training.optimiser.adam = {
       .beta1 = number("adam_beta1"), .beta2 = number("adam_beta2"), .epsilon = number("adam_epsilon")};
   return options;
+}
+
+NetworkMakers GoldenIteration::networks() const {
+  return {.energy = [this] { return energy(); }, .generator = [this] { return generator(); }};
 }
 
 std::unique_ptr<Layer> GoldenIteration::energy() const {
@@ -123,24 +128,20 @@ std::vector<double> GoldenIteration::gathered(const std::string& folder,
 }
 
 void GoldenIteration::record(RecordedNoise& noise) const {
-  for (const auto& [path, stream] : {std::pair{"inputs/z", Stream::z},
-                                     {"inputs/v0", Stream::v0},
-                                     {"inputs/alpha", Stream::alpha},
-                                     {"inputs/z_generator", Stream::z_generator},
-                                     {"inputs/v0_generator", Stream::v0_generator}}) {
-    if (has(path)) noise.record(stream, input(path));
+  for (const std::string& name : file_.list(group_ + "inputs")) {
+    if (name != "x") noise.record(name, input("inputs/" + name));
   }
   // The exact bounds take nothing but v's sign from v0, so the file does not draw it for them alone.
   const std::string lower = text("lower_bound");
   const bool exact = lower == "s1" || lower == "logdet";
   reference::Matrix<double> ones(integer("batch"), integer("latent_dim"));
   ones.values.assign(ones.values.size(), 1.0);
-  if (exact && !has("inputs/v0")) noise.record(Stream::v0, ones);
-  if (exact && !has("inputs/v0_generator")) noise.record(Stream::v0_generator, ones);
+  if (exact && !has("inputs/v0")) noise.record("v0", ones);
+  if (exact && !has("inputs/v0_generator")) noise.record("v0_generator", ones);
 }
 
-void GoldenIteration::restore(Game& game) const {
-  read_state(file_, game, group_ + "before/");
+void GoldenIteration::restore(Method& method) const {
+  read_state(file_, method, group_ + "before/");
 }
 
 }  // namespace ebm::test

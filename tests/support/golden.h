@@ -8,13 +8,14 @@
 #include <vector>
 
 #include "io/hdf5_file.h"
+#include "methods/ebm_bb.h"
 #include "reference/network.h"
 #include "support/recorded.h"
-#include "train/game.h"
 
 namespace ebm::test {
 
-/// The names of all golden files, without ".h5"; none where there is no folder of them.
+/// The names of the golden files toy_*.h5, without ".h5"; none where there is no folder of them. The others are
+/// read by tests/methods/golden_test.cpp.
 std::vector<std::string> golden_names();
 
 /// One iteration of a golden file.
@@ -23,10 +24,9 @@ class GoldenIteration {
   /// Throws Error when the file or the iteration is not there.
   GoldenIteration(const std::string& name, int64_t iteration);
 
-  GameOptions options() const;
+  EbmBbOptions options() const;
   /// The networks' layers, named as in the file.
-  std::unique_ptr<Layer> energy() const;
-  std::unique_ptr<Layer> generator() const;
+  NetworkMakers networks() const;
   /// The generator before the iteration, for the oracle.
   reference::Network generator_oracle(const Parameters& parameters) const;
 
@@ -41,10 +41,12 @@ class GoldenIteration {
 
   /// Everything that the iteration drew.
   void record(RecordedNoise& noise) const;
-  /// Gives `game` the state before the iteration.
-  void restore(Game& game) const;
+  /// Gives `method` the state before the iteration.
+  void restore(Method& method) const;
 
  private:
+  std::unique_ptr<Layer> energy() const;
+  std::unique_ptr<Layer> generator() const;
   reference::NetworkSpec generator_spec() const;
   int64_t integer(const char* name) const { return file_.read_attribute<int64_t>(group_, name); }
   double number(const char* name) const { return file_.read_attribute<double>(group_, name); }

@@ -7,30 +7,30 @@ namespace ebm::test {
 
 namespace {
 
-reference::LowerBound oracle_lower_bound(const LowerBoundOptions& options) {
+reference::LowerBound oracle_lower_bound(const EntropyBoundOptions& options) {
   switch (options.kind) {
-    case LowerBoundKind::lobpcg:
+    case EntropyBoundKind::lobpcg:
       return options.direction == Direction::authors ? reference::LowerBound::authors
                                                      : reference::LowerBound::lobpcg;
-    case LowerBoundKind::s1:
+    case EntropyBoundKind::s1:
       return reference::LowerBound::s1;
-    case LowerBoundKind::logdet:
+    case EntropyBoundKind::logdet:
       return reference::LowerBound::log_det;
-    case LowerBoundKind::slq:
+    case EntropyBoundKind::slq:
       return reference::LowerBound::slq_gauss;
   }
   throw std::invalid_argument("unknown lower bound");
 }
 
-reference::UpperBound oracle_upper_bound(UpperBoundKind kind) {
+reference::UpperBound oracle_upper_bound(EnergyPenaltyKind kind) {
   switch (kind) {
-    case UpperBoundKind::bidirectional:
+    case EnergyPenaltyKind::bidirectional:
       return reference::UpperBound::bidirectional;
-    case UpperBoundKind::gp_real:
+    case EnergyPenaltyKind::gp_real:
       return reference::UpperBound::zero_centred_real;
-    case UpperBoundKind::gp_fake:
+    case EnergyPenaltyKind::gp_fake:
       return reference::UpperBound::zero_centred_fake;
-    case UpperBoundKind::gp_interpolated:
+    case EnergyPenaltyKind::gp_interpolated:
       return reference::UpperBound::zero_centred_between;
   }
   throw std::invalid_argument("unknown upper bound");
@@ -52,30 +52,31 @@ reference::Normaliser oracle_normaliser(PenaltyNormaliser normaliser) {
 
 }  // namespace
 
-void set_lower_bound(reference::GameConfig& config, const LowerBoundOptions& options) {
+void set_lower_bound(reference::GameConfig& config, const EntropyBoundOptions& options) {
   if (options.preconditioning != Preconditioning::none) throw std::invalid_argument("no preconditioner here");
   config.lower = oracle_lower_bound(options);
-  config.iterations = options.kind == LowerBoundKind::slq ? options.lanczos_pairs : options.lobpcg_iterations;
+  config.iterations =
+      options.kind == EntropyBoundKind::slq ? options.lanczos_pairs : options.lobpcg_iterations;
 }
 
-void set_upper_bound(reference::GameConfig& config, const UpperBoundOptions& options) {
+void set_upper_bound(reference::GameConfig& config, const EnergyPenaltyOptions& options) {
   config.upper = oracle_upper_bound(options.kind);
   config.penalty_weight = options.weight;
   config.normaliser = oracle_normaliser(options.normaliser);
   config.hinge = options.hinge;
 }
 
-reference::GameConfig oracle_config(const GameOptions& options) {
+reference::GameConfig oracle_config(const EbmBbOptions& options) {
   reference::GameConfig config{.lower = reference::LowerBound::none,
                                .entropy_weight = options.entropy_weight,
                                .entropy_z = options.entropy_points == EntropyPoints::energy
                                                 ? reference::EntropyZ::energy
                                                 : reference::EntropyZ::generator,
-                               .lr_energy = options.lr_energy,
-                               .lr_generator = options.lr_generator,
-                               .beta1 = options.adam.beta1,
-                               .beta2 = options.adam.beta2,
-                               .epsilon = options.adam.epsilon};
+                               .lr_energy = options.training.lr_energy,
+                               .lr_generator = options.training.lr_generator,
+                               .beta1 = options.training.optimiser.adam.beta1,
+                               .beta2 = options.training.optimiser.adam.beta2,
+                               .epsilon = options.training.optimiser.adam.epsilon};
   if (options.lower) set_lower_bound(config, *options.lower);
   set_upper_bound(config, options.upper);
   return config;

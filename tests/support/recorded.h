@@ -5,29 +5,28 @@
 #include <map>
 
 #include "support/networks.h"
-#include "train/game.h"
+#include "train/method.h"
 
 namespace ebm::test {
 
-/// Gives a game recorded draws. Throws Error for a stream that nobody recorded.
+/// Gives a method recorded draws. Throws Error for a draw that nobody recorded.
 class RecordedNoise final : public NoiseSource {
  public:
   explicit RecordedNoise(Kernels& kernels) : kernels_(kernels) {}
-  void record(Stream stream, const reference::Matrix<double>& values) {
-    draws_.insert_or_assign(stream, on_device(kernels_, values));
+  void record(const std::string& name, const reference::Matrix<double>& values) {
+    draws_.insert_or_assign(name, on_device(kernels_, values));
   }
-  void fill(Stream stream, Distribution, View out) override {
-    const auto found = draws_.find(stream);
+  void fill(const std::string& name, Distribution, View out) override {
+    const auto found = draws_.find(name);
     if (found == draws_.end() || found->second.size() != out.size()) {
-      throw Error("noise stream " + std::to_string(static_cast<uint32_t>(stream)) + " has no recorded " +
-                  to_string(out));
+      throw Error("the draw " + name + " has no recorded " + to_string(out));
     }
     kernels_.copy(out.data, found->second.data(), out.size() * static_cast<int64_t>(sizeof(float)));
   }
 
  private:
   Kernels& kernels_;
-  std::map<Stream, Tensor> draws_;
+  std::map<std::string, Tensor> draws_;
 };
 
 /// Gives a game the same batch again and again.

@@ -3,16 +3,14 @@
 // must say why.
 #include <gtest/gtest.h>
 
-#include "data/image_data.h"
 #include "data/toy.h"
 #include "layers/batch_norm.h"
 #include "layers/linear.h"
 #include "layers/prelu.h"
 #include "layers/tanh.h"
-#include "models/dcgan.h"
-#include "models/toy.h"
+#include "methods/ebm_bb_options.h"
+#include "runs/data.h"
 #include "support/devices.h"
-#include "train/method.h"
 
 namespace ebm {
 namespace {
@@ -41,7 +39,7 @@ std::ostream& operator<<(std::ostream& out, const Passes& p) {
 }
 
 struct Setting {
-  Method method = Method::ebm_bb;
+  Variant method = Variant::ebm_bb;
   int64_t latent = 8;
   Output output = Output::linear;
   EntropyPoints points = EntropyPoints::generator;
@@ -51,31 +49,32 @@ struct Counted {
   Passes generator, energy;
 };
 
-Counted count(Kernels& kernels, Network& energy, Network& generator, DataSource& data,
-              const GameOptions& options) {
-  Game game(kernels, energy, generator, data, options);
+Counted count(Kernels& kernels, const NetworkMakers& networks, DataSource& data,
+              const EbmBbOptions& options) {
+  EbmBb game(kernels, networks, data, options);
   game.initialize();
   const int64_t allocations = kernels.allocations();
   game.iterate();
   EXPECT_EQ(kernels.allocations(), allocations) << "an iteration allocates nothing";
   const auto passes = [&](const Network& network) {
     const PassCounts& rows = network.passes();
-    EXPECT_EQ(rows.total() % options.batch, 0);
-    return Passes{rows.forward / options.batch, rows.input_gradient / options.batch,
-                  rows.weight_gradient / options.batch};
+    EXPECT_EQ(rows.total() % options.training.batch, 0);
+    return Passes{rows.forward / options.training.batch, rows.input_gradient / options.training.batch,
+                  rows.weight_gradient / options.training.batch};
   };
-  return {passes(generator), passes(energy)};
+  return {passes(game.generator()), passes(game.energy())};
 }
 
 Counted count(const Setting& setting) {
   const auto kernels = open_kernels("cpu");
-  GameOptions options = toy_options(setting.method, Preset::paper);
-  options.batch = batch;
+  EbmBbOptions options = ebm_bb_options(NetworkKind::toy, setting.method, Preset::paper);
+  options.training.batch = batch;
   options.entropy_points = setting.points;
-  Network energy(*kernels, toy_energy(hidden, OutputScale::none));
-  Network generator(*kernels, small_generator(setting.latent, setting.output));
   ToyData data(*kernels, ToyDataset::gaussians25, batch, 1, static_cast<uint32_t>(Stream::data));
-  return count(*kernels, energy, generator, data, options);
+  return count(*kernels,
+               {.energy = [] { return toy_energy(hidden, OutputScale::none); },
+                .generator = [&] { return small_generator(setting.latent, setting.output); }},
+               data, options);
 }
 
 TEST(BatchPassesTest, BidirectionalBoundsWithLobpcg) {
@@ -97,34 +96,35 @@ TEST(BatchPassesTest, BidirectionalBoundsInThePlane) {
 }
 
 TEST(BatchPassesTest, GradientPenalties) {
-  EXPECT_EQ(count({.method = Method::ebm_0gp}).energy, (Passes{4, 4, 2}));
-  EXPECT_EQ(count({.method = Method::wgan_0gp}).energy, (Passes{5, 5, 3}));
+  EXPECT_EQ(count({.method = Variant::ebm_0gp}).energy, (Passes{4, 4, 2}));
+  EXPECT_EQ(count({.method = Variant::wgan_0gp}).energy, (Passes{5, 5, 3}));
 }
 
 class ImageBatchPassesTest : public testing::TestWithParam<std::string> {
  protected:
   /// Narrow networks of Table 8.
-  static Counted count_images(Method method, Preset preset) {
+  static Counted count_images(Variant method, Preset preset) {
     const auto kernels = test::open_device(GetParam());
-    GameOptions options = image_options(ImageNetworks::dcgan, method, preset);
-    options.batch = 4;
-    Network energy(*kernels, dcgan_energy(2)), generator(*kernels, dcgan_generator(5, 2));
-    const auto data = make_synthetic_images(*kernels, energy.input(), options.batch, options.seed,
-                                            static_cast<uint32_t>(Stream::data));
-    return count(*kernels, energy, generator, *data, options);
+    EbmBbOptions options = ebm_bb_options(NetworkKind::dcgan, method, preset);
+    options.training.batch = 4;
+    NetworkOptions networks = dcgan_networks();
+    networks.latent = 5;
+    networks.width = 2;
+    const auto data = make_up_data(*kernels, networks, options.training);
+    return count(*kernels, makers_of(networks), *data, options);
   }
 };
 
 TEST_P(ImageBatchPassesTest, Table8) {
   for (const Preset preset : {Preset::code, Preset::paper}) {
     const int64_t of_p0 = preset == Preset::code ? 1 : 0;  // J p0 of the authors' direction
-    const Counted bb = count_images(Method::ebm_bb, preset);
+    const Counted bb = count_images(Variant::ebm_bb, preset);
     EXPECT_EQ(bb.generator, (Passes{7 + of_p0, 5, 3}));
     EXPECT_EQ(bb.energy, (Passes{4, 3, 2}));
-    const Counted ebm_0gp = count_images(Method::ebm_0gp, preset);
+    const Counted ebm_0gp = count_images(Variant::ebm_0gp, preset);
     EXPECT_EQ(ebm_0gp.generator, (Passes{7 + of_p0, 5, 3}));
     EXPECT_EQ(ebm_0gp.energy, (Passes{4, 4, 2}));
-    const Counted wgan_0gp = count_images(Method::wgan_0gp, preset);
+    const Counted wgan_0gp = count_images(Variant::wgan_0gp, preset);
     EXPECT_EQ(wgan_0gp.generator, (Passes{2, 1, 1}));
     EXPECT_EQ(wgan_0gp.energy, (Passes{5, 5, 3}));
   }

@@ -4,11 +4,11 @@
 
 #include <cmath>
 
-#include "data/image_data.h"
-#include "models/dcgan.h"
+#include "methods/ebm_bb_options.h"
+#include "runs/data.h"
 #include "support/devices.h"
 #include "support/tolerance.h"
-#include "train/method.h"
+#include "train/seen.h"
 
 namespace ebm::test {
 namespace {
@@ -20,37 +20,36 @@ class Bfloat16Test : public testing::TestWithParam<std::string> {
   };
 
   /// A few iterations of narrow networks of Table 8.
-  static Trained train(Method method, Precision precision) {
+  static Trained train(Variant method, Precision precision) {
     const auto kernels = open_device(GetParam());
-    GameOptions options = image_options(ImageNetworks::dcgan, method, Preset::paper);
-    options.batch = 6;
-    options.precision = precision;
-    Network energy(*kernels, dcgan_energy(4)), generator(*kernels, dcgan_generator(5, 4));
-    const auto data = make_synthetic_images(*kernels, energy.input(), options.batch, options.seed,
-                                            static_cast<uint32_t>(Stream::data));
-    Game game(*kernels, energy, generator, *data, options);
+    EbmBbOptions options = ebm_bb_options(NetworkKind::dcgan, method, Preset::paper);
+    options.training.batch = 6;
+    options.training.precision = precision;
+    NetworkOptions networks = dcgan_networks();
+    networks.latent = 5;
+    networks.width = 4;
+    const auto data = make_up_data(*kernels, networks, options.training);
+    EbmBb game(*kernels, makers_of(networks), *data, options);
     game.initialize();
     const int64_t allocations = kernels->allocations();
     const auto graph = kernels->capture([&] { game.iterate(); });
     Trained trained;
     for (int i = 0; i < 3; ++i) {
       graph->launch();
-      IterationScalars scalars;
-      kernels->download(&scalars, game.scalars(), sizeof scalars);
-      EXPECT_EQ(scalars.not_finite, 0);
-      for (const float value : {scalars.loss_energy, scalars.loss_generator, scalars.entropy})
-        trained.losses.push_back(value);
+      EXPECT_FALSE(game.numbers().download().not_finite);
+      for (const char* name : {"loss_energy", "loss_generator"}) trained.losses.push_back(number(game, name));
+      if (game.lower() != nullptr) trained.losses.push_back(number(game, "entropy"));
     }
     EXPECT_EQ(kernels->allocations(), allocations);
-    trained.energy = download(*kernels, energy.parameters().values());
-    trained.generator = download(*kernels, generator.parameters().values());
+    trained.energy = download(*kernels, game.energy().parameters().values());
+    trained.generator = download(*kernels, game.generator().parameters().values());
     return trained;
   }
 };
 
 TEST_P(Bfloat16Test, IsNearFloat32) {
-  for (const Method method : {Method::ebm_bb, Method::ebm_0gp, Method::wgan_0gp}) {
-    SCOPED_TRACE(name_of(method, method_names));
+  for (const Variant method : {Variant::ebm_bb, Variant::ebm_0gp, Variant::wgan_0gp}) {
+    SCOPED_TRACE(static_cast<int>(method));
     const Trained full = train(method, Precision::full), rounded = train(method, Precision::bfloat16);
     EXPECT_NE(rounded.losses, full.losses);
     const Tolerance tolerance{.factor = 1 << 14, .reason = "bfloat16 has 16 bits less than float32"};
@@ -69,8 +68,8 @@ TEST_P(Bfloat16Test, IsNearFloat32) {
 }
 
 TEST_P(Bfloat16Test, TheSameBitsAgain) {
-  const Trained first = train(Method::ebm_bb, Precision::bfloat16),
-                second = train(Method::ebm_bb, Precision::bfloat16);
+  const Trained first = train(Variant::ebm_bb, Precision::bfloat16),
+                second = train(Variant::ebm_bb, Precision::bfloat16);
   EXPECT_EQ(first.losses, second.losses);
   EXPECT_EQ(first.energy, second.energy);
   EXPECT_EQ(first.generator, second.generator);

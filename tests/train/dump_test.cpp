@@ -116,7 +116,7 @@ constexpr int64_t batch = 11;
 
 struct DumpCase {
   std::string name;
-  GameOptions options;
+  EbmBbOptions options;
   Arrays also;  ///< besides common_arrays: what this case draws and finds, with d = 4, D = 5
 };
 std::ostream& operator<<(std::ostream& out, const DumpCase& dump) {
@@ -138,30 +138,35 @@ std::vector<DumpCase> dump_cases() {
     for (const Arrays& part : parts) all.insert(part.begin(), part.end());
     return all;
   };
-  const auto options = [](Method method, Preset preset) {
-    GameOptions result = toy_options(method, preset);
-    result.batch = batch;
+  const auto options = [](Variant method, Preset preset) {
+    EbmBbOptions result = ebm_bb_options(NetworkKind::toy, method, preset);
+    result.training.batch = batch;
     return result;
   };
-  DumpCase bb{"EbmBb", options(Method::ebm_bb, Preset::paper),
-              joined({at_energy, at_generator, {{"results/a", {batch, d}}}})};
+  const Arrays of_bound{{"results/share_good", {}}, {"results/share_floored", {}}};
+  const Arrays bidirectional{{"results/a", {batch, d}}, {"results/jv0", {batch, D}}};
+  DumpCase bb{
+      "EbmBb", options(Variant::ebm_bb, Preset::paper),
+      joined({at_generator, of_bound, bidirectional, {{"inputs/v0", {batch, d}}, {"results/entropy", {}}}})};
   DumpCase shared = bb;
   shared.name = "AtEnergyPoints";
   shared.options.entropy_points = EntropyPoints::energy;
-  shared.also = joined({at_energy, {{"results/a", {batch, d}}}});
+  shared.also = joined({at_energy, of_bound, bidirectional});
   DumpCase authors = bb;
   authors.name = "Authors";
   authors.options.lower->direction = Direction::authors;
+  add(authors.also, "", at_energy);  // p0 is more than J v0, and so is e
   authors.also["inputs/p0"] = authors.also["inputs/p0_generator"] = {batch, d};
   DumpCase slq = bb;
   slq.name = "SlqPreconditioned";
   slq.options.lower =
-      LowerBoundOptions{.kind = LowerBoundKind::slq, .preconditioning = Preconditioning::running_gram};
+      EntropyBoundOptions{.kind = EntropyBoundKind::slq, .preconditioning = Preconditioning::running_gram};
+  add(slq.also, "", at_energy);
   slq.also["inputs/e"] = slq.also["inputs/e_generator"] = {batch, D};
   slq.also["before/bound/state"] = slq.also["after/bound/state"] = {d * d + 2};
   DumpCase logdet = bb;
   logdet.name = "LogDet";
-  logdet.options.lower->kind = LowerBoundKind::logdet;
+  logdet.options.lower->kind = EntropyBoundKind::logdet;
   logdet.also.erase("results/v");
   logdet.also.erase("results/v_generator");
   return {bb,
@@ -169,8 +174,9 @@ std::vector<DumpCase> dump_cases() {
           authors,
           slq,
           logdet,
-          {"Ebm0gp", options(Method::ebm_0gp, Preset::paper), at_generator},
-          {"Wgan0gp", options(Method::wgan_0gp, Preset::paper), {{"inputs/alpha", {batch}}}}};
+          {"Ebm0gp", options(Variant::ebm_0gp, Preset::paper),
+           joined({at_generator, of_bound, {{"results/entropy", {}}}})},
+          {"Wgan0gp", options(Variant::wgan_0gp, Preset::paper), {{"inputs/alpha", {batch}}}}};
 }
 
 class DumpTest : public IoTest, public testing::WithParamInterface<std::tuple<DumpCase, std::string>> {
@@ -180,21 +186,24 @@ class DumpTest : public IoTest, public testing::WithParamInterface<std::tuple<Du
 };
 
 /// The whole state, in bits that can be compared.
-std::vector<std::vector<float>> state_of(Game& game) {
+std::vector<std::vector<float>> state_of(Method& method) {
   std::vector<std::vector<float>> all;
-  for (auto* list : {&parameter_arrays, &statistic_arrays, &moment_arrays, &gradient_arrays})
-    for (const NamedArray& array : list(game)) all.push_back(download(game.kernels(), array.view));
+  for (const Learner* learner : method.learners()) {
+    for (auto* list : {&state_arrays, &gradient_arrays})
+      for (const NamedArray& array : list(*learner)) all.push_back(download(method.kernels(), array.view));
+  }
   return all;
 }
 
 TEST_P(DumpTest, HoldsEveryArrayAndChangesNothing) {
   WideGame dumped(device(), dump_case().options), plain(device(), dump_case().options);
   dumped.game.iterate();
-  dump_iteration(dumped.game, Method::ebm_bb, Preset::paper, *this / "dump.h5");
+  dump_iteration(dumped.game, {}, *this / "dump.h5");
   dumped.game.iterate();
   for (int iteration = 0; iteration < 3; ++iteration) plain.game.iterate();
   EXPECT_EQ(state_of(dumped.game), state_of(plain.game));
-  EXPECT_EQ(dumped.game.steps().download(), plain.game.steps().download());
+  for (const char* name : {"energy", "generator"})
+    EXPECT_EQ(dumped.game.learner(name).steps().download(), plain.game.learner(name).steps().download());
 
   const TableSix table{.d = 4, .hidden = 9, .D = 5, .prefix = ""};
   Arrays expected = common_arrays(table, table.energy(), batch);
@@ -212,23 +221,13 @@ std::vector<float> values_of(const Hdf5File& file, const std::string& path) {
 TEST_P(DumpTest, ReplayedItGivesTheSameBits) {
   WideGame first(device(), dump_case().options);
   first.game.iterate();
-  dump_iteration(first.game, Method::ebm_bb, Preset::paper, *this / "dump.h5");
+  dump_iteration(first.game, {}, *this / "dump.h5");
   const Hdf5File file = Hdf5File::open_read(*this / "dump.h5", Hdf5File::Strings::variable);
 
-  WideGame again(device(), dump_case().options, Draws::recorded);
-  for (const auto& [name, stream] : {std::pair{"z", Stream::z},
-                                     {"v0", Stream::v0},
-                                     {"p0", Stream::p0},
-                                     {"alpha", Stream::alpha},
-                                     {"e", Stream::range_probe},
-                                     {"z_generator", Stream::z_generator},
-                                     {"v0_generator", Stream::v0_generator},
-                                     {"p0_generator", Stream::p0_generator},
-                                     {"e_generator", Stream::range_probe_generator}}) {
-    const std::string path = std::string("inputs/") + name;
-    if (!file.has(path)) continue;
-    const auto values = values_of(file, path);
-    again.recorded.record(stream, {batch, std::ssize(values) / batch, values});
+  WideGame again(device(), dump_case().options, Noise::recorded);
+  for (const std::string& name : file.list("inputs")) {
+    const auto values = values_of(file, "inputs/" + name);
+    again.recorded.record(name, {batch, std::ssize(values) / batch, values});
   }
   read_state(file, again.game, "before/");
   const Played played = play(again.game);
@@ -236,10 +235,10 @@ TEST_P(DumpTest, ReplayedItGivesTheSameBits) {
     if (name == "log_s1" || name == "log_s1_generator") continue;  // NaN for slq
     EXPECT_EQ(values_of(file, "results/" + name), values) << name;
   }
-  EXPECT_EQ(values_of(file, "results/energy_generator"),
-            download(*again.kernels, again.game.generator_energies()));
-  for (const NamedArray& array : gradient_arrays(again.game)) {
-    EXPECT_EQ(values_of(file, "gradients/" + array.name), download(*again.kernels, array.view)) << array.name;
+  for (const Learner* learner : again.game.learners()) {
+    for (const NamedArray& array : gradient_arrays(*learner))
+      EXPECT_EQ(values_of(file, "gradients/" + array.name), download(*again.kernels, array.view))
+          << array.name;
   }
   const auto after = state_of(again.game);
   read_state(file, again.game, "after/");
@@ -257,21 +256,26 @@ using ToyDumpTest = IoTest;
 
 TEST_F(ToyDumpTest, NamesAndAttributesOfTheAuthorsToy) {
   const auto kernels = open_device("cpu");
-  GameOptions options = toy_options(Method::ebm_bb, Preset::code);
-  options.batch = batch;
-  options.upper = {.kind = UpperBoundKind::bidirectional,
+  EbmBbOptions options = ebm_bb_options(NetworkKind::toy, Variant::ebm_bb, Preset::code);
+  options.training.batch = batch;
+  options.upper = {.kind = EnergyPenaltyKind::bidirectional,
                    .weight = 0.25,
                    .normaliser = PenaltyNormaliser::v2,
                    .hinge = 0.5};
   options.entropy_weight = 0.75;
-  options.lr_energy = 1e-3;
-  options.lr_generator = 2e-3;
-  options.adam = {.beta1 = 0.125, .beta2 = 0.875, .epsilon = 1e-7};
-  Network energy(*kernels, toy_energy(9, OutputScale::learned)), generator(*kernels, toy_generator(2, 9));
+  options.training.lr_energy = 1e-3;
+  options.training.lr_generator = 2e-3;
+  options.training.optimiser.adam = {.beta1 = 0.125, .beta2 = 0.875, .epsilon = 1e-7};
+  NetworkOptions networks = SmallGame::networks();
+  networks.energy_scale = OutputScale::learned;
   ToyData data(*kernels, ToyDataset::gaussians25, batch, 1, 1);
-  Game game(*kernels, energy, generator, data, options);
+  EbmBb game(*kernels, makers_of(networks), data, options);
   game.initialize();
-  dump_iteration(game, Method::ebm_bb, Preset::code, *this / "dump.h5");
+  const auto choice = choice_of(options);
+  Options named("toy_bb", "");
+  choice->declare(named);
+  declare_optimiser(named, choice->training());
+  dump_iteration(game, named.run_values(), *this / "dump.h5");
   const Hdf5File file = Hdf5File::open_read(*this / "dump.h5", Hdf5File::Strings::variable);
 
   const TableSix table{.d = 2, .hidden = 9, .D = 2, .prefix = "main."};
@@ -280,26 +284,30 @@ TEST_F(ToyDumpTest, NamesAndAttributesOfTheAuthorsToy) {
   Arrays expected = common_arrays(table, energy_arrays, batch);
   const Shape vectors{batch, 2}, numbers{batch};
   add(expected, "", {{"inputs/v0", vectors}, {"inputs/v0_generator", vectors}, {"results/a", vectors}});
-  for (const std::string suffix : {"", "_generator"}) {
-    add(expected, "results/",
-        {{"v" + suffix, vectors}, {"log_s1" + suffix, numbers}, {"entropy" + suffix, numbers}});
-  }
+  // The energy step takes no more than J v0; its entropy is the mean of the generator's.
+  add(expected, "results/",
+      {{"v_generator", vectors},
+       {"log_s1_generator", numbers},
+       {"entropy_generator", numbers},
+       {"entropy", {}},
+       {"share_good", {}},
+       {"share_floored", {}},
+       {"jv0", vectors}});
   Arrays found;
   list_arrays(file, "", found);
   EXPECT_EQ(found, expected);
 
-  const std::map<std::string, std::string> texts{{"method", "ebm_bb"},
-                                                 {"preset", "code"},
-                                                 {"lower_bound", "s1"},
-                                                 {"upper_bound", "bidirectional"},
-                                                 {"lobpcg_direction", "authors"},
-                                                 {"preconditioner", "none"},
-                                                 {"penalty_normaliser", "v2"},
-                                                 {"entropy_z", "generator"}};
+  const std::map<std::string, std::string> texts{
+      {"lower_bound", "s1"},      {"upper_bound", "bidirectional"}, {"lobpcg_direction", "authors"},
+      {"preconditioner", "none"}, {"penalty_normaliser", "v2"},     {"penalty_backward", "automatic"},
+      {"entropy_z", "generator"}, {"lr_schedule", "constant"}};
   const std::map<std::string, double> doubles{
-      {"penalty_weight", 0.25}, {"hinge", 0.5},        {"entropy_weight", 0.75}, {"lr_energy", 1e-3},
-      {"lr_generator", 2e-3},   {"adam_beta1", 0.125}, {"adam_beta2", 0.875},    {"adam_epsilon", 1e-7}};
-  const std::map<std::string, int64_t> integers{{"lobpcg_iterations", 2}, {"slq_pairs", 3}, {"iteration", 1}};
+      {"penalty_weight", 0.25}, {"hinge", 0.5},         {"entropy_weight", 0.75},
+      {"lr_energy", 1e-3},      {"lr_generator", 2e-3}, {"adam_beta1", 0.125},
+      {"adam_beta2", 0.875},    {"adam_epsilon", 1e-7}, {"ema", 0},
+      {"clip_gradient_norm", 0}};
+  const std::map<std::string, int64_t> integers{
+      {"lobpcg_iterations", 2}, {"slq_pairs", 3}, {"lr_horizon", 0}, {"warm_up", 0}, {"iteration", 1}};
   for (const auto& [name, value] : texts)
     EXPECT_EQ(file.read_attribute<std::string>("/", name), value) << name;
   for (const auto& [name, value] : doubles) EXPECT_EQ(file.read_attribute<double>("/", name), value) << name;

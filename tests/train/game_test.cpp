@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Whole iterations against the oracle's, for every kind of bound; and what the game promises besides numbers.
-#include "train/game.h"
+#include "methods/ebm_bb.h"
 
 #include <gtest/gtest.h>
 
@@ -21,19 +21,19 @@ struct GameCase {
   std::string name;
   int64_t d, D;
   Output output;
-  std::optional<LowerBoundOptions> lower;
-  UpperBoundOptions upper;
+  std::optional<EntropyBoundOptions> lower;
+  EnergyPenaltyOptions upper;
   EntropyPoints points;
 
-  GameOptions options() const {
-    return {.batch = batch,
+  EbmBbOptions options() const {
+    return {.training = {.batch = batch,
+                         .lr_energy = 3e-3,
+                         .lr_generator = 2e-3,
+                         .optimiser = {.adam = {.beta1 = 0.4, .beta2 = 0.9, .epsilon = 1e-6}}},
             .lower = lower,
             .upper = upper,
             .entropy_weight = lower ? 0.6 : 0.0,
-            .entropy_points = points,
-            .lr_energy = 3e-3,
-            .lr_generator = 2e-3,
-            .adam = {.beta1 = 0.4, .beta2 = 0.9, .epsilon = 1e-6}};
+            .entropy_points = points};
   }
 };
 std::ostream& operator<<(std::ostream& out, const GameCase& game) {
@@ -41,33 +41,34 @@ std::ostream& operator<<(std::ostream& out, const GameCase& game) {
 }
 
 std::vector<GameCase> game_cases() {
-  using enum LowerBoundKind;
-  using enum UpperBoundKind;
-  const UpperBoundOptions penalty{.kind = bidirectional, .weight = 2, .hinge = 0.1};
+  using enum EntropyBoundKind;
+  using enum EnergyPenaltyKind;
+  const EnergyPenaltyOptions penalty{.kind = bidirectional, .weight = 2, .hinge = 0.1};
   const auto normalised = [&](PenaltyNormaliser normaliser) {
-    UpperBoundOptions options = penalty;
+    EnergyPenaltyOptions options = penalty;
     options.normaliser = normaliser;
     return options;
   };
-  const auto gradient_penalty = [](UpperBoundKind kind) {
-    return UpperBoundOptions{.kind = kind, .weight = 3, .normaliser = PenaltyNormaliser::none, .hinge = 0.1};
+  const auto gradient_penalty = [](EnergyPenaltyKind kind) {
+    return EnergyPenaltyOptions{
+        .kind = kind, .weight = 3, .normaliser = PenaltyNormaliser::none, .hinge = 0.1};
   };
   constexpr auto energy = EntropyPoints::energy, generator = EntropyPoints::generator;
   return {
-      {"Lobpcg", 4, 5, Output::tanh, LowerBoundOptions{.kind = lobpcg}, penalty, generator},
-      {"LobpcgAtEnergyPoints", 4, 5, Output::tanh, LowerBoundOptions{.kind = lobpcg},
+      {"Lobpcg", 4, 5, Output::tanh, EntropyBoundOptions{.kind = lobpcg}, penalty, generator},
+      {"LobpcgAtEnergyPoints", 4, 5, Output::tanh, EntropyBoundOptions{.kind = lobpcg},
        normalised(PenaltyNormaliser::none), energy},
       {"LobpcgAuthors", 4, 5, Output::tanh,
-       LowerBoundOptions{.kind = lobpcg, .direction = Direction::authors}, penalty, generator},
-      {"ExactInThePlane", 2, 2, Output::linear, LowerBoundOptions{.kind = lobpcg}, penalty, generator},
-      {"ExactAtEnergyPoints", 3, 4, Output::linear, LowerBoundOptions{.kind = s1}, penalty, energy},
-      {"LogDet", 3, 4, Output::tanh, LowerBoundOptions{.kind = logdet}, normalised(PenaltyNormaliser::v2),
+       EntropyBoundOptions{.kind = lobpcg, .direction = Direction::authors}, penalty, generator},
+      {"ExactInThePlane", 2, 2, Output::linear, EntropyBoundOptions{.kind = lobpcg}, penalty, generator},
+      {"ExactAtEnergyPoints", 3, 4, Output::linear, EntropyBoundOptions{.kind = s1}, penalty, energy},
+      {"LogDet", 3, 4, Output::tanh, EntropyBoundOptions{.kind = logdet}, normalised(PenaltyNormaliser::v2),
        generator},
-      {"SlqAtEnergyPoints", 4, 5, Output::tanh, LowerBoundOptions{.kind = slq, .lanczos_pairs = 2},
+      {"SlqAtEnergyPoints", 4, 5, Output::tanh, EntropyBoundOptions{.kind = slq, .lanczos_pairs = 2},
        normalised(PenaltyNormaliser::v), energy},
-      {"GradientReal", 3, 4, Output::linear, LowerBoundOptions{.kind = s1}, gradient_penalty(gp_real),
+      {"GradientReal", 3, 4, Output::linear, EntropyBoundOptions{.kind = s1}, gradient_penalty(gp_real),
        generator},
-      {"GradientFake", 3, 4, Output::tanh, LowerBoundOptions{.kind = lobpcg, .lobpcg_iterations = 1},
+      {"GradientFake", 3, 4, Output::tanh, EntropyBoundOptions{.kind = lobpcg, .lobpcg_iterations = 1},
        gradient_penalty(gp_fake), energy},
       {"GradientInterpolated", 3, 4, Output::linear, std::nullopt, gradient_penalty(gp_interpolated),
        generator},
@@ -92,9 +93,11 @@ class GameTest : public testing::TestWithParam<std::tuple<GameCase, std::string>
   static void expect_iteration_of(const OracleGame& begin) {
     const auto& [game_case, device] = GetParam();
     const auto kernels = open_device(device);
-    Network energy(*kernels, layers_of(begin.state.energy.layers, flat(game_case.D)));
-    Network generator(*kernels, layers_of(begin.state.generator.layers, flat(game_case.d)));
-    expect_oracles_iteration(*kernels, energy, generator, begin);
+    expect_oracles_iteration(
+        *kernels,
+        {.energy = [&] { return layers_of(begin.state.energy.layers, flat(game_case.D)); },
+         .generator = [&] { return layers_of(begin.state.generator.layers, flat(game_case.d)); }},
+        begin);
   }
 };
 
@@ -106,7 +109,7 @@ TEST_P(GameTest, OneIteration) {
 class TrueFloat32GameTest : public GameTest {};
 TEST_P(TrueFloat32GameTest, OneIteration) {
   OracleGame begin = start(std::get<0>(GetParam()));
-  begin.options.precision = Precision::full;
+  begin.options.training.precision = Precision::full;
   expect_iteration_of(begin);
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 class GoldenTest : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
 
-ExpectedIteration expected_of(const GoldenIteration& golden, const Game& game, const Parameters& energy,
+ExpectedIteration expected_of(const GoldenIteration& golden, const EbmBb& game, const Parameters& energy,
                               const Parameters& generator) {
   ExpectedIteration expected;
   for (const char* name :
@@ -28,9 +28,9 @@ ExpectedIteration expected_of(const GoldenIteration& golden, const Game& game, c
   expected.running = golden.gathered("after/generator/", generator.statistics());
   reference::Network oracle = golden.generator_oracle(generator).with(reference::Statistics::running);
   oracle.running = oracle.running_after(golden.input("inputs/z"));
-  if (!game.draws().v0.empty()) expected.spectra["v"] = spectra_of(oracle, golden.input("inputs/z"));
+  if (!game.draws().find("v0").empty()) expected.spectra["v"] = spectra_of(oracle, golden.input("inputs/z"));
   oracle.running = oracle.running_after(golden.input("inputs/z_generator"));
-  if (!game.draws().v0_generator.empty())
+  if (!game.draws().find("v0_generator").empty())
     expected.spectra["v_generator"] = spectra_of(oracle, golden.input("inputs/z_generator"));
   return expected;
 }
@@ -56,19 +56,19 @@ TEST_P(GoldenTest, ThreeIterations) {
     SCOPED_TRACE("iteration " + std::to_string(iteration));
     const GoldenIteration golden(name, iteration);
     const auto kernels = open_device(device);
-    Network energy(*kernels, golden.energy()), generator(*kernels, golden.generator());
     RecordedNoise noise(*kernels);
     golden.record(noise);
     RecordedData data(*kernels, golden.input("inputs/x"));
-    Game game(*kernels, energy, generator, data, golden.options(), &noise);
+    EbmBb game(*kernels, golden.networks(), data, golden.options(), &noise);
     golden.restore(game);
 
+    const Parameters &energy = game.energy().parameters(), &generator = game.generator().parameters();
     const Played played = play(game);
-    expect_iteration(game, played, expected_of(golden, game, energy.parameters(), generator.parameters()));
-    const GameOptions& options = game.options();
-    expect_pytorchs_adam(golden, "energy", energy.parameters(), options.lr_energy, options.adam,
+    expect_iteration(game, played, expected_of(golden, game, energy, generator));
+    const TrainingOptions& options = game.training();
+    expect_pytorchs_adam(golden, "energy", energy, options.lr_energy, options.optimiser.adam,
                          played.energy.moments_before.step);
-    expect_pytorchs_adam(golden, "generator", generator.parameters(), options.lr_generator, options.adam,
+    expect_pytorchs_adam(golden, "generator", generator, options.lr_generator, options.optimiser.adam,
                          played.generator.moments_before.step);
   }
 }

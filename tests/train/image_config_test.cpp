@@ -1,82 +1,122 @@
 // SPDX-License-Identifier: MIT
-#include "runs/image_config.h"
-
 #include "../io/io_fixture.h"
+#include "runs/image_run.h"
+#include "support/process.h"
 
 namespace ebm::test {
 namespace {
 
 using Words = std::vector<std::string>;
 
+constexpr DataSplit test_split = DataSplit::test;
+
+ImageExperiment digits() {
+  return {.program = "digits_bb",
+          .description = "",
+          .name = "digits",
+          .data = "mnist",
+          .held_out = test_split,
+          .flips = Flips::none,
+          .networks = mlp_networks(),
+          .iterations = 56250,
+          .stacked_iterations = 120000};
+}
+ImageExperiment pictures() {
+  return {.program = "pictures_bb",
+          .description = "",
+          .name = "pictures",
+          .data = "cifar10",
+          .held_out = test_split,
+          .flips = Flips::horizontal,
+          .networks = dcgan_networks(),
+          .iterations = 200000};
+}
+
 /// The configuration that a command line without a folder comes to.
-std::string resolved(const std::string& program, const Words& words) {
-  const ImageExperiment& experiment = image_experiment(program);
-  ImageConfig config;
-  Options options = declare_image_options(config, experiment);
-  std::vector<const char*> line{program.c_str()};
+std::string resolved(const ImageExperiment& experiment, const Words& words) {
+  std::vector<const char*> line{experiment.program};
   for (const std::string& word : words) line.push_back(word.c_str());
-  EXPECT_TRUE(options.parse(static_cast<int>(line.size()), line.data()));
+  const int count = static_cast<int>(line.size());
+  ImageConfig config;
+  choose_method(config.run, experiment.networks.kind, experiment.program,
+                [&](Options& first) { first.peek(count, line.data()); });
+  Options options = declare_image_options(config, experiment);
+  EXPECT_TRUE(options.parse(count, line.data()));
   resolve_image_defaults(options, config, experiment);
   return options.to_toml();
 }
 
-TEST(ImageConfigTest, DefaultsOfTheExperiments) {
+TEST(ImageConfigTest, DefaultsHangOnExperimentMethodAndPreset) {
   const struct {
+    ImageExperiment experiment;
     Words line, constants;
   } cases[] = {
-      {{"cifar10_bb"},
+      {pictures(),
+       {},
        {"batch = 64", "latent = 128", "width = 64", "iterations = 200000", "lr_energy = 5e-05",
         "lr_generator = 5e-05", "adam_beta1 = 0.0", "adam_beta2 = 0.999", "hinge = 1.0",
         "flips = \"horizontal\"", "data = \"data/cifar10-train.h5\"", "held_out = \"data/cifar10-test.h5\"",
-        "out = \"runs/cifar10_ebm_bb_paper_1\""}},
-      {{"cifar10_bb", "--preset", "code", "--synthetic", "--seed", "7"},
-       {"hinge = 0.0", "out = \"runs/cifar10_synthetic_ebm_bb_code_7\""}},
-      {{"cifar10_bb", "--preset", "code", "--hinge", "2", "--lr-energy", "1"},
+        "out = \"runs/pictures_ebm_bb_paper_1\"", "energy_steps = 1", "ema = 0.0",
+        "lr_schedule = \"constant\"", "lr_horizon = 0"}},
+      {pictures(),
+       {"--preset", "code", "--synthetic", "--seed", "7"},
+       {"hinge = 0.0", "out = \"runs/pictures_synthetic_ebm_bb_code_7\""}},
+      {pictures(),
+       {"--preset", "code", "--hinge", "2", "--lr-energy", "1"},
        {"hinge = 2.0", "lr_energy = 1.0", "lr_generator = 5e-05"}},
-      {{"mnist_bb"},
+      {pictures(), {"--lr-schedule", "linear"}, {"lr_horizon = 200000"}},
+      {pictures(), {"--lr-schedule", "cosine", "--lr-horizon", "9"}, {"lr_horizon = 9"}},
+      {digits(),
+       {},
        {"batch = 64", "width = 2000", "iterations = 56250", "lr_energy = 0.0002", "lr_generator = 0.0002",
         "adam_beta2 = 0.9", "flips = \"none\"", "data = \"data/mnist-train.h5\"",
-        "held_out = \"data/mnist-test.h5\"", "out = \"runs/mnist_ebm_bb_paper_1\""}},
-      {{"mnist_bb", "--stacked", "--method", "wgan_0gp"},
+        "held_out = \"data/mnist-test.h5\"", "out = \"runs/digits_ebm_bb_paper_1\""}},
+      {digits(),
+       {"--stacked", "--method", "wgan_0gp"},
        {"penalty_weight = 10.0", "iterations = 120000", "data = \"data/stacked_mnist-train.h5\"",
-        "out = \"runs/mnist_stacked_wgan_0gp_paper_1\""}},
-      {{"animeface_bb"},
-       {"iterations = 100000", "energy_norm = \"none\"", "flips = \"horizontal\"", "lr_energy = 5e-05",
-        "held_out = \"data/animeface-valid.h5\""}}};
+        "out = \"runs/digits_stacked_wgan_0gp_paper_1\""}}};
   for (const auto& one : cases) {
-    const std::string config = resolved(one.line.front(), {one.line.begin() + 1, one.line.end()});
+    const std::string config = resolved(one.experiment, one.line);
     for (const std::string& constant : one.constants) EXPECT_HAS(config, "\n" + constant + " ");
   }
 }
 
-TEST(ImageConfigTest, HelpTellsTheDefaultsOfTheExperiment) {
-  ImageConfig config;
-  const std::string help = declare_image_options(config, image_experiment("cifar10_bb")).help();
-  for (const char* part : {"B (default 64;", "rate for the energy (default 5e-05;", "(default 0.999;"})
-    EXPECT_HAS(help, part);
+/// What each program says of itself: its page in experiments/.
+TEST(ImageConfigTest, ThePagesOfTheExperiments) {
+  if (program_path("cifar10_bb").empty()) GTEST_SKIP() << "the programs are not built";
+  const struct {
+    Words line, parts;
+  } cases[] = {
+      {{"cifar10_bb", "--help"},
+       {"(default 64;", "for the energy (default 5e-05;", "(default 0.999;", "default 200000;",
+        "(default horizontal)", "dimensions of z, d (default 128;"}},
+      {{"mnist_bb", "--help"},
+       {"default 56250;", "widest layers (default 2000;", "--stacked", "default 0.9;"}},
+      {{"mnist_bb", "--method", "wgan_0gp", "--help"}, {"its weight (default 10;", "(default none)"}},
+      {{"animeface_bb", "--help"}, {"default 100000;", "--energy-norm none|batch"}}};
+  for (const auto& one : cases) {
+    Words words = one.line;
+    words.front() = program_path(words.front());
+    const Finished finished = run_command(words);
+    EXPECT_EQ(finished.status, 0) << finished.err;
+    for (const std::string& part : one.parts) EXPECT_HAS(finished.out, part);
+  }
 }
 
-TEST(ImageConfigTest, NetworksOfTheConfiguration) {
+TEST(ImageConfigTest, StackedDigitsHaveThreeColours) {
   ImageConfig config;
-  const ImageExperiment& mnist = image_experiment("mnist_bb");
-  declare_image_options(config, mnist);
-  EXPECT_EQ(network_options(config, mnist).channels, 1);
-  EXPECT_EQ(network_options(config, mnist).width, 2000);
+  config.networks = mlp_networks();
+  EXPECT_EQ(config.image_networks().channels, 1);
   config.stacked = true;
-  EXPECT_EQ(network_options(config, mnist).channels, 3);
-  EXPECT_EQ(network_options(config, image_experiment("cifar10_bb")).channels, 3);
-  EXPECT_HAS(error_of([] { (void)image_experiment("toy_bb"); }),
-             "these are mnist_bb, cifar10_bb, animeface_bb");
+  EXPECT_EQ(config.image_networks().channels, 3);
 }
 
-TEST(ImageConfigTest, MlpsHaveAnEighthOfTheirWidthToSpare) {
-  const auto refusal = [](const std::string& program) {
-    ImageConfig config;
-    Options options = declare_image_options(config, image_experiment(program));
-    return error_of([&] { options.set_default("width", 7); });
-  };
-  EXPECT_HAS(refusal("mnist_bb"), "8..65536");
-  EXPECT_EQ(refusal("cifar10_bb"), "(no Error)");
+TEST(ImageConfigTest, WhatHasNoUseIsRefused) {
+  const auto refusal = [](const Words& words) { return error_of([&] { (void)resolved(digits(), words); }); };
+  EXPECT_HAS(refusal({"--width", "7"}), "8..65536");
+  EXPECT_HAS(refusal({"--lr-horizon", "7"}), "--lr-schedule constant");
+  EXPECT_HAS(refusal({"--method", "ebm"}), "--method: 'ebm' is not allowed");
+  EXPECT_HAS(refusal({"--config"}), "--config needs a value");
 }
 
 }  // namespace

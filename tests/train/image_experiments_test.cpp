@@ -6,10 +6,11 @@
 
 #include "image_experiments_fixture.h"
 #include "killed_runs.h"
+#include "models/networks.h"
 #include "plot/image_grid.h"
 #include "reference/random.h"
-#include "runs/image_config.h"
-#include "sampling/image_sampler.h"
+#include "sampling/latent_points.h"
+#include "sampling/sampler.h"
 #include "support/networks.h"
 #include "train/state.h"
 
@@ -105,7 +106,7 @@ TEST_F(ImageExperimentsTest, HeldOutEnergyIsThatOfTheCheckpoint) {
   ASSERT_EQ(done.status, 0) << done.err;
 
   const auto kernels = open_device("cpu");
-  Network energy(*kernels, image_energy({.kind = ImageNetworks::dcgan, .latent = 3, .width = 2}));
+  Network energy(*kernels, energy_layers({.kind = NetworkKind::dcgan, .latent = 3, .width = 2}));
   read_network(open_checkpoint(*newest_checkpoint(*this / "run")), *kernels, energy, "energy");
   std::vector<float> x;
   for (int64_t i = 0; i < most * cifar_.shape.size(); ++i)
@@ -269,10 +270,10 @@ TEST_F(ImageExperimentsTest, SampleDrawsTheGeneratorOfACheckpoint) {
   expect_picture("drawn/samples.png", 200, 200);
   expect_picture("drawn/interpolations.png", 266, 134);
   const auto kernels = open_device("cpu");
-  Network generator(*kernels, image_generator({.kind = ImageNetworks::dcgan, .latent = 3, .width = 2}));
+  Network generator(*kernels, generator_layers({.kind = NetworkKind::dcgan, .latent = 3, .width = 2}));
   read_network(open_checkpoint(checkpoint), *kernels, generator, "generator");
   const auto expected =
-      image_grid(ImageSampler(*kernels, generator, 64).images(latent_points(*kernels, 5, 0, 9, flat(3))),
+      image_grid(NetworkSampler(*kernels, generator, 64).samples(latent_points(*kernels, 5, 0, 9, flat(3))),
                  cifar_.shape, 3);
   EXPECT_TRUE(read_png(*this / "drawn/samples.png").rgb == expected.rgb);
 

@@ -8,11 +8,11 @@
 #include <tuple>
 
 #include "layers/linear.h"
+#include "methods/ebm_bb_options.h"
 #include "models/mnist.h"
 #include "models/stack.h"
 #include "reference/image_networks.h"
 #include "support/devices.h"
-#include "train/method.h"
 #include "train/oracle_game.h"
 
 namespace ebm::test {
@@ -141,11 +141,11 @@ ImageGame like_tables_9_and_10() {
 }
 
 /// The choices of a method and preset, with steps that are large beside rounding and penalties that count.
-GameOptions options_of(Method method, Preset preset) {
-  GameOptions options = image_options(ImageNetworks::dcgan, method, preset);
-  options.batch = 3;
-  options.lr_energy = 3e-3;
-  options.lr_generator = 2e-3;
+EbmBbOptions options_of(Variant method, Preset preset) {
+  EbmBbOptions options = ebm_bb_options(NetworkKind::dcgan, method, preset);
+  options.training.batch = 3;
+  options.training.lr_energy = 3e-3;
+  options.training.lr_generator = 2e-3;
   options.upper.weight = 2;
   options.upper.hinge = 0.1;
   if (options.lower) options.entropy_weight = 0.6;
@@ -154,7 +154,7 @@ GameOptions options_of(Method method, Preset preset) {
 
 struct Choice {
   std::string name;
-  Method method;
+  Variant method;
   Preset preset;
 };
 std::ostream& operator<<(std::ostream& out, const Choice& choice) {
@@ -173,8 +173,7 @@ class ImageGameTest : public testing::TestWithParam<std::tuple<ImageGame, Choice
   static void expect_iteration_of(const OracleGame& begin) {
     const auto& [game, choice, device] = GetParam();
     const auto kernels = open_device(device);
-    Network energy(*kernels, game.energy()), generator(*kernels, game.generator());
-    expect_oracles_iteration(*kernels, energy, generator, begin);
+    expect_oracles_iteration(*kernels, {.energy = game.energy, .generator = game.generator}, begin);
   }
 };
 
@@ -186,29 +185,29 @@ TEST_P(ImageGameTest, OneIteration) {
 class TrueFloat32ImageGameTest : public ImageGameTest {};
 TEST_P(TrueFloat32ImageGameTest, OneIteration) {
   OracleGame begin = start(std::get<0>(GetParam()), std::get<1>(GetParam()));
-  begin.options.precision = Precision::full;
+  begin.options.training.precision = Precision::full;
   expect_iteration_of(begin);
 }
 
 std::vector<ImageGame> image_games() {
   return {table7(), like_table8(), like_tables_9_and_10()};
 }
-std::vector<Choice> choices() {
-  return {{"EbmBbAsInCode", Method::ebm_bb, Preset::code},
-          {"EbmBb", Method::ebm_bb, Preset::paper},
-          {"Ebm0gp", Method::ebm_0gp, Preset::paper},
-          {"Wgan0gp", Method::wgan_0gp, Preset::paper}};
+std::vector<Choice> all_choices() {
+  return {{"EbmBbAsInCode", Variant::ebm_bb, Preset::code},
+          {"EbmBb", Variant::ebm_bb, Preset::paper},
+          {"Ebm0gp", Variant::ebm_0gp, Preset::paper},
+          {"Wgan0gp", Variant::wgan_0gp, Preset::paper}};
 }
 std::string image_game_test_name(
     const testing::TestParamInfo<std::tuple<ImageGame, Choice, std::string>>& info) {
   return std::get<0>(info.param).name + "_" + std::get<1>(info.param).name + "_" + std::get<2>(info.param);
 }
 INSTANTIATE_TEST_SUITE_P(All, ImageGameTest,
-                         testing::Combine(testing::ValuesIn(image_games()), testing::ValuesIn(choices()),
+                         testing::Combine(testing::ValuesIn(image_games()), testing::ValuesIn(all_choices()),
                                           testing::ValuesIn(devices_with_convolutions())),
                          image_game_test_name);
 INSTANTIATE_TEST_SUITE_P(Tf32, TrueFloat32ImageGameTest,
-                         testing::Combine(testing::ValuesIn(image_games()), testing::ValuesIn(choices()),
+                         testing::Combine(testing::ValuesIn(image_games()), testing::ValuesIn(all_choices()),
                                           testing::ValuesIn(with_convolutions(devices_with_tf32()))),
                          image_game_test_name);
 

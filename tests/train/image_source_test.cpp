@@ -22,15 +22,13 @@ class ImageSourceTest : public IoTest, public testing::WithParamInterface<std::s
     });
   }
 
-  void train(const std::string& name, int64_t iterations, int64_t most_resident_bytes) {
+  void train(const std::string& name, int64_t iterations, int64_t max_resident_bytes) {
     const auto kernels = open_device(GetParam());
-    Network energy(*kernels, toy_energy(9, OutputScale::none)), generator(*kernels, toy_generator(2, 9));
-    GameOptions options = toy_options(Method::ebm_bb, Preset::paper);
-    options.batch = batch;
-    const auto data =
-        make_image_data(*kernels, ImageFile(*this / "points.h5"),
-                        {.batch = batch, .seed = options.seed, .most_resident_bytes = most_resident_bytes});
-    Game game(*kernels, energy, generator, *data, options);
+    EbmBbOptions options = ebm_bb_options(NetworkKind::toy, Variant::ebm_bb, Preset::paper);
+    options.training.batch = batch;
+    const auto data = make_image_data(*kernels, ImageFile(*this / "points.h5"),
+                                      {.batch = batch, .seed = 1, .max_resident_bytes = max_resident_bytes});
+    EbmBb game(*kernels, makers_of(SmallGame::networks()), *data, options);
     game.initialize();
     FakeEvaluation evaluation;
     const RunFolder folder(*this / name);

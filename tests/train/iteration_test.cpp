@@ -6,9 +6,10 @@
 #include <tuple>
 
 #include "data/toy.h"
+#include "methods/ebm_bb_options.h"
 #include "models/toy.h"
 #include "support/allocations.h"
-#include "train/method.h"
+#include "train/seen.h"
 #include "train/wide_game.h"
 
 namespace ebm::test {
@@ -16,32 +17,32 @@ namespace {
 
 struct Setting {
   std::string name;
-  GameOptions options;
+  EbmBbOptions options;
 };
 std::ostream& operator<<(std::ostream& out, const Setting& setting) {
   return out << setting.name;
 }
 
 std::vector<Setting> settings() {
-  const auto options = [](Method method, Preset preset) {
-    GameOptions result = toy_options(method, preset);
-    result.batch = 11;
+  const auto options = [](Variant method, Preset preset) {
+    EbmBbOptions result = ebm_bb_options(NetworkKind::toy, method, preset);
+    result.training.batch = 11;
     return result;
   };
-  Setting lobpcg{"Lobpcg", options(Method::ebm_bb, Preset::paper)};
+  Setting lobpcg{"Lobpcg", options(Variant::ebm_bb, Preset::paper)};
   lobpcg.options.lower->preconditioning = Preconditioning::running_gram;
-  Setting authors{"Authors", options(Method::ebm_bb, Preset::paper)};
+  Setting authors{"Authors", options(Variant::ebm_bb, Preset::paper)};
   authors.options.lower->direction = Direction::authors;
   authors.options.entropy_points = EntropyPoints::energy;
-  Setting slq{"Slq", options(Method::ebm_bb, Preset::paper)};
-  slq.options.lower->kind = LowerBoundKind::slq;
+  Setting slq{"Slq", options(Variant::ebm_bb, Preset::paper)};
+  slq.options.lower->kind = EntropyBoundKind::slq;
   slq.options.lower->preconditioning = Preconditioning::running_gram;
-  Setting logdet{"LogDet", options(Method::ebm_bb, Preset::paper)};
-  logdet.options.lower->kind = LowerBoundKind::logdet;
-  return {{"EbmBb", options(Method::ebm_bb, Preset::paper)},
-          {"EbmBbAsInCode", options(Method::ebm_bb, Preset::code)},
-          {"Ebm0gp", options(Method::ebm_0gp, Preset::paper)},
-          {"Wgan0gp", options(Method::wgan_0gp, Preset::paper)},
+  Setting logdet{"LogDet", options(Variant::ebm_bb, Preset::paper)};
+  logdet.options.lower->kind = EntropyBoundKind::logdet;
+  return {{"EbmBb", options(Variant::ebm_bb, Preset::paper)},
+          {"EbmBbAsInCode", options(Variant::ebm_bb, Preset::code)},
+          {"Ebm0gp", options(Variant::ebm_0gp, Preset::paper)},
+          {"Wgan0gp", options(Variant::wgan_0gp, Preset::paper)},
           lobpcg,
           authors,
           slq,
@@ -57,20 +58,18 @@ class IterationTest : public testing::TestWithParam<std::tuple<Setting, std::str
   /// All that lasts: parameters, moments, statistics, gradients, the scalars of the log, a bound's state.
   static std::vector<std::vector<float>> everything(WideGame& small) {
     std::vector<std::vector<float>> all;
-    for (const Network* network : {&small.energy, &small.generator}) {
-      const Parameters& p = network->parameters();
-      for (const View buffer :
-           {p.values(), p.gradients(), p.first_moments(), p.second_moments(), p.statistics_values()}) {
+    for (const Learner* learner : small.game.learners()) {
+      const Parameters& p = learner->network().parameters();
+      for (const View buffer : {p.values(), p.gradients(), learner->first_moments(),
+                                learner->second_moments(), p.statistics_values()}) {
         all.push_back(download(*small.kernels, buffer));
       }
     }
-    IterationScalars scalars;
-    small.kernels->download(&scalars, small.game.scalars(), sizeof scalars);
-    EXPECT_EQ(scalars.not_finite, 0);
-    all.push_back({scalars.energy_real, scalars.energy_fake, scalars.penalty, scalars.loss_energy,
-                   scalars.entropy, scalars.share_good, scalars.share_floored, scalars.loss_generator});
-    if (small.game.lower() != nullptr && small.game.lower()->state() != nullptr) {
-      const std::vector<double> state = small.game.lower()->state()->download();
+    const Numbers::Values numbers = small.game.numbers().download();
+    EXPECT_FALSE(numbers.not_finite);
+    all.push_back(numbers.numbers);
+    for (const ExtraState& extra : small.game.extra_state()) {
+      const std::vector<double> state = extra.values->download();
       all.emplace_back(state.begin(), state.end());
     }
     return all;
@@ -90,8 +89,8 @@ TEST_P(IterationTest, TheSameSeedGivesTheSameBits) {
   for (const std::vector<float>& array : all)
     for (const float x : array) ASSERT_TRUE(std::isfinite(x));
 
-  GameOptions options = setting().options;
-  options.seed = 2;
+  EbmBbOptions options = setting().options;
+  options.training.seed = 2;
   WideGame other(device(), options);
   for (int iteration = 0; iteration < 3; ++iteration) other.game.iterate();
   EXPECT_NE(everything(other), all);
@@ -113,23 +112,24 @@ TEST_P(IterationTest, EachPurposeDrawsFromItsStream) {
   for (uint64_t iteration = 0; iteration < 2; ++iteration) {
     small.game.iterate();
     const Buffer<uint64_t> at(*small.kernels, std::span<const uint64_t>(&iteration, 1));
-    const Game::Draws& draws = small.game.draws();
     std::vector<std::vector<float>> seen;
-    for (const auto& [tensor, stream] :
-         {std::pair{&draws.z, Stream::z}, std::pair{&draws.v0, Stream::v0}, std::pair{&draws.p0, Stream::p0},
-          std::pair{&draws.alpha, Stream::alpha}, std::pair{&draws.e, Stream::range_probe},
-          std::pair{&draws.z_generator, Stream::z_generator},
-          std::pair{&draws.v0_generator, Stream::v0_generator},
-          std::pair{&draws.p0_generator, Stream::p0_generator},
-          std::pair{&draws.e_generator, Stream::range_probe_generator}}) {
-      if (tensor->empty()) continue;
-      const Tensor expected = unwritten(*small.kernels, tensor->rows(), tensor->features());
+    for (const auto& [name, stream] :
+         {std::pair{"z", Stream::z}, std::pair{"v0", Stream::v0}, std::pair{"p0", Stream::p0},
+          std::pair{"alpha", Stream::alpha}, std::pair{"e", Stream::range_probe},
+          std::pair{"z_generator", Stream::z_generator}, std::pair{"v0_generator", Stream::v0_generator},
+          std::pair{"p0_generator", Stream::p0_generator},
+          std::pair{"e_generator", Stream::range_probe_generator}}) {
+      const ConstView drawn = small.game.draws().find(name);
+      if (drawn.empty()) continue;
+      const Tensor expected = unwritten(*small.kernels, drawn.rows, drawn.features);
       const auto distribution = stream == Stream::alpha ? Distribution::uniform : Distribution::normal;
-      small.kernels->noise({distribution, setting().options.seed, static_cast<uint32_t>(stream), at.data()},
+      small.kernels->noise({distribution, static_cast<uint64_t>(setting().options.training.seed),
+                            static_cast<uint32_t>(stream), at.data()},
                            expected);
-      EXPECT_EQ(tensor->download(), expected.download()) << "stream " << static_cast<uint32_t>(stream);
-      for (const auto& other : seen) EXPECT_NE(other, tensor->download());
-      seen.push_back(tensor->download());
+      const std::vector<float> values = download(*small.kernels, drawn);
+      EXPECT_EQ(values, expected.download()) << name;
+      for (const auto& other : seen) EXPECT_NE(other, values);
+      seen.push_back(values);
     }
     EXPECT_GE(seen.size(), 2u);
   }
@@ -148,19 +148,25 @@ TEST(StreamNumbers, AreTheDocumentedOnes) {
   EXPECT_EQ(number(Stream::v0_generator), 9u);
   EXPECT_EQ(number(Stream::p0_generator), 10u);
   EXPECT_EQ(number(Stream::range_probe_generator), 11u);
+  EXPECT_EQ(number(Stream::pairing), 12u);
+  EXPECT_EQ(number(Stream::noise), 13u);
+  EXPECT_EQ(number(Stream::importance), 14u);
+  EXPECT_EQ(number(Stream::posterior), 15u);
   EXPECT_EQ(number(Stream::evaluation), 16u);
   EXPECT_EQ(number(Stream::initial_energy), 256u);
   EXPECT_EQ(number(Stream::initial_generator), 4096u);
+  EXPECT_EQ(number(Stream::initial_third), 8192u);
 }
 
 /// Adam runs over the flat buffers, what lies between the parameters included.
 TEST_P(IterationTest, ThePaddingBetweenParametersStaysZero) {
   WideGame small = new_game();
   for (int iteration = 0; iteration < 3; ++iteration) small.game.iterate();
-  for (const Network* network : {&small.energy, &small.generator}) {
-    const Parameters& p = network->parameters();
+  for (const Learner* learner : small.game.learners()) {
+    const Parameters& p = learner->network().parameters();
     int64_t padding = 0;
-    for (const View buffer : {p.values(), p.gradients(), p.first_moments(), p.second_moments()}) {
+    for (const View buffer :
+         {p.values(), p.gradients(), learner->first_moments(), learner->second_moments()}) {
       std::vector<float> left = download(*small.kernels, buffer);
       for (const Parameter& parameter : p.trainable())
         std::fill_n(left.begin() + parameter.offset, parameter.size, float_nan);
@@ -180,9 +186,7 @@ TEST_P(IterationTest, AParameterThatIsNotFiniteIsReported) {
     const Parameter& p = network.parameters().trainable().front();
     small.kernels->upload(p.value, &float_nan, sizeof float_nan);
     small.game.iterate();
-    IterationScalars scalars;
-    small.kernels->download(&scalars, small.game.scalars(), sizeof scalars);
-    EXPECT_EQ(scalars.not_finite, 1) << (in_energy ? "energy" : "generator");
+    EXPECT_TRUE(small.game.numbers().download().not_finite) << (in_energy ? "energy" : "generator");
   }
 }
 
@@ -192,12 +196,11 @@ TEST_P(IterationTest, SamplesWhoseJacobianLostRankAreNotGood) {
   const Parameter& weight = *(small.generator.parameters().trainable().rbegin() + 1);  // of the last layer
   small.kernels->zero(weight.value, weight.size * static_cast<int64_t>(sizeof(float)));
   small.game.iterate();
-  IterationScalars scalars;
-  small.kernels->download(&scalars, small.game.scalars(), sizeof scalars);
-  EXPECT_EQ(scalars.share_good, 0);
-  EXPECT_EQ(scalars.share_floored, 1);
-  EXPECT_TRUE(std::isfinite(scalars.entropy) && std::isfinite(scalars.loss_generator));
-  EXPECT_EQ(scalars.not_finite, 0);
+  EXPECT_EQ(number(small.game, "share_good"), 0);
+  EXPECT_EQ(number(small.game, "share_floored"), 1);
+  EXPECT_TRUE(std::isfinite(number(small.game, "entropy")));
+  EXPECT_TRUE(std::isfinite(number(small.game, "loss_generator")));
+  EXPECT_FALSE(small.game.numbers().download().not_finite);
 }
 
 class CpuIterationTest : public IterationTest {};
@@ -223,12 +226,14 @@ INSTANTIATE_TEST_SUITE_P(All, CpuIterationTest,
 
 TEST(GameErrors, NetworksThatDoNotFitAreNamed) {
   const auto kernels = open_device("cpu");
-  Network energy(*kernels, toy_energy(5, OutputScale::none)), generator(*kernels, toy_generator(2, 5));
-  Network other(*kernels, layers_of({reference::LayerSpec::linear(2, 3)}, flat(2)));
+  const LayerMaker energy = [] { return toy_energy(5, OutputScale::none); },
+                   generator = [] { return toy_generator(2, 5); },
+                   other = [] { return layers_of({reference::LayerSpec::linear(2, 3)}, flat(2)); };
   ToyData data(*kernels, ToyDataset::gaussians25, 200, 1, 1);
-  const auto message = [&](Network& e, Network& g) -> std::string {
+  const auto message = [&](const LayerMaker& e, const LayerMaker& g) -> std::string {
     try {
-      Game(*kernels, e, g, data, toy_options(Method::ebm_bb, Preset::paper));
+      EbmBb(*kernels, {.energy = e, .generator = g}, data,
+            ebm_bb_options(NetworkKind::toy, Variant::ebm_bb, Preset::paper));
     } catch (const Error& error) {
       return error.what();
     }

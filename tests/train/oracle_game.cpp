@@ -31,7 +31,7 @@ void add_entropy(const std::vector<reference::EntropySample>& samples, const std
   }
 }
 
-ExpectedIteration oracles(const GameOptions& options, const reference::GameState& state,
+ExpectedIteration oracles(const EbmBbOptions& options, const reference::GameState& state,
                           const reference::GameInputs& in) {
   const reference::GameResult played = play(oracle_config(options), state, in);
   ExpectedIteration expected{.results = {{"energy_real", played.energy_real},
@@ -45,8 +45,8 @@ ExpectedIteration oracles(const GameOptions& options, const reference::GameState
                              .spectra = {}};
   if (!played.directional.empty()) expected.results["directional"] = played.directional;
   if (!played.a.values.empty()) expected.results["a"] = played.a.values;
-  const bool has_log_s1 = options.lower && options.lower->kind != LowerBoundKind::logdet &&
-                          options.lower->kind != LowerBoundKind::slq;
+  const bool has_log_s1 = options.lower && options.lower->kind != EntropyBoundKind::logdet &&
+                          options.lower->kind != EntropyBoundKind::slq;
   add_entropy(played.entropy, "", has_log_s1, expected);
   add_entropy(played.entropy_generator, "_generator", has_log_s1, expected);
   reference::Network g = state.generator.with(reference::Statistics::running);
@@ -57,17 +57,21 @@ ExpectedIteration oracles(const GameOptions& options, const reference::GameState
   return expected;
 }
 
-void load_moments(Kernels& kernels, const Parameters& p, const reference::Moments& moments) {
-  scatter(kernels, p.trainable(), p.first_moments(), moments.exp_avg);
-  scatter(kernels, p.trainable(), p.second_moments(), moments.exp_avg_sq);
+void load_learner(Kernels& kernels, Learner& learner, const reference::Network& network,
+                  const reference::Moments& moments) {
+  load(kernels, learner.network(), network);
+  const std::deque<Parameter>& parameters = learner.network().parameters().trainable();
+  scatter(kernels, parameters, learner.first_moments(), moments.exp_avg);
+  scatter(kernels, parameters, learner.second_moments(), moments.exp_avg_sq);
+  learner.steps().upload(std::vector<int64_t>{moments.step});
 }
 
 }  // namespace
 
-OracleGame oracle_game(const GameOptions& options, const OracleNetworks& networks) {
+OracleGame oracle_game(const EbmBbOptions& options, const OracleNetworks& networks) {
   reference::Random random(29);
   const auto rows = [&](int64_t columns) {
-    return reference::rounded_to_float(random.matrix(options.batch, columns));
+    return reference::rounded_to_float(random.matrix(options.training.batch, columns));
   };
   const int64_t d = networks.d, D = networks.data.size();
   OracleGame start{.options = options, .data = networks.data, .state = {}, .in = {}, .expected = {}};
@@ -82,30 +86,25 @@ OracleGame oracle_game(const GameOptions& options, const OracleNetworks& network
               .z_generator = rows(d),
               .v0_generator = rows(d),
               .p0_generator = rows(d),
-              .between = reference::rounded_to_float(random.uniforms(options.batch))};
+              .between = reference::rounded_to_float(random.uniforms(options.training.batch))};
   start.expected = oracles(options, start.state, start.in);
   return start;
 }
 
-void expect_oracles_iteration(Kernels& kernels, Network& energy, Network& generator,
-                              const OracleGame& start) {
+void expect_oracles_iteration(Kernels& kernels, const NetworkMakers& networks, const OracleGame& start) {
   const reference::GameInputs& in = start.in;
-  load(kernels, energy, start.state.energy);
-  load(kernels, generator, start.state.generator);
-  load_moments(kernels, energy.parameters(), start.state.energy_moments);
-  load_moments(kernels, generator.parameters(), start.state.generator_moments);
   RecordedNoise noise(kernels);
-  noise.record(Stream::z, in.z);
-  noise.record(Stream::v0, in.v0);
-  noise.record(Stream::p0, in.p0);
-  noise.record(Stream::alpha, {in.x.rows, 1, in.between});
-  noise.record(Stream::z_generator, in.z_generator);
-  noise.record(Stream::v0_generator, in.v0_generator);
-  noise.record(Stream::p0_generator, in.p0_generator);
+  noise.record("z", in.z);
+  noise.record("v0", in.v0);
+  noise.record("p0", in.p0);
+  noise.record("alpha", {in.x.rows, 1, in.between});
+  noise.record("z_generator", in.z_generator);
+  noise.record("v0_generator", in.v0_generator);
+  noise.record("p0_generator", in.p0_generator);
   RecordedData data(kernels, in.x, start.data);
-  Game game(kernels, energy, generator, data, start.options, &noise);
-  game.steps().upload(
-      std::vector<int64_t>{start.state.energy_moments.step, start.state.generator_moments.step});
+  EbmBb game(kernels, networks, data, start.options, &noise);
+  load_learner(kernels, game.learner("energy"), start.state.energy, start.state.energy_moments);
+  load_learner(kernels, game.learner("generator"), start.state.generator, start.state.generator_moments);
 
   expect_iteration(game, play(game), start.expected);
   EXPECT_EQ(game.iteration().download().at(0), 1u);

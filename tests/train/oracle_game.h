@@ -14,16 +14,16 @@ struct OracleNetworks {
 
 /// Where an iteration starts, and what the oracle makes of it.
 struct OracleGame {
-  GameOptions options;
+  EbmBbOptions options;
   Features data;
   reference::GameState state;
   reference::GameInputs in;
   ExpectedIteration expected;
 };
 
-OracleGame oracle_game(const GameOptions& options, const OracleNetworks& networks);
+OracleGame oracle_game(const EbmBbOptions& options, const OracleNetworks& networks);
 
 /// One iteration of these networks, which are those of `start`.
-void expect_oracles_iteration(Kernels& kernels, Network& energy, Network& generator, const OracleGame& start);
+void expect_oracles_iteration(Kernels& kernels, const NetworkMakers& networks, const OracleGame& start);
 
 }  // namespace ebm::test

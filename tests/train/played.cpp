@@ -9,6 +9,7 @@
 
 #include "reference/linalg.h"
 #include "support/tolerance.h"
+#include "train/seen.h"
 
 namespace ebm::test {
 
@@ -24,15 +25,13 @@ double largest(const std::vector<double>& x) {
   return most;
 }
 
-PlayedNetwork read_before(Game& game, const Network& network, int64_t step) {
-  const Parameters& p = network.parameters();
-  const auto read = [&](View flat_buffer) {
-    return doubles(gather(game.kernels(), p.trainable(), flat_buffer));
-  };
+PlayedNetwork read_before(Kernels& kernels, Learner& learner) {
+  const Parameters& p = learner.network().parameters();
+  const auto read = [&](View flat_buffer) { return doubles(gather(kernels, p.trainable(), flat_buffer)); };
   return {.before = read(p.values()),
-          .moments_before = {.exp_avg = read(p.first_moments()),
-                             .exp_avg_sq = read(p.second_moments()),
-                             .step = step},
+          .moments_before = {.exp_avg = read(learner.first_moments()),
+                             .exp_avg_sq = read(learner.second_moments()),
+                             .step = learner.steps().download().at(0)},
           .gradient = {},
           .after = {},
           .exp_avg = {},
@@ -40,27 +39,13 @@ PlayedNetwork read_before(Game& game, const Network& network, int64_t step) {
           .steps = 0};
 }
 
-void read_after(Game& game, const Network& network, int64_t step, PlayedNetwork& played) {
-  const Parameters& p = network.parameters();
-  played.gradient = gradients(game.kernels(), network);
-  played.after = gather(game.kernels(), p.trainable(), p.values());
-  played.exp_avg = gather(game.kernels(), p.trainable(), p.first_moments());
-  played.exp_avg_sq = gather(game.kernels(), p.trainable(), p.second_moments());
-  played.steps = step;
-}
-
-void read_lower_bound(Game& game, const std::string& suffix, Played& played) {
-  LowerBound& lower = *game.lower();
-  Kernels& kernels = game.kernels();
-  if (!lower.v().empty()) played.results["v" + suffix] = download(kernels, lower.v());
-  played.results["log_s1" + suffix] = download(kernels, lower.log_s1());
-  played.results["entropy" + suffix] = download(kernels, lower.value());
-}
-
-IterationScalars scalars(Game& game) {
-  IterationScalars host;
-  game.kernels().download(&host, game.scalars(), sizeof host);
-  return host;
+void read_after(Kernels& kernels, Learner& learner, PlayedNetwork& played) {
+  const Parameters& p = learner.network().parameters();
+  played.gradient = gradients(kernels, learner.network());
+  played.after = gather(kernels, p.trainable(), p.values());
+  played.exp_avg = gather(kernels, p.trainable(), learner.first_moments());
+  played.exp_avg_sq = gather(kernels, p.trainable(), learner.second_moments());
+  played.steps = learner.steps().download().at(0);
 }
 
 /// Singular vectors have no sign of their own, and are defined as far as 1 - (s_1 / s_2)^2 is from 0.
@@ -90,37 +75,32 @@ void expect_adam(const PlayedNetwork& played, double lr, const AdamOptions& adam
   EXPECT_EQ(played.steps, moments.step);
 }
 
+/// What an oracle knows even where an iteration takes no more than J v0.
+bool of_energy_steps_bound(const std::string& name) {
+  return name == "v" || name == "log_s1" || name == "entropy";
+}
+
 }  // namespace
 
-Played play(Game& game) {
+Played play(EbmBb& game) {
   Kernels& kernels = game.kernels();
-  const auto steps = [&] { return game.steps().download(); };
+  Learner &energy = game.learner("energy"), &generator = game.learner("generator");
   Played played{.results = {},
-                .energy = read_before(game, game.energy(), steps().at(0)),
-                .generator = read_before(game, game.generator(), steps().at(1)),
+                .energy = read_before(kernels, energy),
+                .generator = read_before(kernels, generator),
                 .running = {}};
-  game.energy_step();
-  game.complete_energy_step();
-  UpperBound& upper = game.upper();
-  played.results["energy_real"] = download(kernels, upper.energy_real());
-  played.results["energy_fake"] = download(kernels, upper.energy_fake());
-  played.results["directional"] = download(kernels, upper.directional());
-  if (!upper.score().empty()) played.results["a"] = download(kernels, upper.score());
-  if (!game.draws().v0.empty()) read_lower_bound(game, "", played);
-  read_after(game, game.energy(), steps().at(0), played.energy);
-
-  game.generator_step();
-  if (!game.draws().v0_generator.empty()) read_lower_bound(game, "_generator", played);
-  read_after(game, game.generator(), steps().at(1), played.generator);
+  Seen seen(kernels);
+  game.iterate(seen);
+  played.results = std::move(seen.results);
+  read_after(kernels, energy, played.energy);
+  read_after(kernels, generator, played.generator);
   played.running = running_statistics(kernels, game.generator());
-  const IterationScalars s = scalars(game);
-  played.results["penalty"] = {s.penalty};
-  played.results["loss_energy"] = {s.loss_energy};
-  played.results["loss_generator"] = {s.loss_generator};
-  EXPECT_EQ(s.not_finite, 0);
+  for (const char* name : {"penalty", "loss_energy", "loss_generator"})
+    played.results[name] = {number(game, name)};
+  EXPECT_FALSE(game.numbers().download().not_finite);
   if (game.lower() != nullptr) {
-    EXPECT_EQ(s.share_good, 1);
-    EXPECT_EQ(s.share_floored, 0);
+    EXPECT_EQ(number(game, "share_good"), 1);
+    EXPECT_EQ(number(game, "share_floored"), 0);
   }
   return played;
 }
@@ -142,16 +122,17 @@ double ExpectedIteration::condition() const {
   return worst;
 }
 
-void expect_iteration(Game& game, const Played& played, const ExpectedIteration& expected) {
+void expect_iteration(EbmBb& game, const Played& played, const ExpectedIteration& expected) {
   Tolerance tolerance{.factor = std::max(8.0, 2 * expected.condition()),
                       .reason = "roundings of several layers, of J times s_d / s_1"};
-  if (game.lower() != nullptr && game.options().lower->kind == LowerBoundKind::slq) {
+  if (game.lower() != nullptr && game.options().lower->kind == EntropyBoundKind::slq) {
     tolerance.factor *= expected.condition();
     tolerance.reason = "Lanczos inverts T_n, whose condition is that of J^T J";
   }
   for (auto [name, values] : expected.results) {
     SCOPED_TRACE(name);
     const auto found = played.results.find(name);
+    if (found == played.results.end() && of_energy_steps_bound(name)) continue;
     ASSERT_NE(found, played.results.end());
     std::vector<float> actual = found->second;
     ASSERT_EQ(actual.size(), values.size());
@@ -165,8 +146,8 @@ void expect_iteration(Game& game, const Played& played, const ExpectedIteration&
   expect_close(game.generator().parameters().trainable(), played.generator.gradient,
                expected.generator_gradient, tolerance);
   EXPECT_TRUE(close(played.running, expected.running, {.factor = 4, .reason = "several layers"}));
-  expect_adam(played.energy, game.options().lr_energy, game.options().adam);
-  expect_adam(played.generator, game.options().lr_generator, game.options().adam);
+  expect_adam(played.energy, game.options().training.lr_energy, game.options().training.optimiser.adam);
+  expect_adam(played.generator, game.options().training.lr_generator, game.options().training.optimiser.adam);
 }
 
 }  // namespace ebm::test

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "methods/ebm_bb.h"
 #include "reference/game.h"
 #include "support/networks.h"
-#include "train/game.h"
 
 namespace ebm::test {
 
@@ -21,14 +21,14 @@ struct PlayedNetwork {
 };
 
 struct Played {
-  /// Under the names of a dump's results/, and "share_good".
+  /// Under the names of a dump's results/.
   std::map<std::string, std::vector<float>> results;
   PlayedNetwork energy, generator;
   std::vector<float> running;  ///< the generator's statistics after the iteration
 };
 
 /// Runs one iteration.
-Played play(Game& game);
+Played play(EbmBb& game);
 
 /// What an oracle says of it.
 struct ExpectedIteration {
@@ -45,6 +45,6 @@ std::vector<reference::Vector<double>> spectra_of(const reference::Network& gene
                                                   const reference::Matrix<double>& z);
 
 /// Results, gradients and statistics agree; Adam made of the gradients what it should.
-void expect_iteration(Game& game, const Played& played, const ExpectedIteration& expected);
+void expect_iteration(EbmBb& game, const Played& played, const ExpectedIteration& expected);
 
 }  // namespace ebm::test

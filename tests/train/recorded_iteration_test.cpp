@@ -10,7 +10,7 @@
 
 #include "io/atomic_file.h"
 #include "kernels/recorder/phases.h"
-#include "runs/sample_game.h"
+#include "runs/sample_run.h"
 #include "support/devices.h"
 #include "support/files.h"
 #include "support/launch_order.h"
@@ -20,7 +20,7 @@ namespace {
 
 struct Setting {
   std::string name;
-  SampleGameOptions options;
+  SampleRunOptions options;
 };
 std::ostream& operator<<(std::ostream& out, const Setting& setting) {
   return out << setting.name;
@@ -29,20 +29,26 @@ std::ostream& operator<<(std::ostream& out, const Setting& setting) {
 /// Every experiment with every method, as its user gets it.
 std::vector<Setting> settings() {
   std::vector<Setting> all;
-  for (const std::string program : {"toy_bb", "mnist_bb", "cifar10_bb", "animeface_bb"}) {
-    for (const auto& [name, method] : method_names)
-      all.push_back({program + "_" + name, {.program = program, .method = method}});
-    all.push_back({program + "_code", {.program = program, .preset = Preset::code}});
+  for (const auto& [program, networks] : {std::pair<std::string, NetworkOptions>{"toy_bb", toy_networks()},
+                                          {"mnist_bb", mlp_networks()},
+                                          {"cifar10_bb", dcgan_networks()},
+                                          {"animeface_bb", resnet_networks()}}) {
+    for (const MethodRow& row : methods())
+      all.push_back({program + "_" + row.name, {.networks = networks, .method = row.name}});
+    all.push_back({program + "_code", {.networks = networks, .preset = Preset::code}});
   }
-  all.push_back({"animeface_bb_norm", {.program = "animeface_bb", .energy_norm = EnergyNorm::batch}});
-  all.push_back({"cifar10_bb_bf16", {.program = "cifar10_bb", .precision = Precision::bfloat16}});
+  NetworkOptions with_norm = resnet_networks();
+  with_norm.energy_norm = EnergyNorm::batch;
+  all.push_back({"animeface_bb_norm", {.networks = with_norm}});
+  all.push_back({"cifar10_bb_bf16", {.precision = Precision::bfloat16}});
   return all;
 }
 
 /// Of narrow networks and few samples: what is launched in what order does not depend on these.
-SampleGameOptions small(SampleGameOptions options) {
+SampleRunOptions small(SampleRunOptions options) {
   options.batch = 4;
-  options.width = options.program == "toy_bb" || options.program == "mnist_bb" ? 8 : 1;
+  const NetworkKind kind = options.networks.kind;
+  options.networks.width = kind == NetworkKind::toy || kind == NetworkKind::mlp ? 8 : 1;
   return options;
 }
 
@@ -64,27 +70,27 @@ void add_padding(AddressSet& known, const Parameters& parameters, View flat_buff
 }
 
 /// What one iteration leaves for the next.
-AddressSet lasting_state(SampleGame& sample) {
+AddressSet lasting_state(SampleRun& sample) {
   AddressSet known;
-  for (Network* network : {&sample.energy(), &sample.generator()}) {
-    const Parameters& p = network->parameters();
-    for (const View buffer : {p.values(), p.first_moments(), p.second_moments(), p.statistics_values()})
+  Method& method = sample.method();
+  for (Learner* learner : method.learners()) {
+    const Parameters& p = learner->network().parameters();
+    for (const View buffer :
+         {p.values(), learner->first_moments(), learner->second_moments(), p.statistics_values()})
       known.add(buffer);
     add_padding(known, p, p.gradients());
+    known.add(learner->steps().data(), 1);
   }
-  Game& game = sample.game();
-  known.add(game.iteration().data(), 1);
-  known.add(game.steps().data(), game.steps().size());
-  if (game.lower() != nullptr && game.lower()->state() != nullptr)
-    known.add(game.lower()->state()->data(), game.lower()->state()->size());
+  known.add(method.iteration().data(), 1);
+  for (const ExtraState& extra : method.extra_state()) known.add(extra.values->data(), extra.values->size());
   return known;
 }
 
 class RecordedIterationTest : public testing::TestWithParam<Setting> {
  protected:
   const std::unique_ptr<Recorder> recorder_ = make_recorder();
-  SampleGame sample_{*recorder_, small(GetParam().options)};
-  const std::vector<Launch> launches_ = recorder_->record([this] { sample_.game().iterate(); });
+  SampleRun sample_{*recorder_, small(GetParam().options)};
+  const std::vector<Launch> launches_ = recorder_->record([this] { sample_.method().iterate(); });
 };
 
 TEST_P(RecordedIterationTest, StaysOnTheDevice) {
@@ -132,9 +138,9 @@ Counts read_counts(const std::filesystem::path& file) {
 
 Counts counts_of(const Setting& setting) {
   const auto recorder = make_recorder();
-  SampleGame sample(*recorder, setting.options);
+  SampleRun sample(*recorder, setting.options);
   Counts counts;
-  for (const PhaseCounts& phase : count_phases(recorder->record([&] { sample.game().iterate(); })))
+  for (const PhaseCounts& phase : count_phases(recorder->record([&] { sample.method().iterate(); })))
     counts[setting.name + ": " + phase.phase] = counts_in_words(phase);
   return counts;
 }
@@ -169,19 +175,19 @@ INSTANTIATE_TEST_SUITE_P(All, RecordedIterationTest, testing::ValuesIn(settings(
 class RecordedGraphTest : public testing::TestWithParam<std::tuple<Setting, std::string>> {};
 
 TEST_P(RecordedGraphTest, HoldsWhatWasRecorded) {
-  const SampleGameOptions options = small(std::get<0>(GetParam()).options);
+  const SampleRunOptions options = small(std::get<0>(GetParam()).options);
   const auto recorder = make_recorder();
-  SampleGame recorded(*recorder, options);
+  SampleRun recorded(*recorder, options);
   GraphNodes least, most;
-  for (const Launch& launch : recorder->record([&] { recorded.game().iterate(); })) {
+  for (const Launch& launch : recorder->record([&] { recorded.method().iterate(); })) {
     const bool copy = launch.kind == LaunchKind::copy || launch.kind == LaunchKind::zero;
     (copy ? least.copies : least.kernels) += 1;
     (copy ? most.copies : most.kernels) += launch.kind == LaunchKind::columns ? 2 : 1;
   }
 
   const auto kernels = open_device(std::get<1>(GetParam()));
-  SampleGame sample(*kernels, options);
-  const GraphNodes nodes = kernels->capture([&] { sample.game().iterate(); })->nodes();
+  SampleRun sample(*kernels, options);
+  const GraphNodes nodes = kernels->capture([&] { sample.method().iterate(); })->nodes();
   EXPECT_EQ(nodes.others, 0) << "copies to or from the host, or calls of it";
   EXPECT_GE(nodes.kernels, least.kernels);
   if (std::get<1>(GetParam()) == "cuda") return;  // there a product may take several kernels, and fills

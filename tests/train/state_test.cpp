@@ -12,14 +12,14 @@ namespace {
 class StateTest : public IoTest, public testing::WithParamInterface<std::string> {
  protected:
   /// The checkpoint of the game as it is now.
-  std::filesystem::path save(Game& game, const std::string& name, int64_t iteration) {
+  std::filesystem::path save(Method& game, const std::string& name, int64_t iteration) {
     const RunFolder folder(*this / name);
     folder.save(game, iteration, "", MetricTable{}, 1);
     return folder.checkpoint(iteration);
   }
-  static GameOptions quadrature(Preconditioning preconditioning) {
-    GameOptions options = SmallGame::small_options();
-    options.lower->kind = LowerBoundKind::slq;
+  static EbmBbOptions quadrature(Preconditioning preconditioning) {
+    EbmBbOptions options = SmallGame::small_options();
+    options.lower->kind = EntropyBoundKind::slq;
     options.lower->preconditioning = preconditioning;
     return options;
   }
@@ -52,7 +52,7 @@ TEST_P(StateTest, ACheckpointThatDoesNotFitChangesNothing) {
 
 TEST_P(StateTest, ACheckpointWithANanIsRefused) {
   SmallGame saved(GetParam());
-  const View moments = saved.generator.parameters().second_moments();
+  const View moments = saved.game.learner("generator").second_moments();
   const float spoilt = std::numeric_limits<float>::quiet_NaN();
   saved.kernels->upload(moments.data, &spoilt, sizeof spoilt);
   Hdf5File file = Hdf5File::create(*this / "old.h5");

@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "io/io_fixture.h"
-#include "runs/sample_game.h"
+#include "runs/sample_run.h"
 #include "support/process.h"
 
 namespace ebm::test {
@@ -82,8 +82,8 @@ TEST(TimeModelTest, TheFloorOfCifar10) {
                        .launch_seconds = 1e-6};
   for (const Precision precision : {Precision::training, Precision::bfloat16}) {
     const auto recorder = make_recorder();
-    SampleGame sample(*recorder, {.program = "cifar10_bb", .precision = precision});
-    const std::vector<Launch> launches = recorder->record([&] { sample.game().iterate(); });
+    SampleRun sample(*recorder, {.precision = precision});
+    const std::vector<Launch> launches = recorder->record([&] { sample.method().iterate(); });
     EXPECT_LE(h100.seconds(launches), 3e-3);
     ModelledCost all;
     for (const Launch& launch : launches) all.add(h100, launch);

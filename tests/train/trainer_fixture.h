@@ -11,7 +11,7 @@
 
 #include "../io/io_fixture.h"
 #include "data/toy.h"
-#include "models/toy.h"
+#include "methods/ebm_bb_options.h"
 #include "support/devices.h"
 #include "train/trainer.h"
 
@@ -30,24 +30,30 @@ class FakeEvaluation final : public Evaluation {
 
 /// A game of small networks with all that it stands on.
 struct SmallGame {
-  explicit SmallGame(const std::string& device, const GameOptions& options = small_options())
+  explicit SmallGame(const std::string& device, const EbmBbOptions& options = small_options())
       : kernels(open_device(device)),
-        energy(*kernels, toy_energy(9, OutputScale::none)),
-        generator(*kernels, toy_generator(2, 9)),
-        data(*kernels, ToyDataset::gaussians25, options.batch, options.seed, 1),
-        game(*kernels, energy, generator, data, options) {
+        data(*kernels, ToyDataset::gaussians25, options.training.batch * options.training.energy_steps,
+             static_cast<uint64_t>(options.training.seed), 1),
+        game(*kernels, makers_of(networks()), data, options),
+        energy(game.energy()),
+        generator(game.generator()) {
     game.initialize();
   }
-  static GameOptions small_options() {
-    GameOptions options = toy_options(Method::ebm_bb, Preset::paper);
-    options.batch = 11;
+  static NetworkOptions networks() {
+    NetworkOptions small = toy_networks();
+    small.width = 9;
+    return small;
+  }
+  static EbmBbOptions small_options() {
+    EbmBbOptions options = ebm_bb_options(NetworkKind::toy, Variant::ebm_bb, Preset::paper);
+    options.training.batch = 11;
     return options;
   }
 
   std::unique_ptr<Kernels> kernels;
-  Network energy, generator;
   ToyData data;
-  Game game;
+  EbmBb game;
+  Network &energy, &generator;
 };
 
 inline std::string bytes_of(const std::filesystem::path& path) {

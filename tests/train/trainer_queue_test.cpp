@@ -27,10 +27,9 @@ class TrainerQueueTest : public IoTest {};
 
 TEST_F(TrainerQueueTest, ARowIsFetchedWhenTheNextOneIsDue) {
   const auto recorder = make_recorder();
-  const GameOptions options = SmallGame::small_options();
-  Network energy(*recorder, toy_energy(9, OutputScale::none)), generator(*recorder, toy_generator(2, 9));
-  MarkedData data(*recorder, options.batch);
-  Game game(*recorder, energy, generator, data, options);
+  const EbmBbOptions options = SmallGame::small_options();
+  MarkedData data(*recorder, options.training.batch);
+  EbmBb game(*recorder, makers_of(SmallGame::networks()), data, options);
   game.initialize();
   FakeEvaluation evaluation;
   const RunFolder folder(*this / "run");

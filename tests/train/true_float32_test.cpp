@@ -10,6 +10,7 @@
 #include "support/oracle_options.h"
 #include "support/recorded.h"
 #include "support/rounded_products.h"
+#include "train/seen.h"
 
 namespace ebm::test {
 namespace {
@@ -19,16 +20,16 @@ constexpr int64_t batch = 5, d = 4, D = 5;
 struct PrecisionCase {
   std::string name;
   Precision precision;
-  LowerBoundOptions lower;
+  EntropyBoundOptions lower;
 };
 
 std::vector<PrecisionCase> precision_cases() {
-  using enum LowerBoundKind;
+  using enum EntropyBoundKind;
   std::vector<PrecisionCase> cases;
   for (const auto& [suffix, precision] :
        {std::pair{"Fp32", Precision::full}, std::pair{"Tf32", Precision::training},
         std::pair{"Bf16", Precision::bfloat16}}) {
-    const auto add = [&](const std::string& name, const LowerBoundOptions& lower) {
+    const auto add = [&](const std::string& name, const EntropyBoundOptions& lower) {
       cases.push_back({name + suffix, precision, lower});
     };
     add("S1", {.kind = s1});
@@ -49,11 +50,11 @@ struct Compared {
 class JacobianOfAGameTest : public testing::TestWithParam<std::tuple<PrecisionCase, std::string>> {
  protected:
   JacobianOfAGameTest() {
-    options_.batch = batch;
+    options_.training.batch = batch;
     options_.lower = case_.lower;
-    options_.upper = {.kind = UpperBoundKind::bidirectional, .weight = 2, .hinge = 0};
+    options_.upper = {.kind = EnergyPenaltyKind::bidirectional, .weight = 2, .hinge = 0};
     options_.entropy_points = EntropyPoints::energy;
-    options_.precision = case_.precision;
+    options_.training.precision = case_.precision;
   }
 
   /// Products that are asked for at Precision::training, though not by the game.
@@ -62,27 +63,35 @@ class JacobianOfAGameTest : public testing::TestWithParam<std::tuple<PrecisionCa
   /// An energy step, which takes the lower bound at its points.
   Compared play(Rounded rounded) {
     const auto kernels = make_rounded_products(open_device(device_));
-    const auto energy = network_of(
-        *kernels, random_network(reference::table6_energy(D, 7), reference::Statistics::batch, 8), D);
+    const reference::Network energy =
+        random_network(reference::table6_energy(D, 7), reference::Statistics::batch, 8);
     reference::Network oracle = generator_of_condition(d, D, Output::tanh, 1e4);
-    const auto generator = network_of(*kernels, oracle, d);
     reference::Random random(3);
     const Rows x = random_rows(random, batch, D), z = random_rows(random, batch, d),
                v0 = random_rows(random, batch, d);
     RecordedNoise noise(*kernels);
-    noise.record(Stream::z, z);
-    noise.record(Stream::v0, v0);
+    for (const char* name : {"z", "z_generator"}) noise.record(name, z);
+    noise.record("v0", v0);
     RecordedData data(*kernels, x);
-    Game game(*kernels, *energy, *generator, data, options_, &noise);
+    EbmBb game(*kernels,
+               {.energy = [&] { return layers_of(energy.layers, flat(D)); },
+                .generator = [&] { return layers_of(oracle.layers, flat(d)); }},
+               data, options_, &noise);
+    load(*kernels, game.energy(), energy);
+    load(*kernels, game.generator(), oracle);
     kernels->restart([rounded](int64_t) { return rounded == Rounded::the_jacobian; });
-    game.energy_step();
 
+    Seen seen(*kernels);
+    seen.at = [&](const std::string& name) {
+      if (name != "entropy") return;  // J is as x~ has left the statistics
+      const std::vector<float> running = running_statistics(*kernels, game.generator());
+      oracle.running = {running.begin(), running.end()};
+    };
+    game.iterate(seen);
     Compared found;
-    found.value = download(*kernels, game.lower()->value());
-    found.log_s1 = download(*kernels, game.lower()->log_s1());
-    found.jv0 = download(*kernels, game.upper().directions());
-    const std::vector<float> running = running_statistics(*kernels, *generator);
-    oracle.running = {running.begin(), running.end()};  // as x~ has left them
+    found.value = seen.results.at("entropy");
+    found.log_s1 = seen.results.at("log_s1");
+    found.jv0 = seen.results.at("jv0");
     add_oracle(oracle, z, v0, found);
     return found;
   }
@@ -111,7 +120,7 @@ class JacobianOfAGameTest : public testing::TestWithParam<std::tuple<PrecisionCa
 
   const PrecisionCase& case_ = std::get<0>(GetParam());
   const std::string& device_ = std::get<1>(GetParam());
-  GameOptions options_;
+  EbmBbOptions options_;
 };
 
 TEST_P(JacobianOfAGameTest, IsTrueFloat32) {
@@ -119,7 +128,7 @@ TEST_P(JacobianOfAGameTest, IsTrueFloat32) {
   EXPECT_GT(found.condition, 1e4);
   EXPECT_LT(found.condition, 1e6);
   // What float32 makes of log s1. h of `slq` has small weights of its own beside it, which lose as much.
-  const bool slq = case_.lower.kind == LowerBoundKind::slq;
+  const bool slq = case_.lower.kind == EntropyBoundKind::slq;
   const double near = 3e-7 * found.condition, near_value = slq ? 0.3 : d * near;
   EXPECT_LE(worst(found.value, found.expected_value), near_value);
   EXPECT_TRUE(slq || worst(found.log_s1, found.expected_log_s1) <= near);

@@ -11,25 +11,31 @@
 namespace ebm::test {
 
 /// Whether a game draws its own noise, or takes what `recorded` holds.
-enum class Draws { fresh, recorded };
+enum class Noise { fresh, recorded };
 
 /// A game of small networks, d = 4 and D = 5, so that LOBPCG has something to do.
 struct WideGame {
-  WideGame(const std::string& device, const GameOptions& options, Draws draws = Draws::fresh)
+  WideGame(const std::string& device, const EbmBbOptions& options, Noise noise = Noise::fresh)
       : kernels(open_device(device)),
-        energy(*kernels, layers_of(reference::table6_energy(5, 9), flat(5))),
-        generator(*kernels, layers_of(reference::table6_generator(4, 9, 5), flat(4))),
-        data(*kernels, reference::Random(3).matrix(options.batch, 5)),
+        data(*kernels,
+             reference::Random(3).matrix(options.training.batch * options.training.energy_steps, 5)),
         recorded(*kernels),
-        game(*kernels, energy, generator, data, options, draws == Draws::recorded ? &recorded : nullptr) {
+        game(*kernels, networks(), data, options, noise == Noise::recorded ? &recorded : nullptr),
+        energy(game.energy()),
+        generator(game.generator()) {
     game.initialize();
   }
 
+  static NetworkMakers networks() {
+    return {.energy = [] { return layers_of(reference::table6_energy(5, 9), flat(5)); },
+            .generator = [] { return layers_of(reference::table6_generator(4, 9, 5), flat(4)); }};
+  }
+
   std::unique_ptr<Kernels> kernels;
-  Network energy, generator;
   RecordedData data;
   RecordedNoise recorded;
-  Game game;
+  EbmBb game;
+  Network &energy, &generator;
 };
 
 }  // namespace ebm::test

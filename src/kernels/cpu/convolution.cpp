@@ -64,7 +64,7 @@ int64_t piece_count(const ConvolutionShape& shape, int64_t threads) {
   constexpr int64_t least_work = 1'000'000;  // multiply-adds: 20 us
   const int64_t work =
       shape.rows * shape.output().size() * shape.kernel.height * shape.kernel.width * shape.input.channels;
-  return std::clamp<int64_t>(std::min(shape.rows, work / least_work), 1, std::min(threads, most_parts));
+  return std::clamp<int64_t>(std::min(shape.rows, work / least_work), 1, std::min(threads, max_parts));
 }
 
 /// One pass of one shape.
@@ -138,7 +138,7 @@ void Prepared::add_gradients(Threads& threads, const Format& format, std::byte* 
     return reinterpret_cast<float*>(workspace + format.places[piece]);
   };
   const int64_t size = static_cast<int64_t>(format.blocked.get_size() / sizeof(float));
-  const int64_t parts = format.places.size() > 1 ? most_parts : 0;
+  const int64_t parts = format.places.size() > 1 ? max_parts : 0;
   threads.run(parts, [&](int64_t part) {
     const int64_t first = size * part / parts, last = size * (part + 1) / parts;
     float* const sum = gradient(0);

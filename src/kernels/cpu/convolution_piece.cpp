@@ -167,7 +167,7 @@ WeightConversion::WeightConversion(Kind kind, const ConvolutionShape& shape, con
     : kind_(kind) {
   constexpr int64_t block = 64;  // a multiple of all blocks of channels
   const int64_t channels = shape.output_channels;
-  const int64_t channels_each = block * ((channels / block + most_parts - 1) / most_parts);
+  const int64_t channels_each = block * ((channels / block + max_parts - 1) / max_parts);
   const int64_t count = channels_each > 0 && channels % channels_each == 0 ? channels / channels_each : 1;
   dnnl::primitive_attr attributes;
   if (kind == Kind::added_from_blocked) {

@@ -10,10 +10,10 @@ namespace ebm::cpu {
 /// Convolutions with stride 1 between many channels and few, as the first and the last of a network for
 /// pictures are. oneDNN pads three channels to sixteen in some passes; these are products here:
 ///
-///   forward          p[i, j; o, k, l] = x[i, j] . w[o, k, l],   y[i, j, o] = sum over k, l of p at (i + k, j
-///   + l) backward_data    p[i, j; k, l, c] = y_bar[i, j] . w[k, l, c],   x_bar in the same way
-///   backward_weight  w_bar[o, k, l] = sum over pixels of q[i, j; o, k, l] x[i, j],   q = y_bar at (i - k, j
-///   - l)
+///   forward          p[i, j; o, k, l] = x[i, j] . w[o, k, l]
+///                    y[i, j, o] = sum over k, l of p at (i + k, j + l)
+///   backward_data    p[i, j; k, l, c] = y_bar[i, j] . w[k, l, c],  x_bar in the same way
+///   backward_weight  w_bar[o, k, l] = sum over pixels of q[i, j; o, k, l] x[i, j],  q = y_bar at (i - k, j - l)
 ///
 /// (padding left out). The bits of a result do not depend on the number of threads.
 class NarrowConvolution {

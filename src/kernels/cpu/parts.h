@@ -23,14 +23,14 @@ struct Parts {
 /// Work is measured in elements that a simple formula passes. So many take a thread about 1 us; to have one
 /// more thread takes a fifth of that.
 inline constexpr int64_t work_of_a_part = 8 * 1024;
-inline constexpr int64_t most_parts = 32;
+inline constexpr int64_t max_parts = 32;
 
 /// Cuts `extent` items that are `work` in all, at least `least_extent` a part. Parts are of exactly the same
 /// length where they can be: so arrays of B, 2 B and 3 B rows are cut alike, and a row stays in one core's
 /// cache.
 inline Parts cut(int64_t extent, int64_t work, int64_t least_extent = 1) {
   const int64_t most =
-      std::clamp<int64_t>(std::min(extent / least_extent, work / work_of_a_part), 1, most_parts);
+      std::clamp<int64_t>(std::min(extent / least_extent, work / work_of_a_part), 1, max_parts);
   for (int64_t count = most; 2 * count > most; --count) {
     if (extent % count == 0) return {extent, count};
   }

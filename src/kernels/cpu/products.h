@@ -28,7 +28,7 @@ class Products {
   void run(const Gemm& product);
   /// Kernels::affine for c = a op(b).
   void run(const Gemm& product, const AddBias& then);
-  /// `first` and those that follow it, at most most_parts, each on one thread.
+  /// `first` and those that follow it, at most max_parts, each on one thread.
   void run(const Gemm& first, const Batch& batch);
 
  private:

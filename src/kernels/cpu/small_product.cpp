@@ -21,9 +21,9 @@ constexpr int tile_rows = 4;  // 12 sums of 16 registers
 #endif
 constexpr int width = Wide::lanes, tile_vectors = 3;
 constexpr int64_t panel_columns = tile_vectors * width;
-constexpr int64_t most_inner = 512;  // of what is copied to the stack
-constexpr int64_t very_few = 4;      // fewer columns make no vector
-constexpr int64_t most_summands = 3;
+constexpr int64_t max_inner = 512;  // of what is copied to the stack
+constexpr int64_t very_few = 4;     // fewer columns make no vector
+constexpr int64_t max_summands = 3;
 using Four = Vector<4>;
 using One = Vector<1>;
 
@@ -150,7 +150,7 @@ void four_columns(const Operands& p, int64_t i, int64_t j, const float* panel) {
 }
 
 void four_columns_down(const Operands& p, int64_t j) {
-  float panel[4 * most_inner];
+  float panel[4 * max_inner];
   const float* b = p.b + j;
   if (p.row_b != 4) {
     for (int64_t k = 0; k < p.inner; ++k) store<Four>(panel + 4 * k, load<Four>(b + k * p.row_b));
@@ -187,7 +187,7 @@ void tiles(const Operands& p) {
   for (; j + width <= p.n; j += width) tiles_down<Wide, 1>(p, j);
   if (j == p.n) return;
   if (p.row_a == 1 && p.m >= width && p.step_c == 1 && p.bias_rows == 0) return tiles_of_transpose(p, j);
-  const bool plain = p.step_a == 1 && p.inner <= most_inner;
+  const bool plain = p.step_a == 1 && p.inner <= max_inner;
   for (; j + 4 <= p.n; j += 4) plain ? four_columns_down(p, j) : tiles_down<Four, 1>(p, j);
   for (; j < p.n; ++j) tiles_down<One, 1>(p, j);
 }
@@ -243,7 +243,7 @@ Operands operands(const Block& g) {
 
 /// op(a) b^T.
 void tiles_of_panels(const Block& g) {
-  float panel[most_inner * panel_columns];
+  float panel[max_inner * panel_columns];
   for (int64_t j = 0; j < g.n; j += panel_columns) {
     const Block part = g.columns({j, std::min(j + panel_columns, g.n)});
     transpose(part.b, part.stride_b, part.n, part.inner, panel, part.n);
@@ -295,7 +295,7 @@ void rows_of_dots(const Block& g, int64_t i, const float* columns, int64_t strid
 
 /// a op(b) with very few columns: each element is a dot product along a row of a.
 void dots(const Block& g) {
-  float columns[(very_few - 1) * most_inner];
+  float columns[(very_few - 1) * max_inner];
   const float* b = g.b;
   int64_t stride = g.stride_b;
   if (g.transpose_b == Transpose::no) {
@@ -334,11 +334,11 @@ void sums_of_rows(const Operands& p) {
 }
 
 bool has_few_summands(const Block& g) {
-  return g.inner >= 1 && g.inner <= most_summands && g.n <= most_inner && g.beta == 0;
+  return g.inner >= 1 && g.inner <= max_summands && g.n <= max_inner && g.beta == 0;
 }
 
 void few_summands(const Block& g) {
-  float rows_of_b[most_summands * most_inner];
+  float rows_of_b[max_summands * max_inner];
   Operands p = operands(g);
   if (g.transpose_b == Transpose::yes) {
     transpose(g.b, g.stride_b, g.n, g.inner, rows_of_b, g.n);
@@ -360,7 +360,7 @@ void few_summands(const Block& g) {
 bool is_small_product(const Block& g) {
   const bool plain_b = g.transpose_b == Transpose::no;
   const bool copies = g.n < very_few && g.transpose_a == Transpose::no ? plain_b : !plain_b;
-  return g.n * g.inner <= 32 * 1024 && (!copies || g.inner <= most_inner);
+  return g.n * g.inner <= 32 * 1024 && (!copies || g.inner <= max_inner);
 }
 
 void small_product(const Block& g) {

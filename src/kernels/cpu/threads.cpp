@@ -68,7 +68,7 @@ Threads::~Threads() {
 /// for the job before; to get it from another core's takes longer than most formulas.
 uint32_t Threads::parts_of(int thread) const {
   uint32_t parts = 0;
-  for (int part = thread; part < most_parts; part += count()) parts |= uint32_t{1} << part;
+  for (int part = thread; part < max_parts; part += count()) parts |= uint32_t{1} << part;
   return parts;
 }
 

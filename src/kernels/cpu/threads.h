@@ -27,7 +27,7 @@ class Threads {
 
   int count() const { return static_cast<int>(helpers_.size()) + 1; }
 
-  /// f(part) for every part in 0 .. parts, some at the same time; f must not throw. At most most_parts.
+  /// f(part) for every part in 0 .. parts, some at the same time; f must not throw. At most max_parts.
   template <class F>
   void run(int64_t parts, const F& f) {
     wait();

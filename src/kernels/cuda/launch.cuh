@@ -14,7 +14,7 @@ namespace ebm::cuda {
 
 /// Kernels that stride over their elements start no more blocks than this: some 30 for each multiprocessor of
 /// an H100.
-inline constexpr int64_t most_blocks = 4096;
+inline constexpr int64_t max_blocks = 4096;
 
 constexpr int64_t divide_up(int64_t a, int64_t b) {
   return (a + b - 1) / b;

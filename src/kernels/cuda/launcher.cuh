@@ -60,8 +60,8 @@ __global__ void __launch_bounds__(block_threads) map_kernel(const Formula f) {
 template <class Formula>
 void Launcher::spread(const Formula& f, int64_t across, void (*kernel)(Formula)) {
   const dim3 block = block_over(across, block_threads);
-  const int64_t right = std::min(divide_up(across, block.x), most_blocks);
-  const int64_t down = std::min(divide_up(f.rows, block.y), most_blocks / right);
+  const int64_t right = std::min(divide_up(across, block.x), max_blocks);
+  const int64_t down = std::min(divide_up(f.rows, block.y), max_blocks / right);
   cuda::launch(context_.stream(), dim3(static_cast<unsigned>(right), static_cast<unsigned>(down)), block,
                typeid(Formula).name(), kernel, f);
 }
@@ -160,9 +160,9 @@ void Launcher::columns(const Formula& f) {
   const int64_t wide = f.columns % Neighbours<Stored>::count == 0 ? Neighbours<Stored>::count : 1;
   const dim3 block = block_over(f.columns / wide, 32);
   const int64_t across = divide_up(f.columns / wide, block.x);
-  const int64_t most_segments = std::min(enough_blocks / across, partial_doubles / (f.columns * terms));
+  const int64_t max_segments = std::min(enough_blocks / across, partial_doubles / (f.columns * terms));
   const int64_t wanted =
-      std::clamp<int64_t>(f.rows / (block.y * rows_each), 1, std::max<int64_t>(1, most_segments));
+      std::clamp<int64_t>(f.rows / (block.y * rows_each), 1, std::max<int64_t>(1, max_segments));
   const int64_t segment_rows = divide_up(f.rows, wanted);
   const int64_t segments = divide_up(f.rows, segment_rows);
   S* const partial = segments > 1 ? static_cast<S*>(partial_.data()) : nullptr;
@@ -193,11 +193,11 @@ void Launcher::columns(const Formula& f) {
 /// A block of `threads` threads.
 template <int threads>
 struct Team {
-  static constexpr int most_sums = 6;
+  static constexpr int max_sums = 6;
   using Reduce = cub::BlockReduce<double, threads>;
   struct Shared {
     typename Reduce::TempStorage reduce;
-    double sum[most_sums];
+    double sum[max_sums];
   };
   Shared& shared;
 
@@ -211,7 +211,7 @@ struct Team {
   EBM_DEVICE auto sums(int64_t n, F f) const {
     decltype(f(n)) mine{};
     constexpr int terms = sizeof(mine) / sizeof(double);
-    static_assert(terms <= most_sums);
+    static_assert(terms <= max_sums);
     for (int64_t i = threadIdx.x; i < n; i += threads) add(mine, f(i));
     for (int k = 0; k < terms; ++k) {
       const double total = Reduce(shared.reduce).Sum(mine.of[k]);

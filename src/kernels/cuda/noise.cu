@@ -41,7 +41,7 @@ void fill_noise(cudaStream_t stream, const Noise& noise, View out) {
   }
   if (out.size() == 0) return;
   const int64_t blocks = divide_up(out.size(), 4 * block_threads);
-  const dim3 grid(static_cast<unsigned>(std::min<int64_t>(blocks, most_blocks)));
+  const dim3 grid(static_cast<unsigned>(std::min<int64_t>(blocks, max_blocks)));
   if (noise.distribution == Distribution::normal) {
     launch(stream, grid, block_threads, "noise", noise_kernel<Distribution::normal>, noise, out.data,
            out.size());

@@ -96,7 +96,7 @@ struct ZeroBadRows {
 };
 
 /// good[b] = 1 if x[b, :] is finite; else 0, and the row becomes 0.
-struct FiniteImages {
+struct FiniteSamples {
   static constexpr Pattern pattern = Pattern::teams;
   int64_t rows, columns;
   float* x;     // rows x columns

@@ -12,7 +12,7 @@
 namespace ebm {
 
 /// Most pairs of one run: T_n and the Radau rule's T_{n+1} live in a thread's own memory.
-inline constexpr int most_lanczos_pairs = 32;
+inline constexpr int max_lanczos_pairs = 32;
 
 /// q_1 = g / ||g||, or ones / sqrt(d) where g is 0 or not finite (then the sample is flagged).
 struct LanczosStart {
@@ -96,7 +96,7 @@ struct LanczosNext {
 struct LanczosQuadrature {
   static constexpr Pattern pattern = Pattern::teams;
   int64_t rows, d, range;
-  int pairs;                   // n <= most_lanczos_pairs
+  int pairs;                   // n <= max_lanczos_pairs
   double radau_factor;         // a = radau_factor * (smallest t_i)
   double radau_node;           // where above 0: a = radau_node, if that lies below the smallest t_i
   const double *alpha, *beta;  // n B
@@ -144,7 +144,7 @@ struct LanczosQuadrature {
  private:
   /// All that is of size n.
   EBM_HD void solve(int64_t row) const {
-    double node[most_lanczos_pairs + 1], off[most_lanczos_pairs + 1], weight[most_lanczos_pairs + 1];
+    double node[max_lanczos_pairs + 1], off[max_lanczos_pairs + 1], weight[max_lanczos_pairs + 1];
     const auto load = [&](int m) {
       for (int i = 0; i < m; ++i) {
         node[i] = alpha[i * rows + row];

@@ -4,7 +4,7 @@
 #include <map>
 
 #include "kernels/recorder/recorder.h"
-#include "train/method.h"
+#include "methods/ebm_bb_options.h"
 
 namespace ebm::test {
 namespace {
@@ -25,11 +25,10 @@ class NoData final : public DataSource {
   Features features_;
 };
 
-Requests play(const ImageNetworkOptions& networks, const GameOptions& options) {
+Requests play(const NetworkOptions& networks, const EbmBbOptions& options) {
   const auto recorder = make_recorder();
-  Network energy(*recorder, image_energy(networks)), generator(*recorder, image_generator(networks));
-  NoData data(image_shape(networks));
-  Game game(*recorder, energy, generator, data, options);
+  NoData data(data_shape(networks));
+  EbmBb game(*recorder, makers_of(networks), data, options);
   Requests noted;
   for (const Launch& launch : recorder->record([&] { game.iterate(); })) {
     std::visit(
@@ -49,14 +48,14 @@ Requests play(const ImageNetworkOptions& networks, const GameOptions& options) {
 
 std::vector<PlanRequest> convolutions_of_networks(int64_t batch) {
   Requests noted;
-  for (const ImageNetworkOptions& networks :
-       {ImageNetworkOptions{.kind = ImageNetworks::dcgan},
-        ImageNetworkOptions{.kind = ImageNetworks::resnet, .energy_norm = EnergyNorm::none},
-        ImageNetworkOptions{.kind = ImageNetworks::resnet, .energy_norm = EnergyNorm::batch}}) {
-    GameOptions options = image_options(networks.kind, Method::ebm_bb, Preset::paper);
-    options.batch = batch;
+  for (const NetworkOptions& networks :
+       {NetworkOptions{.kind = NetworkKind::dcgan},
+        NetworkOptions{.kind = NetworkKind::resnet, .energy_norm = EnergyNorm::none},
+        NetworkOptions{.kind = NetworkKind::resnet, .energy_norm = EnergyNorm::batch}}) {
+    EbmBbOptions options = ebm_bb_options(networks.kind, Variant::ebm_bb, Preset::paper);
+    options.training.batch = batch;
     for (const auto& [lower, lower_kind] : lower_bound_names) {
-      options.lower = LowerBoundOptions{};
+      options.lower = EntropyBoundOptions{};
       options.lower->kind = lower_kind;
       for (const auto& [upper, upper_kind] : upper_bound_names) {
         options.upper.kind = upper_kind;

@@ -85,7 +85,7 @@ TEST_P(CudnnPlans, EveryConvolutionOfThePaper) {
       const int64_t most = request.shape.rows <= 3 * batch ? unlimited : arena_bytes;
       for (const Precision precision : GetParam().precisions) {
         EXPECT_NO_THROW({
-          const Plan plan = std::move(plans(request, precision, {.most_workspace = most}).front());
+          const Plan plan = std::move(plans(request, precision, {.max_workspace = most}).front());
           EXPECT_LE(plan.workspace_bytes(), arena_bytes) << to_string(request);
           EXPECT_TRUE(plan.name().starts_with("engine ")) << plan.name();
         });

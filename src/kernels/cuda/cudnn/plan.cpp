@@ -137,11 +137,11 @@ bool acceptable(const Descriptor& engine, const PlanRequest& request, Bits bits)
 }
 
 std::string name_of(const Descriptor& configuration, const Descriptor& engine) {
-  constexpr int64_t most_knobs = 64;
+  constexpr int64_t max_knobs = 64;
   std::string name =
       "engine " + std::to_string(engine.get_integer(CUDNN_ATTR_ENGINE_GLOBAL_INDEX)) + ", knobs";
   for (const Descriptor& knob : configuration.get_descriptors(
-           CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, most_knobs)) {
+           CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, max_knobs)) {
     name += " " + std::to_string(knob.get_knob_type()) + "=" +
             std::to_string(knob.get_integer(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE));
   }
@@ -283,7 +283,7 @@ std::optional<Plan> PassGraph::plan(const PlanTarget& target, const PlanRequest&
   if (made.try_finalize() != CUDNN_STATUS_SUCCESS)
     return std::nullopt;  // not for these sizes or this GPU after all
   Plan plan(shared_from_this(), std::move(configuration), std::move(made), std::move(name));
-  if (plan.workspace_bytes() > wish.most_workspace) return std::nullopt;
+  if (plan.workspace_bytes() > wish.max_workspace) return std::nullopt;
   return plan;
 }
 
@@ -311,7 +311,7 @@ std::vector<Plan> propose_plans(const Cudnn& cudnn, const PlanTarget& target, co
       std::make_shared<const PassGraph>(cudnn, target, request)->plans(target, request, wish);
   if (plans.empty() && wish.name.empty()) {
     throw Error("cuDNN has no way to the " + to_string(request) + ", in " +
-                std::to_string(wish.most_workspace >> 20) +
+                std::to_string(wish.max_workspace >> 20) +
                 " MiB of workspace; use a smaller batch, another cuDNN, or --device cpu");
   }
   return plans;

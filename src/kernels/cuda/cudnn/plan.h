@@ -85,7 +85,7 @@ struct PlanWish {
   Bits bits = Bits::same;
   size_t most = 1;        ///< how many
   std::string name = {};  ///< only the one of this Plan::name(); empty: any
-  int64_t most_workspace = arena_bytes;
+  int64_t max_workspace = arena_bytes;
 };
 
 /// The plans that cuDNN proposes and that keep this project's promises, best first: true float32 for

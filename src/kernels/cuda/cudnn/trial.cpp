@@ -91,12 +91,12 @@ class Trials::Arrays {
 Trials::Arrays::Arrays(const PlanRequest& request, const Context& context, cudnnHandle_t handle,
                        void* workspace)
     : request_(request), context_(context), handle_(handle), workspace_(workspace) {
-  constexpr int64_t beyond_caches = int64_t{256} << 20, most_copies = 8;
+  constexpr int64_t beyond_caches = int64_t{256} << 20, max_copies = 8;
   const ConvolutionShape& s = request.shape;
   x_ = make(s.rows * s.input.size(), 1);
   weight_ = make(s.weights(), 2);
   y_ = make(s.rows * s.output().size(), 3);
-  copies_ = std::clamp(beyond_caches / (x_.stride + weight_.stride + y_.stride), int64_t{1}, most_copies);
+  copies_ = std::clamp(beyond_caches / (x_.stride + weight_.stride + y_.stride), int64_t{1}, max_copies);
   for (Array* array : {&x_, &weight_, &y_}) {
     array->device = std::make_unique<Scratch>(static_cast<size_t>(copies_ * array->stride));
     fill(*array);

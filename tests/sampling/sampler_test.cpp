@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sampling/image_sampler.h"
+#include "sampling/sampler.h"
 
 #include <gtest/gtest.h>
 
@@ -9,6 +9,7 @@
 #include "models/dcgan.h"
 #include "reference/image_networks.h"
 #include "reference/random.h"
+#include "sampling/latent_points.h"
 #include "support/devices.h"
 #include "support/networks.h"
 
@@ -90,9 +91,9 @@ TEST(InterpolateTest, OneColumnIsTheFirstEnd) {
   EXPECT_EQ(interpolate(ends, 2, 1), (std::vector<float>{1, 2}));
 }
 
-class ImageSamplerTest : public testing::TestWithParam<std::string> {};
+class SamplerTest : public testing::TestWithParam<std::string> {};
 
-TEST_P(ImageSamplerTest, ChunksMakeNoDifference) {
+TEST_P(SamplerTest, ChunksMakeNoDifference) {
   constexpr int64_t latent = 5, width = 2, count = 11;
   const auto kernels = open_device(GetParam());
   const reference::Network oracle =
@@ -101,21 +102,21 @@ TEST_P(ImageSamplerTest, ChunksMakeNoDifference) {
   load(*kernels, generator, oracle);
   const std::vector<float> latents = random_floats(count * latent, 7);
 
-  const std::vector<float> images = ImageSampler(*kernels, generator, 4).images(latents);
+  const std::vector<float> images = NetworkSampler(*kernels, generator, 4).samples(latents);
   ASSERT_EQ(std::ssize(images), count * generator.output().size());
   std::vector<float> one_by_one;
-  ImageSampler single(*kernels, generator, 1);
+  NetworkSampler single(*kernels, generator, 1);
   for (int64_t i = 0; i < count; ++i) {
-    const auto image = single.images({latents.begin() + i * latent, latents.begin() + (i + 1) * latent});
+    const auto image = single.samples({latents.begin() + i * latent, latents.begin() + (i + 1) * latent});
     one_by_one.insert(one_by_one.end(), image.begin(), image.end());
   }
   EXPECT_TRUE(close(images, one_by_one));
   const reference::Matrix<double> z(count, latent, Vector(latents.begin(), latents.end()));
   EXPECT_TRUE(close(images, oracle(z).values, {.factor = 20, .reason = "float32 roundings of many layers"}));
-  EXPECT_TRUE(single.images({}).empty());
+  EXPECT_TRUE(single.samples({}).empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, ImageSamplerTest, testing::ValuesIn(devices_with_convolutions()));
+INSTANTIATE_TEST_SUITE_P(Devices, SamplerTest, testing::ValuesIn(devices_with_convolutions()));
 
 class LatentPointsTest : public testing::TestWithParam<std::string> {};
 

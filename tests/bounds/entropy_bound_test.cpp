@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Every lower bound against the oracle: values, vectors, and gradients with respect to z and the parameters.
-#include "bounds/lower_bound.h"
+#include "bounds/entropy_bound.h"
 
 #include <map>
 #include <tuple>
@@ -12,9 +12,9 @@ namespace {
 
 constexpr int64_t batch = BoundCase::batch;
 
-class LowerBoundTest : public testing::TestWithParam<std::tuple<BoundCase, std::string>> {
+class EntropyBoundTest : public testing::TestWithParam<std::tuple<BoundCase, std::string>> {
  protected:
-  LowerBoundTest()
+  EntropyBoundTest()
       : case_(std::get<0>(GetParam())),
         expected_(expected_of(case_)),
         kernels_(open_device(std::get<1>(GetParam()))),
@@ -32,8 +32,8 @@ class LowerBoundTest : public testing::TestWithParam<std::tuple<BoundCase, std::
   }
 
   /// A bound whose preconditioner, where there is one, has seen all rounds but the last.
-  std::unique_ptr<LowerBound> make() {
-    auto bound = make_lower_bound(*kernels_, *generator_, batch, case_.options);
+  std::unique_ptr<EntropyBound> make() {
+    auto bound = make_entropy_bound(*kernels_, *generator_, batch, case_.options);
     EXPECT_EQ(bound->wants_e(), case_.preconditioned());
     EXPECT_EQ(bound->wants_p0(), case_.options.direction == Direction::authors);
     for (size_t round = 0; case_.preconditioned() && round + 1 < expected_.e.size(); ++round) {
@@ -41,13 +41,13 @@ class LowerBoundTest : public testing::TestWithParam<std::tuple<BoundCase, std::
     }
     return bound;
   }
-  void evaluate(LowerBound& bound, const Tensor& z, const Tensor& v0, size_t round) {
+  void evaluate(EntropyBound& bound, const Tensor& z, const Tensor& v0, size_t round) {
     e_ = on_device(*kernels_, expected_.e[round]);
     bound.evaluate(z, {.v0 = v0,
                        .p0 = bound.wants_p0() ? ConstView(p0_) : ConstView{},
                        .e = bound.wants_e() ? ConstView(e_) : ConstView{}});
   }
-  void evaluate(LowerBound& bound, const Tensor& z, const Tensor& v0) {
+  void evaluate(EntropyBound& bound, const Tensor& z, const Tensor& v0) {
     evaluate(bound, z, v0, expected_.e.size() - 1);
   }
   /// z_bar where it is not zero by nature.
@@ -62,18 +62,18 @@ class LowerBoundTest : public testing::TestWithParam<std::tuple<BoundCase, std::
   Tolerance tolerance_;
 };
 
-TEST_P(LowerBoundTest, ValuesAndVectors) {
+TEST_P(EntropyBoundTest, ValuesAndVectors) {
   const auto bound = make();
   evaluate(*bound, z_, v0_);
   EXPECT_EQ(host(bound->good()), std::vector<float>(batch, 1));
   EXPECT_EQ(host(bound->floored()), std::vector<float>(batch, 0));
   EXPECT_TRUE(close(host(bound->value()), expected_.values(), tolerance_));
-  if (case_.options.kind == LowerBoundKind::slq) {
+  if (case_.options.kind == EntropyBoundKind::slq) {
     for (const float x : host(bound->log_s1())) EXPECT_TRUE(std::isnan(x)) << "slq knows no singular value";
   } else {
     EXPECT_TRUE(close(host(bound->log_s1()), expected_.log_s1, tolerance_));
   }
-  if (case_.options.kind == LowerBoundKind::logdet) {
+  if (case_.options.kind == EntropyBoundKind::logdet) {
     EXPECT_TRUE(bound->v().empty());
   } else {
     const std::vector<float> v = host(bound->v());
@@ -83,7 +83,7 @@ TEST_P(LowerBoundTest, ValuesAndVectors) {
       const reference::Vector<double> actual(v.begin() + b * case_.d, v.begin() + (b + 1) * case_.d);
       if (reference::dot(row, actual) < 0) row = reference::scale(-1.0, row);
       expected.insert(expected.end(), row.begin(), row.end());
-      if (case_.options.kind == LowerBoundKind::s1) {
+      if (case_.options.kind == EntropyBoundKind::s1) {
         EXPECT_GE(reference::dot(actual, expected_.v0.row(b)), 0);
       }
     }
@@ -92,11 +92,11 @@ TEST_P(LowerBoundTest, ValuesAndVectors) {
   const Tensor jv0 = unwritten(*kernels_, batch, flat(case_.range()));
   const int64_t passes = bound->jacobian().applications();
   bound->probe_product(jv0);
-  EXPECT_EQ(bound->jacobian().applications() - passes, case_.options.kind == LowerBoundKind::slq ? 1 : 0);
+  EXPECT_EQ(bound->jacobian().applications() - passes, case_.options.kind == EntropyBoundKind::slq ? 1 : 0);
   EXPECT_TRUE(close(jv0.download(), expected_.jv0.values, {.factor = 4, .reason = "several layers"}));
 }
 
-TEST_P(LowerBoundTest, Gradients) {
+TEST_P(EntropyBoundTest, Gradients) {
   const auto bound = make();
   const Parameters& parameters = generator_->parameters();
   const std::vector<double> w_bar = expected_.parameter_gradient();
@@ -120,7 +120,7 @@ TEST_P(LowerBoundTest, Gradients) {
                tolerance_);
 }
 
-TEST_P(LowerBoundTest, ABadSampleIsLeftOut) {
+TEST_P(EntropyBoundTest, ABadSampleIsLeftOut) {
   constexpr int64_t bad = 2;
   const auto run = [&](const Tensor& v0) {
     const auto once = make();  // the preconditioner must not see a row twice
@@ -150,7 +150,7 @@ TEST_P(LowerBoundTest, ABadSampleIsLeftOut) {
 }
 
 /// J = 0: no number is bad, but the value is the floor's, as is log s1, and moves nothing.
-TEST_P(LowerBoundTest, ARankThatIsLostIsTold) {
+TEST_P(EntropyBoundTest, ARankThatIsLostIsTold) {
   const auto bound = make();
   const Parameters& parameters = generator_->parameters();
   const Parameter& weight = parameters.trainable()[parameters.trainable().size() - 2];  // of the last layer
@@ -162,7 +162,7 @@ TEST_P(LowerBoundTest, ARankThatIsLostIsTold) {
   EXPECT_EQ(host(bound->floored()), std::vector<float>(batch, 1));
   const double log_floor = 0.5 * std::log(1e-90);
   for (const float value : host(bound->value())) EXPECT_TRUE(std::isfinite(value)) << value;
-  if (case_.options.kind != LowerBoundKind::slq) {
+  if (case_.options.kind != EntropyBoundKind::slq) {
     EXPECT_TRUE(close(host(bound->log_s1()), std::vector<double>(batch, log_floor)));
     EXPECT_TRUE(
         close(host(bound->value()), std::vector<double>(batch, static_cast<double>(case_.d) * log_floor)));
@@ -172,7 +172,7 @@ TEST_P(LowerBoundTest, ARankThatIsLostIsTold) {
   EXPECT_EQ(moved, std::vector<float>(moved.size(), 0));
 }
 
-TEST_P(LowerBoundTest, ProbesAlone) {
+TEST_P(EntropyBoundTest, ProbesAlone) {
   constexpr int64_t bad = 3;
   const auto bound = make();
   const Tensor jv0 = unwritten(*kernels_, batch, flat(case_.range()));
@@ -189,7 +189,7 @@ TEST_P(LowerBoundTest, ProbesAlone) {
   EXPECT_EQ(jv0.download(), expected);
 }
 
-TEST_P(LowerBoundTest, AllocatesNothing) {
+TEST_P(EntropyBoundTest, AllocatesNothing) {
   const auto bound = make();
   const Tensor jv0(*kernels_, batch, flat(case_.range()));
   bound->probe(z_, v0_, jv0);
@@ -204,8 +204,8 @@ TEST_P(LowerBoundTest, AllocatesNothing) {
 }
 
 /// sum_t u_bar[t]^T J v[t] = d in every kind. Where G ends in a linear map W it is <W, the gradient by W>.
-class LinearLowerBoundTest : public LowerBoundTest {};
-TEST_P(LinearLowerBoundTest, TheCotangentsPairWithJToD) {
+class LinearEntropyBoundTest : public EntropyBoundTest {};
+TEST_P(LinearEntropyBoundTest, TheCotangentsPairWithJToD) {
   const auto bound = make();
   evaluate(*bound, z_, v0_);
   bound->gradient({}, Gradient::overwrite);
@@ -235,14 +235,14 @@ TEST_P(BoundsOrderTest, IsTheOneThatIsProved) {
     reference::Random random(5);
     const Rows z = random_rows(random, batch, d);
     const Tensor points = on_device(*kernels, z), v0 = on_device(*kernels, random_rows(random, batch, d));
-    const auto values = [&](const LowerBoundOptions& options) {
-      const auto bound = make_lower_bound(*kernels, *generator, batch, options);
+    const auto values = [&](const EntropyBoundOptions& options) {
+      const auto bound = make_entropy_bound(*kernels, *generator, batch, options);
       bound->evaluate(points, {.v0 = v0, .p0 = {}, .e = {}});
       return download(*kernels, bound->value());
     };
     const double rounding = 1e-5 * worst_condition(oracle, z);
-    const std::vector<float> s1 = values({.kind = LowerBoundKind::s1}),
-                             log_det = values({.kind = LowerBoundKind::logdet});
+    const std::vector<float> s1 = values({.kind = EntropyBoundKind::s1}),
+                             log_det = values({.kind = EntropyBoundKind::logdet});
     std::vector<float> before(batch, HUGE_VALF);
     for (const int64_t iterations : {0, 1, 2, 3, 5, 9, 20}) {
       const std::vector<float> estimate = values({.lobpcg_iterations = iterations});
@@ -264,14 +264,14 @@ TEST_P(BoundsOrderTest, IsTheOneThatIsProved) {
 
 INSTANTIATE_TEST_SUITE_P(Devices, BoundsOrderTest, testing::ValuesIn(devices()));
 
-TEST(LowerBoundErrors, WhatMakesNoSense) {
+TEST(EntropyBoundErrors, WhatMakesNoSense) {
   const auto kernels = open_device("cpu");
   const auto generator = network_of(*kernels, generator_oracle(4, BoundCase::hidden, 5, Output::linear), 4);
-  const auto make = [&](const LowerBoundOptions& options) {
-    return make_lower_bound(*kernels, *generator, batch, options);
+  const auto make = [&](const EntropyBoundOptions& options) {
+    return make_entropy_bound(*kernels, *generator, batch, options);
   };
-  using enum LowerBoundKind;
-  for (const LowerBoundKind exact : {s1, logdet}) {
+  using enum EntropyBoundKind;
+  for (const EntropyBoundKind exact : {s1, logdet}) {
     EXPECT_THROW(make({.kind = exact, .preconditioning = Preconditioning::running_gram}), Error);
   }
   EXPECT_THROW(make({.kind = lobpcg,
@@ -283,7 +283,7 @@ TEST(LowerBoundErrors, WhatMakesNoSense) {
 }
 
 /// With a tanh J depends on z: one row of z makes one sample's J whatever a test wants.
-class CurvedLowerBoundTest : public LowerBoundTest {
+class CurvedEntropyBoundTest : public EntropyBoundTest {
  protected:
   static constexpr int64_t special = 2;
 
@@ -308,7 +308,7 @@ class CurvedLowerBoundTest : public LowerBoundTest {
   }
 };
 
-TEST_P(CurvedLowerBoundTest, APointThatIsNotFiniteIsFlagged) {
+TEST_P(CurvedEntropyBoundTest, APointThatIsNotFiniteIsFlagged) {
   const Found before = at(expected_.z);
   const Found found = at(spoiled(expected_.z, special, std::nan("")));
   EXPECT_EQ(found.good, (std::vector<float>{1, 1, 0, 1, 1}));
@@ -316,7 +316,7 @@ TEST_P(CurvedLowerBoundTest, APointThatIsNotFiniteIsFlagged) {
   if (!case_.preconditioned()) expect_others_unchanged(found, before);
 }
 
-TEST_P(CurvedLowerBoundTest, AtTheFloorASampleMovesNothing) {
+TEST_P(CurvedEntropyBoundTest, AtTheFloorASampleMovesNothing) {
   const Found before = at(expected_.z);
   Rows z = expected_.z;
   for (int64_t i = 0; i < z.cols; ++i) z(special, i) *= 1e4;  // every tanh is saturated: J = 0
@@ -340,19 +340,19 @@ std::string bound_test_name(const testing::TestParamInfo<std::tuple<BoundCase, s
   return std::get<0>(info.param).name + "_" + std::get<1>(info.param);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, LowerBoundTest,
+INSTANTIATE_TEST_SUITE_P(All, EntropyBoundTest,
                          testing::Combine(testing::ValuesIn(bound_cases()), testing::ValuesIn(devices())),
                          bound_test_name);
 /// J in true float32, though TF32 is allowed.
-INSTANTIATE_TEST_SUITE_P(Tf32, LowerBoundTest,
+INSTANTIATE_TEST_SUITE_P(Tf32, EntropyBoundTest,
                          testing::Combine(testing::ValuesIn(bound_cases()),
                                           testing::ValuesIn(devices_with_tf32())),
                          bound_test_name);
-INSTANTIATE_TEST_SUITE_P(All, CurvedLowerBoundTest,
+INSTANTIATE_TEST_SUITE_P(All, CurvedEntropyBoundTest,
                          testing::Combine(testing::ValuesIn(cases_with(Output::tanh)),
                                           testing::ValuesIn(devices())),
                          bound_test_name);
-INSTANTIATE_TEST_SUITE_P(All, LinearLowerBoundTest,
+INSTANTIATE_TEST_SUITE_P(All, LinearEntropyBoundTest,
                          testing::Combine(testing::ValuesIn(cases_with(Output::linear)),
                                           testing::ValuesIn(devices())),
                          bound_test_name);

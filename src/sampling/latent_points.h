@@ -1,26 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Images of a generator, outside of training.
 #pragma once
 
 #include <vector>
 
-#include "layers/network.h"
+#include "kernels/kernels.h"
 
 namespace ebm {
-
-class ImageSampler {
- public:
-  /// Makes images with running statistics, `chunk` at a time. `generator` must outlive the sampler.
-  ImageSampler(Kernels& kernels, Network& generator, int64_t chunk);
-
-  /// G(z) for each row of `latents` (N x d): N x H x W x C. Waits for the device.
-  std::vector<float> images(const std::vector<float>& latents);
-
- private:
-  Network& generator_;
-  std::unique_ptr<Trace> trace_;
-  Tensor z_, x_;
-};
 
 /// `count` latent points from N(0, I), a function of (seed, stream): count x d.
 std::vector<float> latent_points(Kernels& kernels, uint64_t seed, uint32_t stream, int64_t count,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "bounds/lower_bound.h"
+#include "bounds/entropy_bound.h"
 
 #include <algorithm>
 #include <optional>
@@ -13,10 +13,10 @@ namespace ebm {
 namespace {
 
 /// What all bounds have: the Jacobian, the numbers of each sample, and the preconditioner where there is one.
-class BoundBase : public LowerBound {
+class BoundBase : public EntropyBound {
  public:
   BoundBase(Kernels& kernels, Network& generator, int64_t batch, int64_t tangents,
-            const LowerBoundOptions& options)
+            const EntropyBoundOptions& options)
       : kernels_(kernels),
         jacobian_(kernels, generator, batch, tangents, options.weight_gradients),
         batch_(batch),
@@ -41,7 +41,7 @@ class BoundBase : public LowerBound {
   void probe(ConstView z, ConstView v0, View jv0) override {
     jacobian_.linearize(z);
     jacobian_.apply(v0, jv0);
-    kernels_.run(FiniteImages{.rows = batch_, .columns = range_, .x = jv0.data, .good = good_.data()});
+    kernels_.run(FiniteSamples{.rows = batch_, .columns = range_, .x = jv0.data, .good = good_.data()});
   }
 
   bool wants_e() const override { return preconditioner_.has_value(); }
@@ -116,7 +116,7 @@ class SingularValue : public BoundBase {
 
 class LobpcgBound final : public SingularValue {
  public:
-  LobpcgBound(Kernels& kernels, Network& generator, int64_t batch, const LowerBoundOptions& options)
+  LobpcgBound(Kernels& kernels, Network& generator, int64_t batch, const EntropyBoundOptions& options)
       : SingularValue(kernels, generator, batch, 1, options),
         direction_(options.direction),
         solver_(kernels, batch, domain_, range_,
@@ -143,7 +143,7 @@ class LobpcgBound final : public SingularValue {
 
 class ExactSingularValue final : public SingularValue {
  public:
-  ExactSingularValue(Kernels& kernels, Network& generator, int64_t batch, const LowerBoundOptions& options)
+  ExactSingularValue(Kernels& kernels, Network& generator, int64_t batch, const EntropyBoundOptions& options)
       : SingularValue(kernels, generator, batch, generator.input().size(), options),
         gram_(kernels, batch, domain_, range_) {}
 
@@ -168,7 +168,7 @@ class ExactSingularValue final : public SingularValue {
 /// 1/2 log det J^T J, exactly.
 class ExactLogDet final : public BoundBase {
  public:
-  ExactLogDet(Kernels& kernels, Network& generator, int64_t batch, const LowerBoundOptions& options)
+  ExactLogDet(Kernels& kernels, Network& generator, int64_t batch, const EntropyBoundOptions& options)
       : BoundBase(kernels, generator, batch, generator.input().size(), options),
         gram_(kernels, batch, domain_, range_, GramUse::log_det_gradient) {}
 
@@ -203,7 +203,7 @@ class ExactLogDet final : public BoundBase {
 /// Stochastic Lanczos quadrature of 1/2 log det J^T J with its conjugate-gradient surrogate gradient.
 class SlqBound final : public BoundBase {
  public:
-  SlqBound(Kernels& kernels, Network& generator, int64_t batch, const LowerBoundOptions& options)
+  SlqBound(Kernels& kernels, Network& generator, int64_t batch, const EntropyBoundOptions& options)
       : BoundBase(kernels, generator, batch, 1, options),
         lanczos_(kernels, batch, domain_, range_,
                  {.pairs = static_cast<int>(options.lanczos_pairs), .preconditioner = preconditioner()}) {}
@@ -243,25 +243,25 @@ class SlqBound final : public BoundBase {
 
 }  // namespace
 
-std::unique_ptr<LowerBound> make_lower_bound(Kernels& kernels, Network& generator, int64_t batch,
-                                             const LowerBoundOptions& options) {
-  const bool exact = options.kind == LowerBoundKind::s1 || options.kind == LowerBoundKind::logdet;
+std::unique_ptr<EntropyBound> make_entropy_bound(Kernels& kernels, Network& generator, int64_t batch,
+                                                 const EntropyBoundOptions& options) {
+  const bool exact = options.kind == EntropyBoundKind::s1 || options.kind == EntropyBoundKind::logdet;
   if (exact && options.preconditioning != Preconditioning::none) {
     throw Error(
         "the exact lower bounds s1 and logdet have no use for a preconditioner; choose lobpcg or slq");
   }
   switch (options.kind) {
-    case LowerBoundKind::s1:
+    case EntropyBoundKind::s1:
       return std::make_unique<ExactSingularValue>(kernels, generator, batch, options);
-    case LowerBoundKind::logdet:
+    case EntropyBoundKind::logdet:
       return std::make_unique<ExactLogDet>(kernels, generator, batch, options);
-    case LowerBoundKind::slq:
+    case EntropyBoundKind::slq:
       return std::make_unique<SlqBound>(kernels, generator, batch, options);
-    case LowerBoundKind::lobpcg:
+    case EntropyBoundKind::lobpcg:
       // Where LOBPCG's basis comes to span R^d, the whole Gram matrix gives the same vector for fewer passes.
       if (generator.input().size() <= std::min<int64_t>(options.lobpcg_iterations, 2) + 1) {
         return std::make_unique<ExactSingularValue>(
-            kernels, generator, batch, LowerBoundOptions{.weight_gradients = options.weight_gradients});
+            kernels, generator, batch, EntropyBoundOptions{.weight_gradients = options.weight_gradients});
       }
       return std::make_unique<LobpcgBound>(kernels, generator, batch, options);
   }

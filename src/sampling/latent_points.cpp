@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sampling/image_sampler.h"
+#include "sampling/latent_points.h"
 
 #include <algorithm>
 #include <cmath>
@@ -35,29 +35,6 @@ void append_between(std::span<const float> a, std::span<const float> b, double s
 }
 
 }  // namespace
-
-ImageSampler::ImageSampler(Kernels& kernels, Network& generator, int64_t chunk)
-    : generator_(generator),
-      trace_(generator.make_trace(
-          {.batch = chunk, .statistics = Statistics::running, .precision = Precision::full})),
-      z_(kernels, chunk, generator.input()),
-      x_(kernels, chunk, generator.output()) {}
-
-std::vector<float> ImageSampler::images(const std::vector<float>& latents) {
-  const auto d = static_cast<size_t>(z_.columns()), chunk = static_cast<size_t>(z_.rows());
-  const size_t count = latents.size() / d;
-  std::vector<float> all, part(chunk * d);
-  for (size_t first = 0; first < count; first += chunk) {
-    const size_t rows = std::min(chunk, count - first);
-    std::copy_n(latents.begin() + static_cast<std::ptrdiff_t>(first * d), rows * d, part.begin());
-    z_.upload(part);
-    generator_.forward(*trace_, z_, x_);
-    const std::vector<float> images = x_.download();
-    all.insert(all.end(), images.begin(),
-               images.begin() + static_cast<std::ptrdiff_t>(rows * static_cast<size_t>(x_.columns())));
-  }
-  return all;
-}
 
 std::vector<float> latent_points(Kernels& kernels, uint64_t seed, uint32_t stream, int64_t count,
                                  const Features& latent) {

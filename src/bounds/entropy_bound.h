@@ -18,14 +18,14 @@
 
 namespace ebm {
 
-enum class LowerBoundKind { lobpcg, s1, logdet, slq };
+enum class EntropyBoundKind { lobpcg, s1, logdet, slq };
 
 /// LOBPCG's preconditioner and Lanczos' whitening: none, or the running mean of J^T J
 /// (linalg/preconditioner.h).
 enum class Preconditioning { none, running_gram };
 
-struct LowerBoundOptions {
-  LowerBoundKind kind = LowerBoundKind::lobpcg;
+struct EntropyBoundOptions {
+  EntropyBoundKind kind = EntropyBoundKind::lobpcg;
   int64_t lobpcg_iterations = 2;
   Direction direction = Direction::orthonormal;
   int64_t lanczos_pairs = 3;
@@ -35,9 +35,9 @@ struct LowerBoundOptions {
   Precision weight_gradients = Precision::full;
 };
 
-class LowerBound {
+class EntropyBound {
  public:
-  virtual ~LowerBound() = default;
+  virtual ~EntropyBound() = default;
 
   /// What an evaluation draws, N(0, 1) each: v0 (B x d), and where asked for (else empty) p0 (B x d), e (B x
   /// D).
@@ -89,7 +89,7 @@ class LowerBound {
 };
 
 /// Buffers for B samples are made here. Throws Error on a combination that makes no sense.
-std::unique_ptr<LowerBound> make_lower_bound(Kernels& kernels, Network& generator, int64_t batch,
-                                             const LowerBoundOptions& options);
+std::unique_ptr<EntropyBound> make_entropy_bound(Kernels& kernels, Network& generator, int64_t batch,
+                                                 const EntropyBoundOptions& options);
 
 }  // namespace ebm

@@ -16,17 +16,17 @@
 #include <memory>
 #include <vector>
 
-#include "bounds/lower_bound.h"
+#include "bounds/entropy_bound.h"
 
 namespace ebm {
 
-enum class UpperBoundKind { bidirectional, gp_real, gp_fake, gp_interpolated };
+enum class EnergyPenaltyKind { bidirectional, gp_real, gp_fake, gp_interpolated };
 
 /// How the pair (E, E') is sent backwards; `automatic` shares one signal when E is piecewise linear.
 enum class PairBackward { automatic, separate };
 
-struct UpperBoundOptions {
-  UpperBoundKind kind = UpperBoundKind::bidirectional;
+struct EnergyPenaltyOptions {
+  EnergyPenaltyKind kind = EnergyPenaltyKind::bidirectional;
   double weight = 0.001;
   PenaltyNormaliser normaliser = PenaltyNormaliser::d;  ///< bidirectional only
   double hinge = 1;
@@ -38,14 +38,14 @@ struct EnergyScalars {
   float *energy_real, *energy_fake, *penalty, *loss;
 };
 
-class UpperBound {
+class EnergyPenalty {
  public:
-  virtual ~UpperBound() = default;
+  virtual ~EnergyPenalty() = default;
 
   /// Where the caller puts x (B data points) and x~ (B samples) before evaluate.
   View data() const { return inputs_.row_range(real_row_, batch_); }
   View samples() const { return inputs_.row_range(fake_row_, batch_); }
-  /// Bidirectional: where the caller puts J v0 (LowerBound::probe_product or probe).
+  /// Bidirectional: where the caller puts J v0 (EntropyBound::probe_product or probe).
   View directions() const { return inputs_.row_range(values_, batch_); }
 
   /// What one iteration brings besides x and x~; empty where a bound has no use for it.
@@ -83,8 +83,8 @@ class UpperBound {
   /// statistics of its own, and a pass may go through the points alone.
   enum class Rows { together, apart };
 
-  UpperBound(Kernels& kernels, Network& energy, int64_t batch, const UpperBoundOptions& options,
-             Precision precision, Rows rows);
+  EnergyPenalty(Kernels& kernels, Network& energy, int64_t batch, const EnergyPenaltyOptions& options,
+                Precision precision, Rows rows);
 
   /// The objective, with what it reads of the draw computed.
   virtual EnergyObjective objective(const Draw& draw) = 0;
@@ -102,7 +102,7 @@ class UpperBound {
   Kernels& kernels_;
   Network& energy_;
   int64_t batch_;
-  UpperBoundOptions options_;
+  EnergyPenaltyOptions options_;
 
  private:
   View part(const Tensor& rows, size_t i) const {
@@ -120,8 +120,8 @@ class UpperBound {
 };
 
 /// `lower` (bidirectional only, else null) must outlive the bound.
-std::unique_ptr<UpperBound> make_upper_bound(Kernels& kernels, Network& energy, LowerBound* lower,
-                                             int64_t batch, const UpperBoundOptions& options,
-                                             Precision precision = Precision::training);
+std::unique_ptr<EnergyPenalty> make_energy_penalty(Kernels& kernels, Network& energy, EntropyBound* lower,
+                                                   int64_t batch, const EnergyPenaltyOptions& options,
+                                                   Precision precision = Precision::training);
 
 }  // namespace ebm

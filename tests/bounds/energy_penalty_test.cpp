@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Every upper bound against the oracle: the loss, its parts, and its gradient in the energy's parameters.
-#include "bounds/upper_bound.h"
+#include "bounds/energy_penalty.h"
 
 #include <map>
 #include <tuple>
@@ -20,17 +20,17 @@ enum class Energy { piecewise_linear, curved, coupled };
 
 struct PenaltyCase {
   std::string name;
-  UpperBoundOptions options;
+  EnergyPenaltyOptions options;
   Output generator = Output::tanh;  ///< bidirectional
   Energy energy = Energy::piecewise_linear;
-  LowerBoundKind lower = LowerBoundKind::s1;  ///< others where a = z: without a tanh
+  EntropyBoundKind lower = EntropyBoundKind::s1;  ///< others where a = z: without a tanh
 };
 std::ostream& operator<<(std::ostream& out, const PenaltyCase& penalty) {
   return out << penalty.name;
 }
 
 std::vector<PenaltyCase> penalty_cases() {
-  using enum UpperBoundKind;
+  using enum EnergyPenaltyKind;
   constexpr float idle = 1e6f;
   std::vector<PenaltyCase> cases{
       {"NotNormalised",
@@ -46,17 +46,17 @@ std::vector<PenaltyCase> penalty_cases() {
        {.kind = bidirectional, .weight = 2, .hinge = 0.1f},
        Output::linear,
        Energy::piecewise_linear,
-       LowerBoundKind::slq},
+       EntropyBoundKind::slq},
       {"LinearGeneratorLobpcg",
        {.kind = bidirectional, .weight = 2, .hinge = 0.1f},
        Output::linear,
        Energy::piecewise_linear,
-       LowerBoundKind::lobpcg},
+       EntropyBoundKind::lobpcg},
       {"LinearGeneratorLogDet",
        {.kind = bidirectional, .weight = 2, .hinge = 0.1f},
        Output::linear,
        Energy::piecewise_linear,
-       LowerBoundKind::logdet},
+       EntropyBoundKind::logdet},
       {"Separate", {.kind = bidirectional, .weight = 2, .hinge = 0.1f, .backward = PairBackward::separate}},
       {"CurvedEnergy", {.kind = bidirectional, .weight = 2, .hinge = 0.1f}, Output::tanh, Energy::curved},
       {"CoupledEnergy", {.kind = bidirectional, .weight = 2, .hinge = 0.1f}, Output::tanh, Energy::coupled},
@@ -64,7 +64,7 @@ std::vector<PenaltyCase> penalty_cases() {
   for (const auto& [name, kind] :
        {std::pair{"Real", gp_real}, std::pair{"Fake", gp_fake}, std::pair{"Interpolated", gp_interpolated}}) {
     const std::string gp = std::string("Gradient") + name;
-    const UpperBoundOptions options{
+    const EnergyPenaltyOptions options{
         .kind = kind, .weight = 4, .normaliser = PenaltyNormaliser::none, .hinge = 0.1f};
     cases.push_back({gp, options});
     cases.push_back({gp + "Curved", options, Output::tanh, Energy::curved});
@@ -85,9 +85,9 @@ reference::Network energy_oracle(Energy energy) {
   return random_network(spec, reference::Statistics::batch, 8);
 }
 
-class UpperBoundTest : public testing::TestWithParam<std::tuple<PenaltyCase, std::string>> {
+class EnergyPenaltyTest : public testing::TestWithParam<std::tuple<PenaltyCase, std::string>> {
  protected:
-  UpperBoundTest()
+  EnergyPenaltyTest()
       : case_(std::get<0>(GetParam())),
         kernels_(open_device(std::get<1>(GetParam()))),
         energy_oracle_(energy_oracle(case_.energy)),
@@ -103,17 +103,18 @@ class UpperBoundTest : public testing::TestWithParam<std::tuple<PenaltyCase, std
     step_.x_fake = random_rows(random_, batch, D);
     for (int64_t i = 0; i < batch; ++i) add_oracle_sample(i);
     if (bidirectional()) {
-      lower_ = make_lower_bound(*kernels_, *generator_, batch, {.kind = case_.lower, .lobpcg_iterations = 1});
+      lower_ =
+          make_entropy_bound(*kernels_, *generator_, batch, {.kind = case_.lower, .lobpcg_iterations = 1});
       tolerance_.factor = std::max(8.0, 2 * worst_condition(generator_oracle_, in_.z));
     }
     if (case_.energy == Energy::coupled) {
       tolerance_ = {.factor = std::max(50.0, tolerance_.factor),
                     .reason = "a bias before a batch norm: terms that cancel, their sum is 0"};
     }
-    upper_ = make_upper_bound(*kernels_, *energy_, lower_.get(), batch, case_.options);
+    upper_ = make_energy_penalty(*kernels_, *energy_, lower_.get(), batch, case_.options);
   }
 
-  bool bidirectional() const { return case_.options.kind == UpperBoundKind::bidirectional; }
+  bool bidirectional() const { return case_.options.kind == EnergyPenaltyKind::bidirectional; }
 
   /// Sample i's part of what L_E takes as constants.
   void add_oracle_sample(int64_t i) {
@@ -170,14 +171,14 @@ class UpperBoundTest : public testing::TestWithParam<std::tuple<PenaltyCase, std
   reference::Random random_{23};
   reference::GameInputs in_;
   reference::EnergyStep step_;
-  std::unique_ptr<LowerBound> lower_;
-  std::unique_ptr<UpperBound> upper_;
+  std::unique_ptr<EntropyBound> lower_;
+  std::unique_ptr<EnergyPenalty> upper_;
   Tensor z_, v0_, alpha_, z_score_;
   Buffer<float> scalars_;
   Tolerance tolerance_{.factor = 8, .reason = "roundings of several layers, of J times s_d / s_1"};
 };
 
-TEST_P(UpperBoundTest, LossAndGradient) {
+TEST_P(EnergyPenaltyTest, LossAndGradient) {
   evaluate(in_.v0);
   const auto& e = energy_oracle_;
   const std::vector<double> real = e(in_.x).values, fake = e(step_.x_fake).values;
@@ -201,12 +202,12 @@ TEST_P(UpperBoundTest, LossAndGradient) {
   expect_close(energy_->parameters().trainable(), gradients(*kernels_, *energy_), gradient, tolerance_);
 }
 
-TEST_P(UpperBoundTest, DirectionalDerivativesAndScore) {
+TEST_P(EnergyPenaltyTest, DirectionalDerivativesAndScore) {
   evaluate(in_.v0);
   const auto& e = energy_oracle_;
-  const Rows& points = case_.options.kind == UpperBoundKind::gp_real           ? in_.x
-                       : case_.options.kind == UpperBoundKind::gp_interpolated ? step_.x_between
-                                                                               : step_.x_fake;
+  const Rows& points = case_.options.kind == EnergyPenaltyKind::gp_real           ? in_.x
+                       : case_.options.kind == EnergyPenaltyKind::gp_interpolated ? step_.x_between
+                                                                                  : step_.x_fake;
   const Rows directions = bidirectional() ? step_.jv0 : energy_gradients(e, points, e.parameters);
   const std::vector<double> expected = directional(e, points, e.parameters, directions);
   EXPECT_TRUE(agree(host(upper_->directional()), expected));
@@ -220,7 +221,7 @@ TEST_P(UpperBoundTest, DirectionalDerivativesAndScore) {
   }
 }
 
-class BidirectionalTest : public UpperBoundTest {};
+class BidirectionalTest : public EnergyPenaltyTest {};
 
 TEST_P(BidirectionalTest, BadSamplesAreNotPenalised) {
   constexpr int64_t bad = 1;
@@ -252,14 +253,14 @@ TEST_P(BidirectionalTest, BadSamplesAreNotPenalised) {
                reference::gradient(loss, e.parameters), tolerance_);
 }
 
-TEST_P(UpperBoundTest, AllocatesNothingAndCountsItsPasses) {
+TEST_P(EnergyPenaltyTest, AllocatesNothingAndCountsItsPasses) {
   evaluate(in_.v0);
   energy_->reset_passes();
   const int64_t allocations = kernels_->allocations();
   queue();
   EXPECT_EQ(kernels_->allocations(), allocations);
   const PassCounts& passes = energy_->passes();
-  const bool interpolated = case_.options.kind == UpperBoundKind::gp_interpolated;
+  const bool interpolated = case_.options.kind == EnergyPenaltyKind::gp_interpolated;
   const int64_t values = interpolated ? 3 : 2;
   const bool shared =
       case_.options.backward == PairBackward::automatic && case_.energy == Energy::piecewise_linear;
@@ -273,14 +274,14 @@ std::vector<PenaltyCase> bidirectional_cases() {
   std::vector<PenaltyCase> cases = penalty_cases();
   // Coupled samples: a bad one stays in the others' batch statistics.
   std::erase_if(cases, [](const PenaltyCase& c) {
-    return c.options.kind != UpperBoundKind::bidirectional || c.energy == Energy::coupled;
+    return c.options.kind != EnergyPenaltyKind::bidirectional || c.energy == Energy::coupled;
   });
   return cases;
 }
 std::string penalty_test_name(const testing::TestParamInfo<std::tuple<PenaltyCase, std::string>>& info) {
   return std::get<0>(info.param).name + "_" + std::get<1>(info.param);
 }
-INSTANTIATE_TEST_SUITE_P(All, UpperBoundTest,
+INSTANTIATE_TEST_SUITE_P(All, EnergyPenaltyTest,
                          testing::Combine(testing::ValuesIn(penalty_cases()), testing::ValuesIn(devices())),
                          penalty_test_name);
 INSTANTIATE_TEST_SUITE_P(All, BidirectionalTest,
@@ -288,11 +289,12 @@ INSTANTIATE_TEST_SUITE_P(All, BidirectionalTest,
                                           testing::ValuesIn(devices())),
                          penalty_test_name);
 
-TEST(UpperBoundErrors, BidirectionalNeedsALowerBound) {
+TEST(EnergyPenaltyErrors, BidirectionalNeedsAEntropyBound) {
   const auto kernels = open_device("cpu");
   const auto energy = network_of(*kernels, energy_oracle(Energy::piecewise_linear), D);
-  EXPECT_THROW(make_upper_bound(*kernels, *energy, nullptr, batch, {.kind = UpperBoundKind::bidirectional}),
-               Error);
+  EXPECT_THROW(
+      make_energy_penalty(*kernels, *energy, nullptr, batch, {.kind = EnergyPenaltyKind::bidirectional}),
+      Error);
 }
 
 }  // namespace

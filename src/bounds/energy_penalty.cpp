@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "bounds/upper_bound.h"
+#include "bounds/energy_penalty.h"
 
 #include <algorithm>
 
@@ -15,13 +15,13 @@ Tensor constant_rows(Kernels& kernels, const std::vector<float>& values) {
 
 }  // namespace
 
-UpperBound::UpperBound(Kernels& kernels, Network& energy, int64_t batch, const UpperBoundOptions& options,
-                       Precision precision, Rows rows)
+EnergyPenalty::EnergyPenalty(Kernels& kernels, Network& energy, int64_t batch,
+                             const EnergyPenaltyOptions& options, Precision precision, Rows rows)
     : kernels_(kernels), energy_(energy), batch_(batch), options_(options) {
-  const UpperBoundKind kind = options.kind;
-  values_ = kind == UpperBoundKind::gp_interpolated ? 3 * batch : 2 * batch;
-  real_row_ = kind == UpperBoundKind::gp_real ? 0 : values_ - batch;
-  fake_row_ = kind == UpperBoundKind::gp_real || kind == UpperBoundKind::gp_interpolated ? batch : 0;
+  const EnergyPenaltyKind kind = options.kind;
+  values_ = kind == EnergyPenaltyKind::gp_interpolated ? 3 * batch : 2 * batch;
+  real_row_ = kind == EnergyPenaltyKind::gp_real ? 0 : values_ - batch;
+  fake_row_ = kind == EnergyPenaltyKind::gp_real || kind == EnergyPenaltyKind::gp_interpolated ? batch : 0;
   inputs_ = Tensor(kernels, values_ + batch, energy.input());
   outputs_ = Tensor(kernels, values_ + batch, flat(1));
   part_rows_ = rows == Rows::together ? values_ : batch;
@@ -40,14 +40,14 @@ UpperBound::UpperBound(Kernels& kernels, Network& energy, int64_t batch, const U
   ones_ = constant_rows(kernels, std::vector<float>(static_cast<size_t>(part_rows_), 1.0f));
 }
 
-void UpperBound::forward_others() {
+void EnergyPenalty::forward_others() {
   // Data lie in the last rows, unless they are the points: running statistics see data before samples.
   for (size_t i = parts_.size() - 1; i > 0; --i) {
     energy_.forward(*parts_[i], part(inputs_, i), part(outputs_, i));
   }
 }
 
-void UpperBound::loss(const Draw& draw, const EnergyScalars& scalars) {
+void EnergyPenalty::loss(const Draw& draw, const EnergyScalars& scalars) {
   const Range range(kernels_, "upper bound");
   EnergyObjective loss = objective(draw);
   loss.samples = batch_;
@@ -64,7 +64,7 @@ void UpperBound::loss(const Draw& draw, const EnergyScalars& scalars) {
   kernels_.run(loss);
 }
 
-void UpperBound::backward() {
+void EnergyPenalty::backward() {
   const Range range(kernels_, "upper bound");
   const bool shared =
       options_.backward == PairBackward::automatic && energy_.piecewise_linear(trace().options.statistics);
@@ -81,12 +81,12 @@ void UpperBound::backward() {
 
 // --- eq. 15, 18-20
 
-class BidirectionalPenalty final : public UpperBound {
+class BidirectionalPenalty final : public EnergyPenalty {
  public:
-  BidirectionalPenalty(Kernels& kernels, Network& energy, LowerBound& lower, int64_t batch,
-                       const UpperBoundOptions& options, Precision precision)
-      : UpperBound(kernels, energy, batch, options, precision,
-                   energy.couples_samples(Statistics::batch) ? Rows::apart : Rows::together),
+  BidirectionalPenalty(Kernels& kernels, Network& energy, EntropyBound& lower, int64_t batch,
+                       const EnergyPenaltyOptions& options, Precision precision)
+      : EnergyPenalty(kernels, energy, batch, options, precision,
+                      energy.couples_samples(Statistics::batch) ? Rows::apart : Rows::together),
         lower_(lower),
         score_(kernels, batch, flat(lower.jacobian().domain())),
         target_(kernels, batch, flat(1)),
@@ -123,20 +123,20 @@ class BidirectionalPenalty final : public UpperBound {
   }
 
  private:
-  LowerBound& lower_;
+  EntropyBound& lower_;
   Tensor score_, target_, norm_v0_;
 };
 
 // --- the zero-centred gradient penalty
 
-class GradientPenalty final : public UpperBound {
+class GradientPenalty final : public EnergyPenalty {
  public:
-  GradientPenalty(Kernels& kernels, Network& energy, int64_t batch, const UpperBoundOptions& options,
+  GradientPenalty(Kernels& kernels, Network& energy, int64_t batch, const EnergyPenaltyOptions& options,
                   Precision precision)
-      : UpperBound(kernels, energy, batch, options, precision, Rows::apart) {}
+      : EnergyPenalty(kernels, energy, batch, options, precision, Rows::apart) {}
 
   void prepare(const Draw& draw) override {
-    if (options_.kind != UpperBoundKind::gp_interpolated) return;
+    if (options_.kind != EnergyPenaltyKind::gp_interpolated) return;
     const Range range(kernels_, "upper bound");
     kernels_.run(Interpolate{.rows = batch_,
                              .columns = points().columns(),
@@ -148,7 +148,7 @@ class GradientPenalty final : public UpperBound {
 
   void forward() override {
     const Range range(kernels_, "upper bound");
-    const bool data_first = options_.kind == UpperBoundKind::gp_real;
+    const bool data_first = options_.kind == EnergyPenaltyKind::gp_real;
     if (!data_first) forward_others();
     energy_.forward(trace(), points(), outputs());
     if (data_first) forward_others();
@@ -165,10 +165,10 @@ class GradientPenalty final : public UpperBound {
   }
 };
 
-std::unique_ptr<UpperBound> make_upper_bound(Kernels& kernels, Network& energy, LowerBound* lower,
-                                             int64_t batch, const UpperBoundOptions& options,
-                                             Precision precision) {
-  if (options.kind != UpperBoundKind::bidirectional) {
+std::unique_ptr<EnergyPenalty> make_energy_penalty(Kernels& kernels, Network& energy, EntropyBound* lower,
+                                                   int64_t batch, const EnergyPenaltyOptions& options,
+                                                   Precision precision) {
+  if (options.kind != EnergyPenaltyKind::bidirectional) {
     return std::make_unique<GradientPenalty>(kernels, energy, batch, options, precision);
   }
   if (lower == nullptr)

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT
+#include "methods/ebm_bb.h"
+
+#include <vector>
+
+#include "methods/bound_check.h"
+
+namespace ebm {
+
+EbmBb::EbmBb(Kernels& kernels, const NetworkMakers& networks, DataSource& data, const EbmBbOptions& options,
+             NoiseSource* noise)
+    : Method(kernels, data, options.training, noise),
+      options_(options),
+      energy_(kernels, "energy", networks.energy, training_.lr_energy, training_.optimiser),
+      generator_(kernels, "generator", networks.generator, training_.lr_generator, training_.optimiser),
+      several_(training_.energy_steps > 1),
+      samples_(kernels, training_.batch, generator().output()),
+      samples_bar_(kernels, training_.batch, generator().output()),
+      generator_energies_(kernels, training_.batch, flat(1)),
+      shares_(kernels, training_.batch, flat(1)),
+      entropy_factor_(kernels, 1) {
+  require_fitting(energy(), generator().output(), data.features());
+  learners_ = {&energy_, &generator_};
+  const int64_t batch = training_.batch;
+  const Precision precision = training_.precision;
+  if (options.lower) {
+    EntropyBoundOptions lower = *options.lower;
+    lower.weight_gradients = precision == Precision::full ? Precision::full : Precision::training;
+    lower_ = make_entropy_bound(kernels, generator(), batch, lower);
+  }
+  upper_ = make_energy_penalty(kernels, energy(), lower_.get(), batch, options.upper, precision);
+  // The bounds' traces want more scratch memory than these, which share it.
+  const TraceOptions traced{.batch = batch, .statistics = Statistics::batch, .precision = precision};
+  generator_trace_ = generator().make_trace(traced);
+  energy_trace_ = energy().make_trace(traced);
+  shares_.upload(std::vector<float>(static_cast<size_t>(batch), 1 / static_cast<float>(batch)));
+  if (several_) data_points_ = Tensor(kernels, batch * training_.energy_steps, data.features());
+  make_plan();
+  make_draws();
+
+  using enum NumberRole;
+  n_.energy_real = numbers_.add("energy_real", shown);
+  n_.energy_fake = numbers_.add("energy_fake", shown);
+  n_.penalty = numbers_.add("penalty", shown);
+  n_.loss_energy = numbers_.add("loss_energy", loss);
+  if (lower_ != nullptr) {
+    n_.entropy = numbers_.add("entropy", shown);
+    n_.share_good = numbers_.add("share_good", shown);
+    n_.share_floored = numbers_.add("share_floored", quiet);
+  }
+  n_.loss_generator = numbers_.add("loss_generator", loss);
+}
+
+/// The energy step evaluates the bound where the generator takes its entropy there, or where the penalty needs
+/// its gradient in z or its probes are more than v0. Else a = z, and J v0 is all that the penalty needs.
+void EbmBb::make_plan() {
+  if (lower_ == nullptr) return;
+  const bool curved = lower_->jacobian().z_depends();
+  if (options_.entropy_points == EntropyPoints::energy) {
+    if (training_.generator_steps > 1) {
+      throw UsageError(
+          "the energy step's entropy is that of the generator before its first step; give --generator-steps "
+          "1 "
+          "or --entropy-z generator");
+    }
+    at_energy_step_ = AtEnergyStep::bound;
+    gradient_ = curved ? EntropyGradient::with_score : EntropyGradient::of_energy_step;
+    return;
+  }
+  gradient_ = EntropyGradient::of_own_points;
+  if (options_.upper.kind != EnergyPenaltyKind::bidirectional) return;
+  const bool more = curved || lower_->wants_p0() || lower_->wants_e();
+  at_energy_step_ = more ? AtEnergyStep::bound : AtEnergyStep::product;
+}
+
+void EbmBb::make_draws() {
+  const Features &latent = generator().input(), &image = generator().output();
+  const auto normal = [&](const char* name, Stream stream, const Features& features, int64_t steps) {
+    return draws_.normal(name, stream, {training_.batch, features, steps});
+  };
+  const bool bound = at_energy_step_ == AtEnergyStep::bound,
+             own = gradient_ == EntropyGradient::of_own_points;
+  const bool p0 = lower_ != nullptr && lower_->wants_p0(), e = lower_ != nullptr && lower_->wants_e();
+  const int64_t first = training_.energy_steps, second = training_.generator_steps;
+  z_ = normal("z", Stream::z, latent, first);
+  if (at_energy_step_ != AtEnergyStep::nothing) v0_ = normal("v0", Stream::v0, latent, first);
+  if (bound && p0) p0_ = normal("p0", Stream::p0, latent, first);
+  if (options_.upper.kind == EnergyPenaltyKind::gp_interpolated)
+    alpha_ = draws_.uniform("alpha", Stream::alpha, {training_.batch, flat(1), first});
+  if (bound && e) e_ = normal("e", Stream::range_probe, image, first);
+  z_generator_ = normal("z_generator", Stream::z_generator, latent, second);
+  if (own) v0_generator_ = normal("v0_generator", Stream::v0_generator, latent, second);
+  if (own && p0) p0_generator_ = normal("p0_generator", Stream::p0_generator, latent, second);
+  if (own && e) e_generator_ = normal("e_generator", Stream::range_probe_generator, image, second);
+  if (bound && lower_->jacobian().z_depends()) z_score_ = Tensor(kernels_, training_.batch, latent);
+}
+
+void EbmBb::draw_for_energy_step() {
+  const Range range(kernels_, "draws");
+  data_.draw(iteration_.data(), several_ ? data_points_.view() : upper_->data());
+  for (const Draw& draw : {z_, v0_, p0_, alpha_, e_}) draws_.fill(draw);
+}
+
+void EbmBb::draw_for_generator_step() {
+  const Range range(kernels_, "draws");
+  for (const Draw& draw : {z_generator_, v0_generator_, p0_generator_, e_generator_}) draws_.fill(draw);
+}
+
+void EbmBb::run(Watcher* watcher) {
+  const int64_t last = training_.energy_steps - 1;
+  for (int64_t step = 0; step < last; ++step) {
+    energy_step(step, nullptr);
+    energy_backward();
+  }
+  energy_step(last, watcher);
+  kernels_.concurrently([this] { energy_backward(); }, [this] { generator_forward(0); });
+  generator_backward();
+  for (int64_t step = 1; step < training_.generator_steps; ++step) {
+    generator_forward(step);
+    generator_backward();
+  }
+  const Range range(kernels_, "generator step");
+  count_iteration();
+  if (watcher != nullptr) tell_generator_step(*watcher);
+}
+
+void EbmBb::energy_step(int64_t step, Watcher* watcher) {
+  energy_forward(step);
+  if (watcher != nullptr) tell_energy_step(*watcher);
+}
+
+/// theta: minimise mean E(x) - mean E(x~) + [ penalty term ]_+
+/// The draws, x~ = G(z), the entropy bound at z, its gradient if the loss wants it, E(x), E(x~) and E along the
+/// directions, L_E.
+void EbmBb::energy_forward(int64_t step) {
+  const Range range(kernels_, "energy step");
+  energy().round_parameters();
+  generator().round_parameters();
+  if (step == 0) draw_for_energy_step();
+  const ConstView z = z_.of_step(step), v0 = v0_.of_step(step);
+  if (several_) {
+    const View x = upper_->data();
+    kernels_.copy(x.data, data_points_.row_range(step * x.rows, x.rows).data,
+                  x.size() * static_cast<int64_t>(sizeof(float)));
+  }
+  // x~ with batch statistics, which moves the running ones; then J with the running statistics
+  generator().forward(*generator_trace_, z, upper_->samples());
+  if (at_energy_step_ != AtEnergyStep::nothing) {
+    const Range bound(kernels_, "lower bound");
+    if (at_energy_step_ == AtEnergyStep::product) {
+      lower_->probe(z, v0, upper_->directions());
+    } else {
+      lower_->start(z, {.v0 = v0, .p0 = p0_.of_step(step), .e = e_.of_step(step)});
+      if (options_.upper.kind == EnergyPenaltyKind::bidirectional)
+        lower_->probe_product(upper_->directions());
+    }
+  }
+  const EnergyPenalty::Draw draw{.z = z, .v0 = v0, .z_score = z_score_, .alpha = alpha_.of_step(step)};
+  upper_->prepare(draw);
+  if (at_energy_step_ == AtEnergyStep::bound) {
+    kernels_.concurrently([this] { finish_bound(); }, [this] { upper_->forward(); });
+  } else {
+    upper_->forward();
+  }
+  upper_->loss(draw, {.energy_real = n_.energy_real,
+                      .energy_fake = n_.energy_fake,
+                      .penalty = n_.penalty,
+                      .loss = n_.loss_energy});
+}
+
+void EbmBb::finish_bound() {
+  const Range bound(kernels_, "lower bound");
+  lower_->finish();
+  if (gradient_ == EntropyGradient::with_score) {
+    entropy_gradient(z_score_);
+  } else if (!z_score_.empty()) {
+    lower_->gradient(z_score_, Gradient::ignore);
+  }
+}
+
+void EbmBb::energy_backward() {
+  const Range range(kernels_, "energy step");
+  upper_->backward();
+  energy_.step(clock());
+  energy().round_parameters();  // for the generator's step
+}
+
+/// The gradient of the entropy, and the generator step's draws, samples, and entropy bound.
+void EbmBb::generator_forward(int64_t step) {
+  const Range range(kernels_, "generator step");
+  if (gradient_ == EntropyGradient::of_energy_step) {
+    const Range bound(kernels_, "lower bound");
+    entropy_gradient({});  // G has not changed since the energy step
+  }
+  if (step == 0)
+    draw_for_generator_step();
+  else
+    generator().round_parameters();
+  const ConstView z = z_generator_.of_step(step);
+  generator().forward(*generator_trace_, z, samples_);
+  if (gradient_ != EntropyGradient::of_own_points) return;
+  const Range bound(kernels_, "lower bound");
+  lower_->evaluate(z, {.v0 = v0_generator_.of_step(step),
+                       .p0 = p0_generator_.of_step(step),
+                       .e = e_generator_.of_step(step)});
+  entropy_gradient({});
+}
+
+/// G's gradient buffer = -entropy_weight d/d(parameters) mean of the entropy values; z_bar = grad_z of each
+/// value.
+void EbmBb::entropy_gradient(View z_bar) {
+  lower_->gradient(z_bar, Gradient::overwrite);
+  kernels_.run(EntropyMean{.samples = training_.batch,
+                           .entropy_weight = static_cast<float>(options_.entropy_weight),
+                           .value = lower_->value().data,
+                           .good = lower_->good().data,
+                           .floored = lower_->floored().data,
+                           .mean = n_.entropy,
+                           .factor = entropy_factor_.data(),
+                           .share_good = n_.share_good,
+                           .share_floored = n_.share_floored});
+  const View gradients = generator().parameters().gradients();
+  kernels_.run(ScaleBy{.columns = gradients.size(), .factor = entropy_factor_.data(), .x = gradients.data});
+}
+
+/// G: minimise mean E(G(z)) - entropy_weight * mean entropy value
+void EbmBb::generator_backward() {
+  const Range range(kernels_, "generator step");
+  energy().forward(*energy_trace_, samples_, generator_energies_);
+  energy().vjp(*energy_trace_, shares_, samples_bar_, Gradient::ignore);
+  generator().vjp(*generator_trace_, samples_bar_, {}, lower_ ? Gradient::accumulate : Gradient::overwrite);
+  kernels_.run(GeneratorObjective{.samples = training_.batch,
+                                  .entropy_weight = static_cast<float>(options_.entropy_weight),
+                                  .energy = generator_energies_.data(),
+                                  .entropy_mean = lower_ ? n_.entropy : nullptr,
+                                  .loss = n_.loss_generator});
+  generator_.step(clock());
+}
+
+void EbmBb::tell_energy_step(Watcher& watcher) {
+  watcher.see("energy_real", upper_->energy_real());
+  watcher.see("energy_fake", upper_->energy_fake());
+  watcher.see("directional", upper_->directional());
+  watcher.see("a", upper_->score());
+  if (options_.upper.kind == EnergyPenaltyKind::bidirectional) watcher.see("jv0", upper_->directions());
+  if (at_energy_step_ != AtEnergyStep::bound) return;
+  watcher.see("v", lower_->v());
+  watcher.see("log_s1", lower_->log_s1());
+  watcher.see("entropy", lower_->value());
+}
+
+void EbmBb::tell_generator_step(Watcher& watcher) {
+  watcher.see("energy_generator", generator_energies_);
+  if (gradient_ != EntropyGradient::of_own_points) return;
+  watcher.see("v_generator", lower_->v());
+  watcher.see("log_s1_generator", lower_->log_s1());
+  watcher.see("entropy_generator", lower_->value());
+}
+
+std::vector<ExtraState> EbmBb::extra_state() {
+  if (lower_ == nullptr || lower_->state() == nullptr) return {};
+  return {{"bound/state", lower_->state(), [this] { lower_->state_restored(); }}};
+}
+
+std::vector<Measure> EbmBb::exact_measures() {
+  if (lower_ == nullptr) return {};
+  const auto check =
+      std::make_shared<BoundCheck>(kernels_, generator_.evaluated(), training_, *options_.lower);
+  return {{"share_bound_above_entropy", [this, check] { return check->share_above(lower_->state()); }}};
+}
+
+}  // namespace ebm

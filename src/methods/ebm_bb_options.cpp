@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#include "methods/ebm_bb_options.h"
+
+namespace ebm {
+
+namespace {
+
+std::vector<std::pair<std::string, std::optional<EntropyBoundKind>>> lower_bound_choices() {
+  std::vector<std::pair<std::string, std::optional<EntropyBoundKind>>> list{{"none", std::nullopt}};
+  for (const auto& [name, kind] : lower_bound_names) list.emplace_back(name, kind);
+  return list;
+}
+
+class EbmBbChoice final : public MethodChoice {
+ public:
+  EbmBbChoice(const EbmBbOptions& options, OutputScale scale)
+      : options_(options), lower_(options.lower.value_or(EntropyBoundOptions{})), scale_(scale) {
+    if (options.lower) lower_bound_ = options.lower->kind;
+  }
+
+  TrainingOptions& training() override { return options_.training; }
+  bool bounds_entropy() const override { return lower_bound_.has_value(); }
+  void adapt(NetworkOptions& networks) const override { networks.energy_scale = scale_; }
+
+  void declare(Options& options) override {
+    EnergyPenaltyOptions& upper = options_.upper;
+    options.group("Bounds (defaults depend on --method and --preset)");
+    options.add_choice("lower_bound", &lower_bound_, lower_bound_choices(),
+                       "of the generator's entropy (eq. 9, 10)");
+    options.add("lobpcg_iterations", &lower_.lobpcg_iterations, "steps of LOBPCG", {0, 10000});
+    options.add_choice("lobpcg_direction", &lower_.direction, choices(direction_names),
+                       "LOBPCG's third basis vector: its own, or that of the authors' code");
+    options.add("slq_pairs", &lower_.lanczos_pairs, "Lanczos steps of --lower-bound slq",
+                {1, max_lanczos_pairs});
+    options.add_choice("preconditioner", &lower_.preconditioning, choices(preconditioning_names),
+                       "of LOBPCG and Lanczos");
+    options.add_choice("upper_bound", &upper.kind, choices(upper_bound_names),
+                       "what the energy minimises (eq. 15), or a zero-centred gradient penalty");
+    options.add("penalty_weight", &upper.weight, "its weight", not_negative);
+    options.add_choice("penalty_normaliser", &upper.normaliser, choices(normaliser_names),
+                       "divides each squared residual: nothing, d, ||v0|| or ||v0||^2");
+    options.add("hinge", &upper.hinge, "zeta of eq. 20", any_number);
+    options.add_choice("penalty_backward", &upper.backward, choices(pair_backward_names),
+                       "one backward signal for E and E' where E allows it, or separate ones");
+    options.add("entropy_weight", &options_.entropy_weight, "of the entropy in the generator's loss",
+                not_negative);
+    options.add_choice("entropy_z", &options_.entropy_points, choices(entropy_points_names),
+                       "whose latent points the generator's entropy term uses");
+  }
+
+  std::unique_ptr<Method> make(Kernels& kernels, const NetworkMakers& networks, DataSource& data,
+                               NoiseSource* noise) const override {
+    EbmBbOptions options = options_;
+    options.lower.reset();
+    if (lower_bound_) {
+      options.lower = lower_;
+      options.lower->kind = *lower_bound_;
+    }
+    return std::make_unique<EbmBb>(kernels, networks, data, options, noise);
+  }
+
+ private:
+  EbmBbOptions options_;
+  std::optional<EntropyBoundKind> lower_bound_;  // none: no entropy term
+  EntropyBoundOptions lower_;                    // its kind is lower_bound_
+  OutputScale scale_;
+};
+
+/// The bounds that make the method.
+void choose_bounds(EbmBbOptions& options, Variant variant, Preset preset, EntropyBoundKind kind,
+                   double wgan_weight) {
+  const bool code = preset == Preset::code;
+  if (variant != Variant::wgan_0gp) {
+    options.lower =
+        EntropyBoundOptions{.kind = kind, .direction = code ? Direction::authors : Direction::orthonormal};
+  }
+  EnergyPenaltyOptions& upper = options.upper;
+  switch (variant) {
+    case Variant::ebm_bb:
+      upper.kind = EnergyPenaltyKind::bidirectional;
+      upper.weight = 0.001;
+      upper.normaliser = code ? PenaltyNormaliser::none : PenaltyNormaliser::d;
+      upper.hinge = 1;
+      return;
+    case Variant::ebm_0gp:
+      upper.kind = EnergyPenaltyKind::gp_real;
+      upper.weight = 0.001;
+      break;
+    case Variant::wgan_0gp:
+      upper.kind = EnergyPenaltyKind::gp_interpolated;
+      upper.weight = wgan_weight;
+      options.entropy_weight = 0;
+      break;
+  }
+  upper.normaliser = PenaltyNormaliser::none;
+  upper.hinge = 0;
+}
+
+template <Variant variant>
+std::unique_ptr<MethodChoice> choose(NetworkKind networks, Preset preset) {
+  const bool scaled = networks == NetworkKind::toy && preset == Preset::code;
+  return std::make_unique<EbmBbChoice>(ebm_bb_options(networks, variant, preset),
+                                       scaled ? OutputScale::learned : OutputScale::none);
+}
+
+}  // namespace
+
+EbmBbOptions ebm_bb_options(NetworkKind networks, Variant variant, Preset preset) {
+  const bool toy = networks == NetworkKind::toy, mlp = networks == NetworkKind::mlp;
+  const bool code = preset == Preset::code;
+  EbmBbOptions options;
+  TrainingOptions& training = options.training;
+  training.batch = toy ? 200 : 64;
+  training.lr_energy = training.lr_generator = toy || mlp ? 2e-4 : 5e-5;
+  training.optimiser.adam = {.beta1 = 0, .beta2 = toy || mlp ? 0.9 : 0.999, .epsilon = code ? 1e-6 : 1e-8};
+  if (toy) {
+    choose_bounds(options, variant, preset, code ? EntropyBoundKind::s1 : EntropyBoundKind::lobpcg, 0.1);
+    return options;
+  }
+  options.entropy_weight = code ? 1e-4 : 1;
+  // The paper does not say whose z it is; the authors' EBM-BB has one Jacobian an iteration for both bounds.
+  options.entropy_points = variant == Variant::ebm_bb ? EntropyPoints::energy : EntropyPoints::generator;
+  // WGAN-0GP: the weights of the first author's public runs of its nearest kin (MEG's penalty).
+  choose_bounds(options, variant, preset, EntropyBoundKind::lobpcg, mlp ? 10 : 0.1);
+  if (code) options.upper.hinge = 0;
+  return options;
+}
+
+std::unique_ptr<MethodChoice> choose_ebm_bb(NetworkKind networks, Preset preset) {
+  return choose<Variant::ebm_bb>(networks, preset);
+}
+std::unique_ptr<MethodChoice> choose_ebm_0gp(NetworkKind networks, Preset preset) {
+  return choose<Variant::ebm_0gp>(networks, preset);
+}
+std::unique_ptr<MethodChoice> choose_wgan_0gp(NetworkKind networks, Preset preset) {
+  return choose<Variant::wgan_0gp>(networks, preset);
+}
+
+std::unique_ptr<MethodChoice> choice_of(const EbmBbOptions& options) {
+  return std::make_unique<EbmBbChoice>(options, OutputScale::none);
+}
+
+}  // namespace ebm

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// The networks of the paper's tables by name, with what can be chosen of them.
+#pragma once
+
+#include "models/resnet.h"
+#include "models/toy.h"
+
+namespace ebm {
+
+/// toy: Table 6; mlp: Table 7; dcgan: Table 8; resnet: Tables 9 and 10.
+enum class NetworkKind { toy, mlp, dcgan, resnet };
+
+struct NetworkOptions {
+  NetworkKind kind = NetworkKind::dcgan;
+  int64_t channels = 3;  ///< of the images
+  int64_t latent = 128;
+  int64_t width =
+      64;  ///< toy: of the hidden layers; mlp: of its widest layers; else channels of the narrowest
+  EnergyNorm energy_norm = EnergyNorm::none;     ///< resnet
+  OutputScale energy_scale = OutputScale::none;  ///< toy
+};
+
+/// Those of the paper: their latent dimensions and widths.
+NetworkOptions toy_networks();
+NetworkOptions mlp_networks();
+NetworkOptions dcgan_networks();
+NetworkOptions resnet_networks();
+
+/// The data that these networks are for: points of the plane for toy, images of 28 x 28 for mlp, 32 x 32 for
+/// dcgan, 64 x 64 for resnet.
+Features data_shape(const NetworkOptions& options);
+
+std::unique_ptr<Layer> energy_layers(const NetworkOptions& options);
+std::unique_ptr<Layer> generator_layers(const NetworkOptions& options);
+
+}  // namespace ebm

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// A network and what makes it learn: the only place where parameters change.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "layers/network.h"
+
+namespace ebm {
+
+struct AdamOptions {
+  double beta1 = 0, beta2 = 0.9, epsilon = 1e-8;
+};
+
+struct OptimiserOptions {
+  AdamOptions adam;
+  RateSchedule schedule;          ///< of the learning rate (kernels/formulas/adam.h)
+  double clip_gradient_norm = 0;  ///< the longest gradient of a learner, ||g||_2; 0: any
+  double ema = 0;                 ///< decay of the parameters' exponential moving average; 0: none
+};
+
+/// Makes the layers of a network; twice where its parameters have an average, which is a network of its own.
+using LayerMaker = std::function<std::unique_ptr<Layer>()>;
+
+/// Where an iteration is, on the device.
+struct IterationClock {
+  const uint64_t* iteration;  ///< counted from 0
+  int32_t* not_finite;        ///< raised when a parameter becomes NaN or Inf
+};
+
+class Learner {
+ public:
+  /// `name` is that of its arrays in files: NAME/..., adam/NAME/..., ema/NAME/...; `lr` Adam's rate.
+  Learner(Kernels& kernels, std::string name, const LayerMaker& layers, double lr,
+          const OptimiserOptions& options);
+
+  const std::string& name() const { return name_; }
+  Network& network() { return network_; }
+  const Network& network() const { return network_; }
+  /// The network to measure and to draw samples with: that of the averaged parameters, where there is one.
+  Network& evaluated() { return average_ != nullptr ? *average_ : network_; }
+  const Network* average() const { return average_.get(); }  ///< or null
+
+  /// Draws the initial parameters from noise streams stream, stream + 1, ... of `seed`; nothing learnt yet.
+  void initialize(uint64_t seed, uint32_t stream, Initial initial);
+  /// The step that the gradients ask for: clipping, the rate of this iteration, Adam, the average.
+  void step(const IterationClock& clock);
+
+  /// Adam's running means of g and g^2, laid out as the parameters' flat buffer, and the number of its steps.
+  View first_moments() const { return flat_view(first_moments_); }
+  View second_moments() const { return flat_view(second_moments_); }
+  Buffer<int64_t>& steps() { return steps_; }
+
+  double lr() const { return lr_; }
+  const OptimiserOptions& options() const { return options_; }
+
+ private:
+  static View flat_view(const Buffer<float>& buffer) { return {buffer.data(), 1, flat(buffer.size())}; }
+  void copy(ConstView from, View to);
+  const float* clip();
+  void follow();
+
+  Kernels& kernels_;
+  std::string name_;
+  Network network_;
+  std::unique_ptr<Network> average_;
+  double lr_;
+  OptimiserOptions options_;
+
+  Buffer<float> first_moments_, second_moments_;
+  Buffer<int64_t> steps_;   // 1
+  Buffer<float> schedule_;  // 2, of AdamSchedule
+  Buffer<double> partial_norms_;
+  Buffer<float> clip_;  // the factor and the norm
+};
+
+}  // namespace ebm

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+// What every method promises besides its numbers, with every option that every method has: the same bits again,
+// recorded, dumped, replayed or from a checkpoint; no allocation; the same on every device.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <tuple>
+
+#include "methods/small_method.h"
+#include "support/allocations.h"
+#include "support/tolerance.h"
+#include "train/dump.h"
+#include "train/run_folder.h"
+#include "train/seen.h"
+
+namespace ebm::test {
+namespace {
+
+std::vector<MethodCase> toy_cases() {
+  std::vector<MethodCase> all;
+  for (const MethodRow& row : methods()) {
+    const std::string name = row.name;
+    all.push_back({.name = name, .method = name});
+    all.push_back({.name = name + "_code", .method = name, .preset = Preset::code});
+    all.push_back({.name = name + "_steps", .method = name, .change = [](TrainingOptions& training) {
+                     training.energy_steps = 2;
+                     training.generator_steps = 2;
+                   }});
+    all.push_back({.name = name + "_schedule", .method = name, .change = [](TrainingOptions& training) {
+                     training.optimiser.schedule = {
+                         .kind = RateSchedule::Kind::cosine, .horizon = 9, .warm_up = 2};
+                     training.optimiser.ema = 0.9;
+                     training.optimiser.clip_gradient_norm = 0.01;
+                     training.initial = Initial::orthogonal;
+                   }});
+  }
+  return all;
+}
+
+class EveryMethodTest : public IoTest,
+                        public testing::WithParamInterface<std::tuple<MethodCase, std::string>> {
+ protected:
+  const MethodCase& method() const { return std::get<0>(GetParam()); }
+  const std::string& device() const { return std::get<1>(GetParam()); }
+  SmallMethod small(SmallMethod::Noise noise = SmallMethod::Noise::fresh) const {
+    return SmallMethod(device(), method(), noise);
+  }
+};
+
+TEST_P(EveryMethodTest, TheSameSeedGivesTheSameBits) {
+  SmallMethod first = small(), second = small(), recorded = small();
+  const auto graph = recorded.kernels->capture([&] { recorded.trained->iterate(); });
+  const int64_t allocations = first.kernels->allocations();
+  const auto initial = first.everything();
+  for (int iteration = 0; iteration < 3; ++iteration) {
+    first.trained->iterate();
+    second.trained->iterate();
+    graph->launch();
+  }
+  EXPECT_EQ(first.kernels->allocations(), allocations) << "an iteration allocates nothing";
+  const auto all = first.everything();
+  EXPECT_NE(all, initial);
+  EXPECT_EQ(second.everything(), all);
+  EXPECT_EQ(recorded.everything(), all);
+  for (const std::vector<float>& array : all)
+    for (const float x : array) ASSERT_TRUE(std::isfinite(x));
+
+  MethodCase another = method();
+  another.change = [change = method().change](TrainingOptions& training) {
+    change(training);
+    training.seed = 2;
+  };
+  SmallMethod other(device(), another);
+  for (int iteration = 0; iteration < 3; ++iteration) other.trained->iterate();
+  EXPECT_NE(other.everything(), all);
+}
+
+TEST_P(EveryMethodTest, ADumpChangesNothingAndReplaysToTheBit) {
+  SmallMethod dumped = small(), plain = small();
+  dumped.trained->iterate();
+  dump_iteration(*dumped.trained, {}, *this / "dump.h5");
+  plain.trained->iterate();
+  plain.trained->iterate();
+  EXPECT_EQ(dumped.everything(), plain.everything());
+
+  const Hdf5File file = Hdf5File::open_read(*this / "dump.h5", Hdf5File::Strings::variable);
+  SmallMethod again = small(SmallMethod::Noise::recorded);
+  for (const std::string& name : file.list("inputs")) {
+    const Hdf5Array<float> array = file.read_dataset<float>("inputs/" + name);
+    const int64_t rows = array.dims.at(0);
+    again.recorded.record(name, {rows, std::ssize(array.values) / rows, array.values});
+  }
+  again.trained->iterate();  // data: those of the second iteration
+  read_state(file, *again.trained, "before/");
+  again.trained->iterate();
+  EXPECT_EQ(again.everything(), dumped.everything());
+  read_state(file, *again.trained, "after/");
+  EXPECT_EQ(again.everything(), dumped.everything());
+}
+
+TEST_P(EveryMethodTest, FromACheckpointItGoesOnToTheBit) {
+  SmallMethod whole = small(), first = small(), second = small();
+  for (int iteration = 0; iteration < 4; ++iteration) whole.trained->iterate();
+  for (int iteration = 0; iteration < 2; ++iteration) first.trained->iterate();
+  const RunFolder folder(*this / "run");
+  folder.save(*first.trained, 2, "", MetricTable{}, 1);
+  second.trained->iterate();  // something else
+  restore(folder.checkpoint(2), *second.trained);
+  for (int iteration = 0; iteration < 2; ++iteration) second.trained->iterate();
+  EXPECT_EQ(second.everything(), whole.everything());
+}
+
+/// Samples and measures are of the average where there is one.
+TEST_P(EveryMethodTest, WhatIsEvaluatedIsTheAverage) {
+  SmallMethod run = small();
+  for (int iteration = 0; iteration < 2; ++iteration) run.trained->iterate();
+  for (Learner* learner : run.trained->learners()) {
+    EXPECT_EQ(&learner->evaluated() == &learner->network(), learner->average() == nullptr);
+    if (learner->average() == nullptr) continue;
+    const auto values = [&](const Network& network) {
+      return download(*run.kernels, network.parameters().values());
+    };
+    EXPECT_NE(values(learner->network()), values(*learner->average())) << learner->name();
+    EXPECT_EQ(download(*run.kernels, learner->network().parameters().statistics_values()),
+              download(*run.kernels, learner->average()->parameters().statistics_values()));
+  }
+}
+
+class CpuEveryMethodTest : public EveryMethodTest {};
+
+TEST_P(CpuEveryMethodTest, NothingIsNew) {
+  SmallMethod run = small();
+  run.trained->iterate();  // makes workspaces of products and sums
+  const auto before = operator_new_calls();
+  run.trained->iterate();
+  run.trained->iterate();
+  EXPECT_EQ(operator_new_calls(), before);
+}
+
+std::string case_name(const testing::TestParamInfo<std::tuple<MethodCase, std::string>>& info) {
+  return std::get<0>(info.param).name + "_" + std::get<1>(info.param);
+}
+INSTANTIATE_TEST_SUITE_P(All, EveryMethodTest,
+                         testing::Combine(testing::ValuesIn(toy_cases()), testing::ValuesIn(devices())),
+                         case_name);
+INSTANTIATE_TEST_SUITE_P(All, CpuEveryMethodTest,
+                         testing::Combine(testing::ValuesIn(toy_cases()), testing::Values("cpu")), case_name);
+
+/// Twenty iterations of the same draws.
+class DevicesAgreeTest : public testing::TestWithParam<std::tuple<MethodCase, std::string>> {};
+
+TEST_P(DevicesAgreeTest, OverTwentyIterations) {
+  const auto& [method, device] = GetParam();
+  SmallMethod here("cpu", method), there(device, method);
+  for (int iteration = 0; iteration < 20; ++iteration) {
+    here.trained->iterate();
+    there.trained->iterate();
+  }
+  const Tolerance tolerance{.factor = 1 << 12,
+                            .reason = "roundings of twenty iterations, which Adam magnifies"};
+  const std::vector<float> expected = here.trained->numbers().download().numbers,
+                           actual = there.trained->numbers().download().numbers;
+  const std::vector<Numbers::Entry>& entries = here.trained->numbers().entries();
+  for (size_t i = 0; i < entries.size(); ++i) {
+    EXPECT_NEAR(actual[i], expected[i], 1e-2 * std::max(1.0, std::abs(double{expected[i]})))
+        << entries[i].name;
+  }
+  for (size_t i = 0; i < here.trained->learners().size(); ++i) {
+    const auto values = [i](SmallMethod& run) {
+      return download(*run.kernels, run.trained->learners()[i]->network().parameters().values());
+    };
+    const std::vector<float> of_cpu = values(here);
+    EXPECT_TRUE(close(values(there), std::vector<double>(of_cpu.begin(), of_cpu.end()), tolerance))
+        << here.trained->learners()[i]->name();
+  }
+}
+
+std::vector<MethodCase> image_cases() {
+  std::vector<MethodCase> all;
+  for (const MethodRow& row : methods()) {
+    all.push_back({.name = std::string("toy_") + row.name, .method = row.name});
+    all.push_back({.name = std::string("mlp_") + row.name, .method = row.name, .networks = mlp_networks()});
+    all.push_back(
+        {.name = std::string("dcgan_") + row.name, .method = row.name, .networks = dcgan_networks()});
+  }
+  return all;
+}
+std::vector<std::string> other_devices() {
+  std::vector<std::string> names = devices_with_convolutions();
+  std::erase(names, "cpu");
+  return names;
+}
+INSTANTIATE_TEST_SUITE_P(All, DevicesAgreeTest,
+                         testing::Combine(testing::ValuesIn(image_cases()),
+                                          testing::ValuesIn(other_devices())),
+                         case_name);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(DevicesAgreeTest);
+
+}  // namespace
+}  // namespace ebm::test

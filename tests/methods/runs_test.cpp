@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// Every method as a program trains it: killed and resumed, with every option that all methods have, on points
+// and on images; what makes no sense is one line.
+#include <gtest/gtest.h>
+
+#include "../train/killed_runs.h"
+#include "methods/registry.h"
+#include "train/small_commands.h"
+
+namespace ebm::test {
+namespace {
+
+class MethodRunsTest : public IoTest, public testing::WithParamInterface<std::string> {
+ protected:
+  void SetUp() override {
+    IoTest::SetUp();
+    if (program_path("toy_bb").empty()) GTEST_SKIP() << "the programs are not built";
+  }
+  std::string path(const std::string& name) const { return (*this / name).string(); }
+};
+
+TEST_P(MethodRunsTest, KilledAndResumedItIsTheUninterruptedRun) {
+  const Words options{"--method",
+                      GetParam(),
+                      "--log-every",
+                      "7",
+                      "--checkpoint-every",
+                      "10",
+                      "--eval-every",
+                      "20",
+                      "--iterations",
+                      "60",
+                      "--ema",
+                      "0.9",
+                      "--lr-schedule",
+                      "cosine",
+                      "--warm-up",
+                      "15",
+                      "--clip-gradient-norm",
+                      "0.5",
+                      "--energy-steps",
+                      "2",
+                      "--initial",
+                      "normal"};
+  expect_kills_change_nothing(small_toy_command(path("run"), options), *this / "run", 5, 60, "density.png");
+}
+
+TEST_P(MethodRunsTest, TrainsOnImagesWithBothPresets) {
+  for (const char* preset : {"paper", "code"}) {
+    for (const char* program : {"mnist_bb", "cifar10_bb"}) {
+      const std::string out = std::string(program) + preset;
+      Words words{program_path(program),
+                  "--device",
+                  "cpu",
+                  "--synthetic",
+                  "--method",
+                  GetParam(),
+                  "--preset",
+                  preset,
+                  "--batch",
+                  "4",
+                  "--latent",
+                  "2",
+                  "--width",
+                  std::string(program) == "mnist_bb" ? "16" : "2",
+                  "--grid",
+                  "2",
+                  "--iterations",
+                  "2",
+                  "--eval-every",
+                  "2",
+                  "--ema",
+                  "0.5",
+                  "--out",
+                  path(out)};
+      const Finished finished = run_command(words);
+      EXPECT_EQ(finished.status, 0) << out << ": " << finished.err;
+      EXPECT_TRUE(exists(*this / out / "samples.png"));
+      const Finished drawn = run_command({program_path("sample"), path(out), "--device", "cpu", "--grid", "2",
+                                          "--rows", "2", "--columns", "2", "--out", path("")});
+      EXPECT_EQ(drawn.status, 0) << out << ": " << drawn.err;
+    }
+  }
+}
+
+std::vector<std::string> method_names() {
+  std::vector<std::string> names;
+  for (const MethodRow& row : methods()) names.emplace_back(row.name);
+  return names;
+}
+INSTANTIATE_TEST_SUITE_P(All, MethodRunsTest, testing::ValuesIn(method_names()),
+                         [](const auto& info) { return info.param; });
+
+using MethodErrorsTest = IoTest;
+
+TEST_F(MethodErrorsTest, CombinationsThatMakeNoSenseAreOneLine) {
+  if (program_path("toy_bb").empty()) GTEST_SKIP() << "the programs are not built";
+  const struct {
+    Words words;
+    std::string message;
+  } cases[] = {
+      {{"--method", "dcgan", "--lower-bound", "slq"}, "unknown option '--lower-bound'"},
+      {{"--method", "sngan", "--penalty-weight", "1"}, "unknown option '--penalty-weight'"},
+      {{"--method", "meg", "--entropy-z", "energy"}, "unknown option '--entropy-z'"},
+      {{"--method", "vera", "--generator-steps", "2"}, "--generator-steps"},
+      {{"--method", "ebm_bb", "--entropy-z", "energy", "--generator-steps", "2"}, "--generator-steps 1"},
+      {{"--method", "ebm_bb", "--lower-bound", "none"}, "lower bound"},
+      {{"--lr-horizon", "5"}, "--lr-schedule constant"},
+      {{"--ema", "1"}, "--ema"},
+      {{"--method", "gan"}, "--method"}};
+  for (const auto& one : cases) {
+    const Finished finished =
+        run_command(small_toy_command((*this / "run").string(), joined(one.words, {"--iterations", "2"})));
+    EXPECT_GE(finished.status, 1) << finished.out;
+    EXPECT_LE(finished.status, 2);
+    EXPECT_NE(finished.err.find(one.message), std::string::npos) << finished.err;
+    EXPECT_EQ(std::count(finished.err.begin(), finished.err.end(), '\n'), 1) << finished.err;
+  }
+}
+
+}  // namespace
+}  // namespace ebm::test
