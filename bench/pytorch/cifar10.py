@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Milliseconds per EBM-BB iteration on 32 x 32 images in PyTorch, for comparison with this project's program.
+"""Milliseconds per iteration on 32 x 32 images in PyTorch, for comparison with this project's program.
 
-The networks of Table 8, batch 64, latent dimension 128, K = 2 LOBPCG iterations, made-up images, the constants of the
-authors' code. Two programs:
+The networks of Table 8, batch 64, latent dimension 128, made-up images. --method meg, vera, dcgan or sngan: methods.py.
+ebm_bb, the default, with K = 2 LOBPCG iterations and the constants of the authors' code, is two programs:
 
     --algorithm authors    the published one: samples stay attached, J v by double backward, in each LOBPCG iteration
                            three products for the basis and one more for the new v, the penalty by a second backward of E,
@@ -12,6 +12,7 @@ authors' code. Two programs:
                            forward mode, one backward pass for both gradients of the entropy, none that is thrown away
 
     python3 bench/pytorch/cifar10.py --algorithm best [--threads 2] [--device cuda] [--iterations 5]
+    python3 bench/pytorch/cifar10.py --method sngan [--energy-steps 5] ...
 
 Prints one JSON object: ms_per_iteration is the median, cpu_ms_per_iteration that of all threads' time on a core,
 peak_mib the most memory that the process has had.
@@ -33,16 +34,27 @@ try:
 except ImportError:
     sys.exit("bench/pytorch/cifar10.py: PyTorch is missing: install it with `python3 -m pip install torch`")
 
+import methods
+
 LATENT, CHANNELS = 128, 64
 PENALTY_WEIGHT, HINGE, ENTROPY_WEIGHT = 0.001, 0.0, 1e-4
 
 
-def make_energy(c: int) -> nn.Sequential:
+def make_trunk(c: int, features: int) -> nn.Sequential:
     sizes = [(3, c, 3), (c, c, 4), (c, 2 * c, 3), (2 * c, 2 * c, 4), (2 * c, 4 * c, 3), (4 * c, 4 * c, 4), (4 * c, 8 * c, 3)]
     layers = []
     for inputs, outputs, kernel in sizes:
         layers += [nn.Conv2d(inputs, outputs, kernel, stride=1 if kernel == 3 else 2, padding=1), nn.LeakyReLU(0.1)]
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(8 * c * 16, 1), nn.Flatten(0))
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(8 * c * 16, features))
+
+
+def make_energy(c: int) -> nn.Sequential:
+    return make_trunk(c, 1).append(nn.Flatten(0))
+
+
+def make_statistics(c: int) -> methods.Statistics:
+    head = nn.Sequential(nn.Linear(2 * LATENT, 512), nn.LeakyReLU(0.1), nn.Linear(512, 1))
+    return methods.Statistics(make_trunk(c, LATENT), head)
 
 
 def make_generator(c: int) -> nn.Sequential:
@@ -86,14 +98,17 @@ class Game:
     def __init__(self, args):
         self.batch, self.steps = args.batch, args.lobpcg_iterations
         memory_format = torch.channels_last if args.channels_last else torch.contiguous_format
-        self.energy = make_energy(CHANNELS).to(memory_format=memory_format)
-        self.generator = make_generator(CHANNELS).to(memory_format=memory_format)
+        self.energy = make_energy(args.channels).to(memory_format=memory_format)
+        self.generator = make_generator(args.channels).to(memory_format=memory_format)
         self.data = torch.rand(args.batch, 3, 32, 32).mul(2).sub(1).contiguous(memory_format=memory_format)
         self.adams = [torch.optim.Adam(n.parameters(), 5e-5, (0.0, 0.999), 1e-6, fused=args.algorithm == "best")
                       for n in (self.energy, self.generator)]
 
     def normal(self, **options):
         return torch.randn(self.batch, LATENT, **options)
+
+    def iterate(self):
+        return self.energy_step(), self.generator_step()
 
 
 class Authors(Game):
@@ -198,12 +213,26 @@ class Best(Game):
         adam.step()
 
 
+def make_game(args):
+    if args.method == "ebm_bb":
+        return (Authors if args.algorithm == "authors" else Best)(args)
+    memory_format = torch.channels_last if args.channels_last else torch.contiguous_format
+    networks = [make_energy(args.channels), make_generator(args.channels)]
+    if args.method == "meg":
+        networks.append(make_statistics(args.channels))
+    energy, generator, *statistics = (network.to(memory_format=memory_format) for network in networks)
+    data = torch.rand(args.batch, 3, 32, 32).mul(2).sub(1).contiguous(memory_format=memory_format)
+    return methods.GAMES[args.method](args, energy, generator, LATENT, lambda: data, *statistics)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--algorithm", choices=("authors", "best"), default="authors")
+    methods.add_arguments(parser)
+    parser.add_argument("--algorithm", choices=("authors", "best"), default="authors", help="of ebm_bb")
     parser.add_argument("--channels-last", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--lobpcg-iterations", type=int, default=2)
     parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--channels", type=int, default=CHANNELS, help="of the narrowest convolution")
     parser.add_argument("--iterations", type=int, default=5)
     parser.add_argument("--warm-up", type=int, default=1)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
@@ -214,11 +243,11 @@ def main() -> None:
     on_gpu = torch.device(args.device).type == "cuda"
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
-    game = (Authors if args.algorithm == "authors" else Best)(args)
+    game = make_game(args)
     times, cpu_times = [], []
     for _ in range(args.warm_up + args.iterations):
         start, cpu_start = time.perf_counter(), time.process_time()
-        losses = game.energy_step(), game.generator_step()
+        losses = game.iterate()
         if on_gpu:
             torch.cuda.synchronize()
         times.append((time.perf_counter() - start) * 1e3)
@@ -227,7 +256,8 @@ def main() -> None:
     print(json.dumps({"ms_per_iteration": round(statistics.median(times), 1), "fastest": round(min(times), 1),
                       "slowest": round(max(times), 1), "cpu_ms_per_iteration": round(statistics.median(cpu_times), 1),
                       "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
-                      "algorithm": args.algorithm, "channels_last": args.channels_last, "batch": args.batch,
+                      "method": args.method, "algorithm": args.algorithm, "channels_last": args.channels_last,
+                      "batch": args.batch,
                       "device": args.device, "threads": torch.get_num_threads(), "torch": torch.__version__,
                       "loss_energy": float(losses[0]), "loss_generator": float(losses[1])}))
 

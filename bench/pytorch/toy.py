@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Milliseconds per EBM-BB iteration of the toy experiment in PyTorch, for comparison with this project's program.
+"""Milliseconds per iteration of the toy experiment in PyTorch, for comparison with this project's program.
 
-The algorithm is the published one, written the way a practised PyTorch user would: float32, batch 200, two hidden
-layers of 100, Adam(0, 0.9) at 2e-4, penalty weight 0.001, hinge 1, entropy weight 1, one energy and one generator update an
-iteration, fresh 25-Gaussians data each iteration. The smallest singular value s1 of the generator's Jacobian J:
+--method meg, vera, dcgan or sngan: methods.py, with the networks of Table 6. ebm_bb, the default, is the published algorithm,
+written the way a practised PyTorch user would: float32, batch 200, two hidden layers of 100, Adam(0, 0.9) at 2e-4, penalty
+weight 0.001, hinge 1, entropy weight 1, one energy and one generator update an iteration, fresh 25-Gaussians data each
+iteration. The smallest singular value s1 of the generator's Jacobian J:
     --lower-bound exact    J by forward accumulation through the layers (d = 2 columns carried beside the values, as the
                            authors' layer library does), then torch.linalg.svd: the authors' toy script
     --lower-bound lobpcg   the authors' image script: J v by double backward, J^T u by backward, a Rayleigh-Ritz step on
@@ -30,6 +31,8 @@ try:
     from torch import nn
 except ImportError:
     sys.exit("bench/pytorch/toy.py: PyTorch is missing: install it with `python3 -m pip install torch`")
+
+import methods
 
 LATENT, DATA = 2, 2
 PENALTY_WEIGHT, HINGE, ENTROPY_WEIGHT = 0.001, 1.0, 1.0
@@ -60,6 +63,26 @@ class Generator(nn.Sequential):
 def make_energy(hidden: int) -> nn.Sequential:
     return nn.Sequential(nn.Linear(DATA, hidden), nn.PReLU(), nn.Linear(hidden, hidden), nn.PReLU(),
                          nn.Linear(hidden, 1), nn.Linear(1, 1, bias=False))
+
+
+def make_statistics(hidden: int) -> methods.Statistics:
+    return methods.Statistics(nn.Sequential(nn.Linear(DATA, hidden), nn.PReLU(), nn.Linear(hidden, hidden)),
+                              nn.Sequential(nn.Linear(hidden + LATENT, hidden), nn.PReLU(), nn.Linear(hidden, 1)))
+
+
+def data_of(batch: int):
+    """Draws a batch of the 25 Gaussians."""
+    side = torch.arange(-2, 3, dtype=torch.float32) * 2 / 2.828
+    centres = torch.cartesian_prod(side, side)[torch.arange(batch) % 25]
+    return lambda: centres + 0.05 / 2.828 * torch.randn(batch, DATA)
+
+
+def make_game(args):
+    if args.method == "ebm_bb":
+        return Game(args)
+    energy = make_energy(args.hidden)[:-1].append(nn.Flatten(0))  # without the preset `code`'s last layer
+    statistics = [make_statistics(args.hidden)] if args.method == "meg" else []
+    return methods.GAMES[args.method](args, energy, Generator(args.hidden), LATENT, data_of(args.batch), *statistics)
 
 
 def jacobian_backward(generator, z):
@@ -122,8 +145,7 @@ class Game:
                        else Lobpcg(self.generator, args.lobpcg_iterations))
         self.adams = [torch.optim.Adam(n.parameters(), 2e-4, (0.0, 0.9), 1e-6, fused=args.adam == "fused" and not args.as_published,
                                        foreach=args.adam == "foreach" and not args.as_published) for n in (self.energy, self.generator)]
-        side = torch.arange(-2, 3, dtype=torch.float32) * 2 / 2.828
-        self.centres = torch.cartesian_prod(side, side)[torch.arange(args.batch) % 25]
+        self.data = data_of(args.batch)
 
     def update(self, adam, loss, network):
         if self.as_published:
@@ -136,7 +158,7 @@ class Game:
         adam.step()
 
     def energy_step(self):
-        x = self.centres + 0.05 / 2.828 * torch.randn(self.batch, DATA)
+        x = self.data()
         z = torch.randn(self.batch, LATENT, requires_grad=True)
         v0 = torch.randn(self.batch, LATENT)
         self.generator.train()
@@ -172,6 +194,7 @@ class Game:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    methods.add_arguments(parser)
     parser.add_argument("--lower-bound", choices=("exact", "lobpcg"), default="exact")
     parser.add_argument("--jacobian", choices=("forward", "backward"), default="forward")
     parser.add_argument("--lobpcg-iterations", type=int, default=2)
@@ -191,7 +214,7 @@ def main() -> None:
     if args.threads:
         torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
-    game = Game(args)
+    game = make_game(args)
     for _ in range(args.warm_up):
         losses = game.iterate()
     if on_gpu:
@@ -205,7 +228,7 @@ def main() -> None:
             torch.cuda.synchronize()
         times.append((time.perf_counter() - start) / args.chunk * 1e3)
     print(json.dumps({"ms_per_iteration": round(statistics.median(times), 4), "fastest_chunk": round(min(times), 4),
-                      "slowest_chunk": round(max(times), 4), "lower_bound": args.lower_bound,
+                      "slowest_chunk": round(max(times), 4), "method": args.method, "lower_bound": args.lower_bound,
                       "jacobian": args.jacobian, "as_published": args.as_published, "adam": args.adam, "batch": args.batch, "hidden": args.hidden,
                       "device": args.device, "threads": torch.get_num_threads(), "torch": torch.__version__,
                       "loss_energy": float(losses[0]), "loss_generator": float(losses[1])}))

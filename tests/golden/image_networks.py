@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The networks of images with convolutions in PyTorch, row by row as Tables 8, 9 and 10 of the paper have them. (Those of
-Table 7 are plain layers: toy_game tells them from their names.) Images come and go as flat vectors in PyTorch's order,
+Table 7 are plain layers: networks.py tells them from their names.) Images come and go as flat vectors in PyTorch's order,
 so that a Jacobian is a matrix.
 """
 from __future__ import annotations
@@ -46,11 +46,14 @@ class SpatialSum(nn.Module):
 # ------------------------------------------------------------------------------------------------- Table 8, 32 x 32
 
 
-def dcgan_energy(c: int) -> ImageEnergy:
+def dcgan_rows(c: int) -> list:
     rows = [(3, 1, 3, c), (4, 2, c, c), (3, 1, c, 2 * c), (4, 2, 2 * c, 2 * c), (3, 1, 2 * c, 4 * c),
             (4, 2, 4 * c, 4 * c), (3, 1, 4 * c, 8 * c)]
-    main = [m for kernel, stride, i, o in rows for m in (nn.Conv2d(i, o, kernel, stride, 1), nn.LeakyReLU(SLOPE))]
-    return ImageEnergy(nn.Sequential(*main, nn.Flatten()), 8 * c * 16, 32)
+    return [m for kernel, stride, i, o in rows for m in (nn.Conv2d(i, o, kernel, stride, 1), nn.LeakyReLU(SLOPE))]
+
+
+def dcgan_energy(c: int) -> ImageEnergy:
+    return ImageEnergy(nn.Sequential(*dcgan_rows(c), nn.Flatten()), 8 * c * 16, 32)
 
 
 def dcgan_generator(latent: int, c: int) -> ImageGenerator:
@@ -71,7 +74,7 @@ def conv3(i: int, o: int) -> nn.Conv2d:
     return nn.Conv2d(i, o, 3, 1, 1)
 
 
-def resnet_energy(c: int, with_batch_norm: bool) -> ImageEnergy:
+def resnet_rows(c: int, with_batch_norm: bool) -> list:
     def kept(*rows):
         return [row for row in rows if with_batch_norm or not isinstance(row, nn.BatchNorm2d)]
 
@@ -82,7 +85,11 @@ def resnet_energy(c: int, with_batch_norm: bool) -> ImageEnergy:
         main.append(Residual(kept(norm(i), nn.LeakyReLU(SLOPE), conv3(i, o), norm(o), nn.LeakyReLU(SLOPE), conv3(o, o),
                                   *pool),
                              kept(norm(i), nn.Conv2d(i, o, 1), *pool)))
-    return ImageEnergy(nn.Sequential(*main, nn.LeakyReLU(SLOPE), SpatialSum()), 16 * c, 64)
+    return [*main, nn.LeakyReLU(SLOPE), SpatialSum()]
+
+
+def resnet_energy(c: int, with_batch_norm: bool) -> ImageEnergy:
+    return ImageEnergy(nn.Sequential(*resnet_rows(c, with_batch_norm)), 16 * c, 64)
 
 
 def resnet_generator(latent: int, c: int) -> ImageGenerator:
@@ -103,19 +110,30 @@ def is_convolutional(state: dict) -> bool:
 
 
 def convolutional_network(state: dict, kind: str) -> nn.Module:
-    """The network of Table 8, 9 or 10 with these parameters: which table, and how wide, is told from their names and
-    shapes."""
+    """The network of Table 8, 9 or 10 with these names: which table, and how wide, is told from them and their shapes."""
     first = state["main.0.weight"] if "main.0.weight" in state else state["main.0.left.0.weight"]
     if kind == "energy" and "main.0.weight" in state:
-        network = dcgan_energy(first.shape[0])
-    elif kind == "energy":
-        network = resnet_energy(first.shape[0], any(name.endswith("running_mean") for name in state))
-    elif "main.11.weight" in state:
-        network = dcgan_generator(first.shape[1], state["main.11.weight"].shape[1])
+        return dcgan_energy(first.shape[0])
+    if kind == "energy":
+        return resnet_energy(first.shape[0], any(name.endswith("running_mean") for name in state))
+    if "main.11.weight" in state:
+        return dcgan_generator(first.shape[1], state["main.11.weight"].shape[1])
+    return resnet_generator(first.shape[1], state["main.8.weight"].shape[1])
+
+
+def convolutional_statistics(state: dict) -> nn.Sequential:
+    """The trunk of MEG's T on images: the energy's convolutions as trunk.N, then a Linear, the last trunk.N of all."""
+    if "trunk.0.weight" in state:
+        rows, side = dcgan_rows(state["trunk.0.weight"].shape[0]), 32
     else:
-        network = resnet_generator(first.shape[1], state["main.8.weight"].shape[1])
-    missing, unknown = network.load_state_dict(state, strict=False)
-    wrong = unknown + [name for name in missing if not name.endswith("num_batches_tracked")]
-    if wrong:
-        raise ValueError(f"{kind}: this is the network of no table: {', '.join(wrong)} missing or too much")
-    return network
+        rows, side = resnet_rows(state["trunk.0.left.0.weight"].shape[0],
+                                 any(name.endswith("running_mean") for name in state)), 64
+    last = max(int(name.split(".")[1]) for name in state if name.startswith("trunk."))
+    outputs, inputs = state[f"trunk.{last}.weight"].shape
+    trunk = nn.Sequential()
+    trunk.add_module("image", nn.Unflatten(1, (3, side, side)))
+    for index, row in enumerate(rows):
+        trunk.add_module(str(index), row)
+    trunk.add_module("flat", nn.Flatten())
+    trunk.add_module(str(last), nn.Linear(inputs, outputs))
+    return trunk

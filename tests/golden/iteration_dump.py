@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Reads and writes the file of one dumped training iteration: the file's root, or one group of it, holds
-    attributes        the fields of toy_game.Config
-    inputs/           x, z, v0, z_generator, v0_generator, alpha: those that the iteration drew
-    before/, after/   energy/NAME, generator/NAME (parameters, running statistics),
-                      adam/energy|generator/{exp_avg,exp_avg_sq}/NAME and adam/energy|generator/step (int64)
-    gradients/        energy/NAME, generator/NAME
-    results/          per sample or scalar
+    attributes        the fields of the method's Config (methods/), and `iteration`, counted from 1
+    inputs/           x, z, v0, z_generator, ...: those that the iteration drew; with N energy steps x, z, v0, p0, alpha and
+                      noise have N B rows, step k the rows k B .. (k + 1) B - 1, and likewise the *_generator draws and
+                      pairing with N generator steps
+    before/, after/   LEARNER/NAME (parameters, running statistics, a spectral norm's u), LEARNER being energy, generator,
+                      statistics (MEG's T) or posterior (VERA's), adam/LEARNER/{exp_avg,exp_avg_sq}/NAME,
+                      adam/LEARNER/step (int64), and ema/LEARNER/NAME where there is an average
+    gradients/        LEARNER/NAME: of the last step's loss, before any clipping
+    results/          per sample or scalar: of the last step
 A state is a flat dictionary under these paths (`adam/energy/exp_avg/main.0.weight`).
 """
 from __future__ import annotations
@@ -20,9 +23,8 @@ except ImportError:
 import numpy as np
 import torch
 
-from toy_game import Config, make_adam, network_from_state, state_of
-
-KINDS = ("energy", "generator")
+from methods import Config, Learner, make_learner, module_of, state_of
+from networks import network_from_state
 
 
 # ---------------------------------------------------------------------------------------------------- the file
@@ -79,54 +81,93 @@ def section(entries: dict, name: str) -> dict:
     return {path[len(name) + 1:]: value for path, value in entries.items() if path.startswith(name + "/")}
 
 
-# Attributes without which an iteration cannot be replayed; the others of Config have a default.
-NEEDED = ("method", "lower_bound", "upper_bound", "penalty_weight", "hinge", "entropy_weight", "lr_energy",
-          "lr_generator", "adam_beta1", "adam_beta2", "adam_epsilon")
+# Attributes without which an iteration cannot be replayed; others have a default.
+NEEDED = ("lr_energy", "lr_generator", "adam_beta1", "adam_beta2", "adam_epsilon")
+NEEDED_BY = {
+    "ebm_bb": ("lower_bound", "upper_bound", "penalty_weight", "penalty_normaliser", "hinge", "entropy_weight", "entropy_z"),
+    "ebm_0gp": ("lower_bound", "upper_bound", "penalty_weight", "hinge", "entropy_weight", "entropy_z"),
+    "wgan_0gp": ("upper_bound", "penalty_weight"),
+    "dcgan": (),
+    "sngan": (),
+    "meg": ("penalty_weight", "information_weight", "lr_statistics"),
+    "vera": ("penalty_weight", "entropy_weight", "importance_samples", "lr_posterior", "sigma_min", "sigma_max"),
+}
+DEFAULTS = {"wgan_0gp": {"lower_bound": "none", "hinge": 0.0, "entropy_weight": 0.0}}
 
 
 def config_from(attributes: dict) -> Config:
-    missing = [name for name in NEEDED if name not in attributes]
+    if "method" not in attributes:
+        raise ValueError("there is no attribute `method`")
+    method = attributes["method"]
+    kind = module_of(method).Config
+    missing = [name for name in NEEDED + NEEDED_BY[method] if name not in attributes]
     if missing:
         raise ValueError(f"attributes missing: {', '.join(missing)}")
-    found = {f.name: type(f.default)(attributes[f.name]) for f in fields(Config) if f.name in attributes}
-    return Config(**found)
+    found = {f.name: type(f.default)(attributes[f.name]) for f in fields(kind) if f.name in attributes}
+    config = kind(**{**DEFAULTS.get(method, {}), **found})
+    if config.lr_horizon == 0:  # stands for the whole run
+        config.lr_horizon = int(attributes.get("iterations", 0))
+    if config.lr_schedule != "constant" and config.lr_horizon <= 0:
+        raise ValueError(f"lr_schedule {config.lr_schedule} with lr_horizon {config.lr_horizon}")
+    if (config.lr_schedule != "constant" or config.warm_up > 0) and "iteration" not in attributes:
+        raise ValueError("there is no attribute `iteration`, which the rate hangs on")
+    return config
+
+
+def count_of(attributes: dict) -> int:
+    """t, the iteration counted from 0."""
+    return int(attributes.get("iteration", 1)) - 1
 
 
 # ------------------------------------------------------------------------------------------------ state <-> file
 
 
-def state_entries(config: Config, networks: dict, adams: dict) -> dict:
-    """{path: float64 array} of parameters, running statistics and Adam's moments and step count."""
+def numbers(values: dict, prefix: str) -> dict:
+    return {f"{prefix}/{n}": v.detach().double().numpy().copy() for n, v in values.items()}
+
+
+def state_entries(learners: dict[str, Learner]) -> dict:
+    """{path: float64 array} of parameters, running statistics, Adam's moments and step count, averages."""
     entries = {}
-    for kind in KINDS:
-        entries.update({f"{kind}/{n}": v.detach().double().numpy().copy() for n, v in state_of(networks[kind]).items()})
+    for name, learner in learners.items():
+        entries.update(numbers(state_of(learner.network), name))
         step = 0
-        for name, parameter in networks[kind].named_parameters():
-            moments = adams[kind].state.get(parameter, {})
+        for parameter_name, parameter in learner.network.named_parameters():
+            moments = learner.adam.state.get(parameter, {})
             for moment in ("exp_avg", "exp_avg_sq"):
                 value = moments.get(moment, torch.zeros_like(parameter))
-                entries[f"adam/{kind}/{moment}/{name}"] = value.detach().double().numpy().copy()
+                entries[f"adam/{name}/{moment}/{parameter_name}"] = value.detach().double().numpy().copy()
             step = int(moments.get("step", step))
-        entries[f"adam/{kind}/step"] = np.int64(step)
+        entries[f"adam/{name}/step"] = np.int64(step)
+    for name, learner in learners.items():
+        if learner.average is not None:
+            entries.update(numbers(learner.average, f"ema/{name}"))
     return entries
 
 
-def load_state(config: Config, entries: dict, dtype=torch.float64) -> tuple[dict, dict]:
-    """(networks, adams) by kind, from {path: array}."""
-    networks, adams = {}, {}
-    for kind, lr in zip(KINDS, (config.lr_energy, config.lr_generator)):
-        state = {n: torch.as_tensor(np.asarray(v), dtype=dtype) for n, v in section(entries, kind).items()
-                 if not n.endswith("num_batches_tracked")}
+def load_state(config: Config, entries: dict, dtype=torch.float64) -> dict[str, Learner]:
+    """The learners of the method, from {path: array}."""
+    learners = {}
+
+    def tensors(prefix: str) -> dict:
+        return {n: torch.as_tensor(np.asarray(v), dtype=dtype).clone() for n, v in section(entries, prefix).items()
+                if not n.endswith("num_batches_tracked")}
+
+    for name in module_of(config.method).RATES:
+        state = tensors(name)
         if not state:
-            raise ValueError(f"before/{kind}/ is empty")
-        networks[kind] = network_from_state(state, config, kind).to(dtype)
-        adams[kind] = make_adam(config, networks[kind], lr)
-        step = float(np.asarray(entries[f"adam/{kind}/step"]).reshape(()))
-        for name, parameter in networks[kind].named_parameters():
-            moments = {m: torch.as_tensor(np.asarray(entries[f"adam/{kind}/{m}/{name}"]), dtype=dtype).reshape(
+            raise ValueError(f"before/{name}/ is empty")
+        average = tensors(f"ema/{name}")
+        if config.ema > 0 and not average:
+            raise ValueError(f"before/ema/{name}/ is empty")
+        network = network_from_state(state, config, name).to(dtype)
+        learner = learners[name] = make_learner(config, name, network, average if config.ema > 0 else None)
+        step = float(np.asarray(entries[f"adam/{name}/step"]).reshape(()))
+        for parameter_name, parameter in network.named_parameters():
+            moments = {m: torch.as_tensor(np.asarray(entries[f"adam/{name}/{m}/{parameter_name}"]), dtype=dtype).reshape(
                 parameter.shape).clone() for m in ("exp_avg", "exp_avg_sq")}
-            adams[kind].state[parameter] = {"step": torch.tensor(step), **moments}
-    return networks, adams
+            learner.adam.state[parameter] = {"step": torch.tensor(step), **moments}
+    return learners
 
 
 def rounded(entries: dict) -> dict:

@@ -1,37 +1,63 @@
 # SPDX-License-Identifier: MIT
-"""Makes tests/golden/toy_*.h5: three consecutive training iterations of each case, computed in float64.
+"""Makes tests/golden/*.h5: three consecutive training iterations of each case of toy_cases.py, computed in float64.
 
     python3 tests/golden/make_toy_goldens.py [--out tests/golden] [CASE ...]
 
-A file has the groups iteration-1, -2, -3, each laid out like an iteration dump (iteration_dump.py, docs/formats.md):
-inputs/ and before/ are float32 and exactly what was used (the state is rounded to float32 where an iteration starts),
-after/, gradients/ and results/ are float64. Text attributes are fixed-length strings. Attributes, besides a dump's own
-(method, preset, lower_bound, upper_bound, lobpcg_iterations, penalty_weight, penalty_normaliser, hinge, entropy_weight,
-entropy_z, lr_energy, lr_generator, adam_beta1, adam_beta2, adam_epsilon):
-    case, iteration            the file's name, 1 to 3
+What an iteration computes, in which order, stands at the head of each file of methods/. A file has the groups iteration-1,
+-2, -3, each laid out like an iteration dump (iteration_dump.py, docs/formats.md): inputs/ and before/ are float32 and exactly
+what was used (the state is rounded to float32 where an iteration starts), after/, gradients/ and results/ are float64. Text
+attributes are fixed-length strings, numbers int64 or float64. Attributes, besides a dump's own:
+    case, iteration            the file's name, 1 to 3; the rate of iteration N is that of t = N - 1
     batch, latent_dim, data_dim, hidden
     slq_pairs                  Lanczos pairs of lower_bound `slq`
     generator_output           `linear`, or `tanh` when the generator ends with one (it has no parameters to show)
     bn_epsilon, bn_momentum    of every batch norm
-    nearest_kink               smallest |PReLU input| over the largest: far above float32 rounding, so that every
-                               program is on the same side of each kink
-    hinge_term                 value of the hinge term in loss_energy (0: inactive, no penalty gradient)
+    nearest_kink               smallest |input of a PReLU, or of SNGAN's hinge| over the largest: far above float32
+                               rounding, so that every program is on the same side of each kink
+    hinge_term                 value of the hinge term in loss_energy (0: inactive, no penalty gradient); ebm_bb, ebm_0gp,
+                               wgan_0gp alone
+A dump's own are: method, preset, lr_energy, lr_generator, adam_beta1, adam_beta2, adam_epsilon, and
+    energy_steps, generator_steps, lr_schedule, lr_horizon, warm_up, ema, clip_gradient_norm    (methods/common.py)
+                               0 stands for: no horizon, warm-up, average, clipping; the files toy_* are without them
+    ebm_bb, ebm_0gp, wgan_0gp  lower_bound, upper_bound, lobpcg_iterations, slq_pairs, penalty_weight,
+                               penalty_normaliser, hinge, entropy_weight, entropy_z
+    meg                        penalty_weight, information_weight, lr_statistics
+    vera                       penalty_weight, entropy_weight, importance_samples, lr_posterior, sigma_min, sigma_max
+Networks: E and G of Table 6 with data_dim D, latent_dim d, hidden h; MEG's T has trunk = Linear(D, h) PReLU Linear(h, h // 2),
+head = Linear(h // 2 + d, h) PReLU Linear(h, 1); SNGAN's E a spectral norm in each of its three Linear layers.
 Conventions that the numbers fix:
+    steps          with N energy steps the rows of x, z (v0, alpha, noise) are N * batch, step k has rows k * batch to
+                   (k + 1) * batch - 1; likewise z_generator (v0_generator, pairing) with N generator steps. All steps of
+                   an iteration have one rate. results/ and gradients/ are those of the last step
     penalty        mean_i residual_i^2 / n_i, or mean_i ||grad E||^2: before weight, 1/2 and hinge
     entropy        d log_s1, 1/2 log det J^T J, or the Gauss rule's value, per sample, of the energy step's z; absent
-                   when nothing in the iteration needs it. entropy_generator: of z_generator, where it has its own
+                   when nothing in the iteration needs it. entropy_generator: of z_generator, where it has its own.
+                   VERA: mean <c, x~>
     v, log_s1      for lower_bound s1 and lobpcg alone; the sign of s1's v is free, lobpcg's is v0's (c0 >= 0)
     a              z + grad_z entropy
-    gradients      of loss_energy in E's parameters before its step, of loss_generator in G's parameters
+    energy_generator   per sample, of the generator step; directional: per sample, <grad E, J v0>, or ||grad E||^2 of the
+                   zero-centred penalties. (The files toy_* have neither, but for the former's directional.)
+    gradients      of loss_energy in E's parameters before its step, of loss_generator in G's and T's parameters, of
+                   loss_posterior in posterior/logsigma: before any clipping
     step           Adam's count; iteration-1 starts at 0 with zero moments, except in the case toy_lobpcg_wide
-The gradient of the energy's last bias is 0 (mean 1 - mean 1). In float32 it is rounding noise that Adam turns into
-a step of up to lr * noise / (noise + adam_epsilon): a test allows for that, as replay.py does.
+    ema/           one average a learner, initial values at first. Running statistics are copied at its learner's step:
+                   forward passes after it do not show
+    weight_u       energy/main.N.weight_u, u of a spectral norm (networks.py); it is not learned. SNGAN moves each u by
+                   E(x), E(x~) of each energy step and by E(x~2) of the generator step, in this order
+    sigma          VERA: that which made x~, before its step and clamp
+    running statistics of the generator move once with each batch that goes through it in train mode: x~ of each energy
+                   step, x~2 of each generator step; VERA: x~ of each energy step, the K importance batches, the posterior's
+Where the loss has mean E(x) - mean E(x~), the gradient of the energy's last bias is 0, and so is that of a hidden one with
+as many data as samples above its kink; that of a generator's hidden bias, where all samples lie on one side. In float32 such a
+gradient is rounding noise that Adam turns into a step of up to lr * noise / (noise + adam_epsilon): with adam_epsilon 1e-3
+next to nothing. The files toy_* have smaller ones, and a test allows for that, as replay.py does; dcgan_* and sngan_* have
+too, but no gradient below 1e-5 of its network's largest.
 """
 from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 try:
@@ -42,45 +68,16 @@ import h5py
 import numpy as np
 
 import iteration_dump as dump
+from methods import module_of, state_of
+from networks import make_networks
 from replay import KinkWatch
-from toy_game import Config, draw_inputs, iterate, make_energy, make_generator, toy_batch
+from toy_cases import BATCH, CASES
+from toy_game import toy_batch
 
-BATCH = 11
-# Rates far above the paper's, and different, so that a step is large beside rounding and a swap shows.
-BASE = Config(lr_energy=4e-3, lr_generator=2e-3)
-
-
-def case(latent_dim: int = 2, data_dim: int = 2, hidden: int = 17, warm: int = 0, first_seed: int = 1, **changes):
-    """warm: iterations made before the first one that is kept. first_seed: the first that is tried."""
-    return replace(BASE, **changes), latent_dim, data_dim, hidden, warm, first_seed
-
-
-CASES = {
-    "toy_lobpcg_code": case(preset="code", lower_bound="lobpcg", lobpcg_iterations=2, penalty_normaliser="none",
-                            penalty_weight=3.0, hinge=1.0, entropy_z="energy", entropy_weight=0.7),
-    "toy_s1_paper": case(lower_bound="s1", penalty_normaliser="d", penalty_weight=4.0, hinge=0.5),
-    "toy_s1_inactive": case(hidden=9, lower_bound="s1", penalty_normaliser="d", penalty_weight=0.5, hinge=1.0,
-                            adam_beta1=0.5, adam_beta2=0.999, adam_epsilon=1e-8),
-    "toy_logdet": case(hidden=9, lower_bound="logdet", penalty_normaliser="v2", penalty_weight=6.0, hinge=0.25),
-    "toy_slq": case(hidden=9, lower_bound="slq", slq_pairs=2, penalty_normaliser="v", penalty_weight=4.0, hinge=0.0),
-    "toy_ebm_0gp": case(method="ebm_0gp", lower_bound="s1", upper_bound="gp_real", penalty_weight=20.0, hinge=0.0,
-                        penalty_normaliser="none", entropy_weight=0.7),
-    "toy_wgan_0gp": case(method="wgan_0gp", lower_bound="none", upper_bound="gp_interpolated", penalty_weight=30.0,
-                         hinge=0.0, penalty_normaliser="none", entropy_weight=0.0),
-    # Before seed 48 a hidden unit has all data and samples on one side: the gradient of its bias
-    # cancels, and Adam makes steps of the rounding noise.
-    "toy_gp_fake": case(hidden=9, first_seed=48, method="ebm_0gp", preset="code", lower_bound="lobpcg",
-                        upper_bound="gp_fake", penalty_weight=20.0, hinge=0.1, penalty_normaliser="none",
-                        entropy_z="energy"),
-    "toy_tanh_lobpcg": case(data_dim=3, hidden=9, lower_bound="lobpcg", lobpcg_iterations=1, penalty_weight=4.0,
-                            hinge=0.1, generator_output="tanh"),
-    "toy_tanh_logdet": case(data_dim=3, hidden=9, preset="code", lower_bound="logdet", penalty_normaliser="none",
-                            penalty_weight=3.0, hinge=0.1, entropy_z="energy", generator_output="tanh"),
-    "toy_tanh_slq": case(latent_dim=4, data_dim=5, hidden=9, lower_bound="slq", slq_pairs=2, penalty_weight=4.0,
-                         hinge=0.1, generator_output="tanh"),
-    "toy_lobpcg_wide": case(latent_dim=6, data_dim=7, hidden=9, warm=2, lower_bound="lobpcg", lobpcg_iterations=2,
-                            penalty_weight=4.0, hinge=0.1, generator_output="tanh"),
-}
+# What the files toy_* hold, which are older than the other constants.
+TOY_CONSTANTS = ("method", "preset", "lower_bound", "upper_bound", "lobpcg_iterations", "slq_pairs", "penalty_weight",
+                 "penalty_normaliser", "hinge", "entropy_weight", "entropy_z", "lr_energy", "lr_generator", "adam_beta1",
+                 "adam_beta2", "adam_epsilon", "generator_output", "bn_epsilon", "bn_momentum")
 
 
 def data(dim: int, random: torch.Generator):
@@ -106,41 +103,91 @@ def shaken(network, random: torch.Generator):
     return network
 
 
+@torch.no_grad()
+def centred(main: torch.nn.Sequential, x):
+    """main(x), once the bias before each PReLU has been set so that half of x lie on either side of its kink. Where all
+    do on one side, the gradient of a bias cancels, and Adam makes steps of the rounding noise."""
+    for layer, following in zip(main, [*main[1:], None]):
+        if isinstance(following, torch.nn.PReLU):
+            values, half = layer(x).sort(0)[0], x.shape[0] // 2
+            layer.bias -= (values[half - 1] + values[half]) / 2
+        if isinstance(layer, torch.nn.BatchNorm1d):
+            x = torch.nn.functional.batch_norm(x, None, None, layer.weight, layer.bias, training=True)
+        else:
+            x = layer(x)
+    return x
+
+
+def first_state(case, random: torch.Generator, with_centres: bool) -> dict:
+    """{path: value} before the first iteration."""
+    networks = {n: shaken(network, random) for n, network in
+                make_networks(case.config, case.latent_dim, case.data_dim, case.hidden).items()}
+    if with_centres:
+        generator = getattr(networks["generator"], "g", networks["generator"])
+        samples = centred(generator.main, torch.randn(64, case.latent_dim, generator=random))
+        points = torch.cat([data(case.data_dim, random), samples[:BATCH]])
+        if case.config.method in ("dcgan", "sngan"):  # those of the others cancel wherever as many x as x~ are on one side
+            centred(networks["energy"].eval().main, points)
+        if "statistics" in networks:
+            centred(networks["statistics"].trunk, points)
+    entries = {f"{learner}/{n}": v for learner, network in networks.items() for n, v in state_of(network).items()}
+    with torch.no_grad():
+        for name, value in case.start.items():
+            if entries[name].ndim == 1 and len(entries[name]) > 1:  # one each, so that none can stand for another
+                entries[name].copy_(value + 0.1 * torch.randn(len(entries[name]), generator=random))
+            else:
+                entries[name].fill_(value)
+    for learner, network in networks.items():
+        entries[f"adam/{learner}/step"] = np.int64(0)
+        for n, p in network.named_parameters():
+            for moment in ("exp_avg", "exp_avg_sq"):
+                entries[f"adam/{learner}/{moment}/{n}"] = np.zeros(p.shape)
+    if case.config.ema > 0:
+        for learner, network in networks.items():
+            entries.update({f"ema/{learner}/{n}": v for n, v in state_of(network).items()})
+    return {n: v.numpy() if isinstance(v, torch.Tensor) else v for n, v in entries.items()}
+
+
+def kept_results(name: str, config, results: dict) -> dict:
+    if name.startswith("toy_"):
+        left_out = {"energy_generator"} | ({"directional"} if config.upper_bound != "bidirectional" else set())
+        results = {n: v for n, v in results.items() if n not in left_out}
+    return {n: v.numpy() for n, v in results.items()}
+
+
 def attempt(name: str, seed: int):
-    """[(attributes, sections)] of three iterations."""
-    config, latent_dim, data_dim, hidden, warm, _ = CASES[name]
+    """[(attributes, sections)] of three iterations, and the smallest share that a gradient has of its network's largest."""
+    case = CASES[name]
+    config = case.config
     torch.manual_seed(seed)
     random = torch.Generator().manual_seed(seed)
-    networks = {"energy": shaken(make_energy(config, data_dim, hidden), random),
-                "generator": shaken(make_generator(config, latent_dim, data_dim, hidden), random)}
-    entries = None
-    iterations = []
-    for count in range(1 - warm, 4):
-        if entries is None:
-            entries = {f"{kind}/{n}": v for kind in dump.KINDS for n, v in dump.state_of(networks[kind]).items()}
-            for kind in dump.KINDS:
-                entries[f"adam/{kind}/step"] = np.int64(0)
-                for n, p in networks[kind].named_parameters():
-                    for moment in ("exp_avg", "exp_avg_sq"):
-                        entries[f"adam/{kind}/{moment}/{n}"] = np.zeros(p.shape)
-        before = dump.rounded({n: v.numpy() if isinstance(v, torch.Tensor) else v for n, v in entries.items()})
-        networks, adams = dump.load_state(config, before)
-        inputs = {n: v.float() for n, v in draw_inputs(config, data(data_dim, random), latent_dim, random).items()}
-        kinks = KinkWatch(networks)
-        results, gradients = iterate(config, networks["energy"], networks["generator"], adams["energy"],
-                                     adams["generator"], {n: v.double() for n, v in inputs.items()})
-        entries = dump.state_entries(config, networks, adams)
-        factor = 0.5 if config.upper_bound == "bidirectional" else 1.0
-        attributes = {**asdict(config), "case": name, "iteration": np.int64(count), "batch": np.int64(BATCH),
-                      "latent_dim": np.int64(latent_dim), "data_dim": np.int64(data_dim), "hidden": np.int64(hidden),
-                      "nearest_kink": kinks.nearest,
-                      "hinge_term": max(0.0, factor * config.penalty_weight * float(results["penalty"]) - config.hinge)}
+    entries = first_state(case, random, with_centres=not name.startswith("toy_"))
+    iterations, smallest = [], 1.0
+    for count in range(1 - case.warm, 4):
+        before = dump.rounded(entries)
+        learners = dump.load_state(config, before)
+        x = torch.cat([data(case.data_dim, random) for _ in range(config.energy_steps)])
+        draws = module_of(config.method).draw(config, x, case.latent_dim, random)
+        inputs = {n: v.float() for n, v in draws.items()}
+        kinks = KinkWatch(learners)
+        results, gradients, _ = module_of(config.method).iterate(
+            config, learners, {n: v.double() for n, v in inputs.items()}, count - 1)
+        entries = dump.state_entries(learners)
+        smallest = min(smallest, *(share for learner in learners.values() for share in learner.smallest.values()))
+        constants = asdict(config)
+        if name.startswith("toy_"):
+            constants = {n: constants[n] for n in TOY_CONSTANTS}
+        attributes = {**constants, "case": name, "iteration": np.int64(count), "batch": np.int64(BATCH),
+                      "latent_dim": np.int64(case.latent_dim), "data_dim": np.int64(case.data_dim),
+                      "hidden": np.int64(case.hidden), "nearest_kink": kinks.nearest}
+        if hasattr(config, "hinge_term"):
+            attributes["hinge_term"] = float(config.hinge_term(float(results["penalty"])))
         if count >= 1:
             iterations.append((attributes, {"inputs": {n: v.numpy() for n, v in inputs.items()}, "before": before,
                                             "after": entries,
                                             "gradients": {n: g.numpy() for n, g in gradients.items()},
-                                            "results": {n: v.numpy() for n, v in results.items()}}))
-    return iterations
+                                            "results": kept_results(name, config, results)}))
+    return iterations, smallest
 
 
 def main() -> None:
@@ -151,18 +198,21 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float64)
     for name in args.cases:
-        first_seed = CASES[name][-1]
+        first_seed = CASES[name].first_seed
         for seed in range(first_seed, first_seed + 200):  # the first seed whose every PReLU input is clear of the kink
-            iterations = attempt(name, 1000 * (1 + list(CASES).index(name)) + seed)
-            if min(attributes["nearest_kink"] for attributes, _ in iterations) > 3e-5:
+            iterations, smallest = attempt(name, 1000 * (1 + list(CASES).index(name)) + seed)
+            noise_counts = CASES[name].config.adam_epsilon < 1e-4 and not name.startswith("toy_")
+            if (min(attributes["nearest_kink"] for attributes, _ in iterations) > 3e-5
+                    and (smallest > 1e-5 or not noise_counts)):  # and whose gradients are clear of rounding noise
                 break
+        else:
+            sys.exit(f"{name}: no seed of 200 is clear of all kinks and of cancelling gradients")
         with h5py.File(args.out / f"{name}.h5", "w", libver=("v110", "v110")) as file:
             for attributes, sections in iterations:
                 dump.write(file, f"iteration-{attributes['iteration']}", attributes, sections)
         print(f"{name}: seed {seed}, {(args.out / f'{name}.h5').stat().st_size / 1024:.0f} KiB; " + "; ".join(
-            f"penalty {float(s['results']['penalty']):.3g} hinge term {a['hinge_term']:.3g} "
-            f"loss {float(s['results']['loss_energy']):.3g} {float(s['results']['loss_generator']):.3g}"
-            for a, s in iterations))
+            " ".join(f"{n} {float(v):.3g}" for n, v in sections["results"].items() if v.ndim == 0)
+            + f" hinge term {attributes.get('hinge_term', 0):.3g}" for attributes, sections in iterations))
 
 
 if __name__ == "__main__":

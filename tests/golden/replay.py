@@ -11,15 +11,18 @@ or if a section had nothing to compare; 2 if a file cannot be replayed. Deviatio
                 terms cancel); singular vectors up to their sign and as far as the gap 1 - (s1 / s2)^2 defines them
     gradients   max |difference| / max |gradient| of the parameter, or 1 % of the network's largest gradient
                 when that is more (the bias of the energy's last layer has gradient 0: mean 1 - mean 1)
-    after       parameters and running statistics: max |difference| / max |update| of the data set; Adam's moments:
-                over their own maximum
-The tolerance is that of float32 sums over a batch; the gradient of log s1 carries the rounding of J times s_d / s1, so
-it becomes max(tolerance, 1e-6 * largest s_d / s1). Taken out of the differences first:
+    after       parameters, running statistics, averages: max |difference| / max |update| of the data set; Adam's moments
+                and a spectral norm's u: over their own maximum
+The tolerance is that of float32 sums over a batch, or 1e-6 times the condition, when that is more: the gradient of log s1
+carries the rounding of J times s_d / s1; methods/vera.py has that of VERA's importance samples.
+The attributes say what to compute, the names in before/ and their shapes which networks: methods/, networks.py.
+Taken out of the differences first:
     - what inputs of (leaky) ReLUs within 5e-6 (of the layer's largest) of their kink change when they take the other
       side, as rounding lets them: the iteration is replayed with all of them left and with all of them right of it, and
       so for three narrower windows;
-    - in `after`, one float32 rounding of the value, and what gradients off by a tenth of the tolerance (of the
-      network's largest) change: Adam divides by the gradient's size, so that rounding noise becomes a step of size lr.
+    - what gradients of any step off by a tenth of the tolerance (of the network's largest) change afterwards: Adam divides
+      by the gradient's size, so that rounding noise becomes a step of size lr;
+    - in `after`, one float32 rounding of the value a step.
 """
 from __future__ import annotations
 
@@ -35,8 +38,7 @@ import h5py
 import numpy as np
 
 import iteration_dump as dump
-from generator_jacobian import jacobian
-from toy_game import iterate, take_step
+from methods import module_of
 
 SECTIONS = ("results", "gradients", "after")
 NEAR_KINK = (5e-6, 1e-6, 2e-7, 4e-8)  # the narrow ones see the nearest kinks alone, which others may cancel
@@ -63,10 +65,10 @@ class KinkWatch:
     """Records the input of a (leaky) ReLU nearest to its kink, over its layer's largest, and moves the kinks by `shift`
     of that."""
 
-    def __init__(self, networks: dict, shift: float = 0.0):
+    def __init__(self, learners: dict, shift: float = 0.0):
         self.nearest, self.shift = float("inf"), shift
-        for network in networks.values():
-            for layer in network.modules():
+        for learner in learners.values():
+            for layer in learner.network.modules():
                 if isinstance(layer, (torch.nn.PReLU, torch.nn.LeakyReLU, torch.nn.ReLU)):
                     layer.register_forward_hook(self.see)
 
@@ -94,11 +96,6 @@ def paired(found, expected, name: str):
     return found.reshape(expected.shape), expected
 
 
-def spectrum(generator, z) -> np.ndarray:
-    """Singular values of J per sample, descending."""
-    return torch.linalg.svdvals(jacobian(generator.eval(), z.detach().requires_grad_()).detach()).numpy()
-
-
 def condition_of(s: np.ndarray, log_s1) -> float:
     """The largest s_d / s_1, s_1 as the bound in use has it: LOBPCG may be far from the smallest one yet."""
     return float((s[:, 0] / (s[:, -1] if log_s1 is None else np.exp(log_s1))).max())
@@ -110,55 +107,43 @@ def excess(found, expected, allowed):
     return difference - np.minimum(difference, allowed)
 
 
-def run(config, before: dict, inputs: dict, shift: float):
-    """One replay: ({'results': ..., 'gradients': ..., 'after': ...} as arrays, the kinks seen)."""
-    networks, adams = dump.load_state(config, before)
-    kinks = KinkWatch(networks, shift)
-    results, gradients = iterate(config, networks["energy"], networks["generator"], adams["energy"],
-                                 adams["generator"], inputs)
+def run(config, before: dict, inputs: dict, t: int, shift: float = 0.0, off: float = 0.0):
+    """One replay: ({'results': ..., 'gradients': ..., 'after': ...} as arrays, the kinks seen, what the method notes). off:
+    every gradient of every step is off by this share of its network's largest."""
+    learners = dump.load_state(config, before)
+    for learner in learners.values():
+        learner.off = off
+    kinks = KinkWatch(learners, shift)
+    results, gradients, notes = module_of(config.method).iterate(config, learners, inputs, t)
     sections = {"results": {n: v.numpy() for n, v in results.items()},
                 "gradients": {n: v.numpy() for n, v in gradients.items()},
-                "after": dump.state_entries(config, networks, adams)}
-    return sections, kinks
+                "after": dump.state_entries(learners)}
+    return sections, kinks, notes
 
 
-def singular_spectra(config, before: dict, inputs: dict, results: dict) -> dict:
-    """Spectra of the Jacobians in use, by the name of the singular vector that belongs to them."""
-    generator = dump.load_state(config, before)[0]["generator"]  # before its step: only the statistics move on
-    spectra = {}
-    for name, z, entropy in (("v", "z", "entropy"), ("v_generator", "z_generator", "entropy_generator")):
-        with torch.no_grad():
-            generator.train()(inputs[z])
-        if entropy in results:
-            spectra[name] = spectrum(generator, inputs[z])
-    return spectra
+def differences(runs: list, expected: dict, of) -> dict:
+    """{section: {name: of |run - expected| over the runs}}."""
+    return {section: {n: of(np.abs(r[section][n] - v) for r in runs) for n, v in expected[section].items()}
+            for section in SECTIONS}
 
 
-def adam_allowance(config, before: dict, gradients: dict, biggest: dict, after: dict, off: float) -> dict:
-    """How far Adam's results move when every gradient is off by `off` of its network's largest, either way."""
-    allowed = {}
-    for sign in (1, -1):
-        networks, adams = dump.load_state(config, before)
-        for kind in dump.KINDS:
-            take_step(adams[kind], networks[kind], {n: torch.as_tensor(g + sign * off * biggest[kind])
-                                                    for n, g in dump.section(gradients, kind).items()})
-        for name, value in dump.state_entries(config, networks, adams).items():
-            if ".running_" not in name:
-                moved = np.abs(value - after[name])
-                allowed[name] = np.maximum(allowed.get(name, 0.0), moved)
-    return allowed
+def reference_of(config, results: dict, name: str, found):
+    """What to hold results/NAME against: of an array, that the file has as one number, the mean. The number `entropy` is of
+    the samples whose entropy the generator's loss has."""
+    if name == "entropy" and np.size(found) == 1 and getattr(config, "entropy_z", "energy") == "generator":
+        name = "entropy_generator" if "entropy_generator" in results else name
+    expected = results.get(name)
+    return np.mean(expected) if expected is not None and np.size(found) == 1 else expected
 
 
 def inputs_of(config, entries: dict) -> dict:
     inputs = {n: torch.as_tensor(np.asarray(v, np.float64)) for n, v in dump.section(entries, "inputs").items()}
-    needed = {"x", "z", "z_generator", *(("v0",) if config.draws_v0() else ()),
-              *(("v0_generator",) if config.draws_v0_generator() else ()),
-              *(("alpha",) if config.upper_bound == "gp_interpolated" else ())}
-    if needed - set(inputs):
-        raise ValueError(f"inputs/ lacks {', '.join(sorted(needed - set(inputs)))}")
-    if "alpha" in inputs:
-        inputs["alpha"] = inputs["alpha"].reshape(-1)
-    inputs["x"] = inputs["x"].flatten(1)
+    missing = module_of(config.method).needed(config) - set(inputs)
+    if missing:
+        raise ValueError(f"inputs/ lacks {', '.join(sorted(missing))}")
+    for name in ("x", "noise"):
+        if name in inputs:
+            inputs[name] = inputs[name].flatten(1)
     return inputs
 
 
@@ -168,7 +153,8 @@ def config_of(attributes: dict, entries: dict):
         raise ValueError("a preconditioned LOBPCG is not replayed here")
     if np.ndim(entries["inputs/x"]) == 4:  # images are in [-1, 1], and so are the generator's
         config = replace(config, generator_output="tanh")
-    if attributes.get("lobpcg_direction") == "authors" and any("inputs/p0" in name for name in entries):
+    if (attributes.get("lobpcg_direction") == "authors" and getattr(config, "lower_bound", "") == "lobpcg"
+            and any("inputs/p0" in name for name in entries)):
         config = replace(config, lower_bound="authors")  # without p0 the dimensions are so few that v is exact
     return config
 
@@ -177,52 +163,62 @@ def replay(group: h5py.Group, tolerance: float):
     """({section: Worst}, the tolerance to hold them against, notes to print)."""
     attributes, entries = dump.read(group)
     config = config_of(attributes, entries)
-    before, inputs = dump.section(entries, "before"), inputs_of(config, entries)
-    expected, kinks = run(config, before, inputs, 0.0)
-    sides = [run(config, before, inputs, side * window)[0] for window in NEAR_KINK for side in (1, -1)
+    before, inputs, t = dump.section(entries, "before"), inputs_of(config, entries), dump.count_of(attributes)
+    expected, kinks, notes = run(config, before, inputs, t)
+    sides = [run(config, before, inputs, t, shift=side * window)[0] for window in NEAR_KINK for side in (1, -1)
              if kinks.nearest < window]
-    kink = {section: {n: sum(np.abs(side[section][n] - v) for side in sides) for n, v in expected[section].items()}
-            for section in SECTIONS}
+    kink = differences(sides, expected, sum)
     found = {section: dump.section(entries, section) for section in SECTIONS}
     worst = {section: Worst() for section in SECTIONS}
 
-    spectra = singular_spectra(config, before, inputs, expected["results"])
+    spectra = {name: torch.linalg.svdvals(J).numpy() for name, J in notes.get("jacobians", {}).items()}
     condition = max((condition_of(s, expected["results"].get(name.replace("v", "log_s1", 1)))
-                     for name, s in spectra.items()), default=1.0)
+                     for name, s in spectra.items()), default=notes.get("condition", 1.0))
     tolerance = max(tolerance, CONDITIONED * condition)
+    steps = differences([run(config, before, inputs, t, off=sign * tolerance / 10)[0] for sign in (1, -1)], expected,
+                        lambda moved: np.maximum(*moved))
+    allowed = {section: {n: v + steps[section][n] for n, v in kink[section].items()} for section in SECTIONS}
 
-    for name in found["results"].keys() & expected["results"].keys():
-        value, reference = paired(found["results"][name], expected["results"][name], f"results/{name}")
+    for name, value in found["results"].items():
+        reference = reference_of(config, expected["results"], name, value)
+        if reference is None:
+            continue
+        value, reference = paired(value, reference, f"results/{name}")
         weight = 1.0
         if name in spectra:
             value = np.where((value * reference).sum(1, keepdims=True) < 0, -value, value)
             s = spectra[name]
             weight = 1 - (s[:, -1:] / s[:, -2:-1]) ** 2 if s.shape[1] > 1 else 1.0
-        off = largest(weight * excess(value, reference, kink["results"][name]))
+        change = allowed["results"].get(name, 0.0)
+        off = largest(weight * excess(value, reference, change if value.ndim else largest(change)))
         scale = largest(expected["results"]["energy_fake"]) if name.startswith("loss_") else largest(reference)
         worst["results"].add(name, off / max(scale, largest(reference), 1e-2))
 
-    biggest = {kind: max(largest(g) for g in dump.section(expected["gradients"], kind).values()) for kind in dump.KINDS}
+    biggest = {learner: max(largest(g) for g in dump.section(expected["gradients"], learner).values())
+               for learner in module_of(config.method).RATES}
     for name in found["gradients"].keys() & expected["gradients"].keys():
         value, reference = paired(found["gradients"][name], expected["gradients"][name], f"gradients/{name}")
-        off = largest(excess(value, reference, kink["gradients"][name]))
+        off = largest(excess(value, reference, allowed["gradients"][name]))
         scale = max(largest(reference), 1e-2 * biggest[name.split("/")[0]])
         worst["gradients"].add(name, off / scale if scale else off)
 
-    allowed = adam_allowance(config, before, expected["gradients"], biggest, expected["after"], tolerance / 10)
+    roundings = max(config.energy_steps, config.generator_steps)
     for name in found["after"].keys() & expected["after"].keys():
         value, reference = paired(found["after"][name], expected["after"][name], f"after/{name}")
         if name.endswith("/step"):
             worst["after"].add(name, abs(float(value - reference)))
             continue
-        rounding = np.spacing(np.abs(reference).astype(np.float32)).astype(np.float64)
-        off = largest(excess(value, reference, rounding + allowed.get(name, 0.0) + kink["after"][name]))
-        scale = largest(reference if name.startswith("adam/") else reference - np.asarray(before[name], np.float64))
+        rounding = np.spacing(np.abs(reference).astype(np.float32)).astype(np.float64) * roundings
+        off = largest(excess(value, reference, rounding + allowed["after"][name]))
+        whole = name.startswith("adam/") or name.endswith(".weight_u")
+        scale = largest(reference if whole else reference - np.asarray(before[name], np.float64))
         worst["after"].add(name, off / scale if scale else off)
 
-    notes = [f"nearest kink {kinks.nearest:.0e}", f"largest s_d/s_1 {condition:.1e}"]
+    notes = [f"nearest kink {kinks.nearest:.0e}", f"condition {condition:.1e}"]
     for section in SECTIONS:
         known = {n for n in found[section] if not n.endswith("num_batches_tracked")}
+        if section == "results" and "entropy_generator" in expected[section]:
+            known.discard("entropy")
         if known - expected[section].keys():
             notes.append(f"not compared: {section}/ " + ", ".join(sorted(known - expected[section].keys())))
         if section != "results" and expected[section].keys() - known:

@@ -55,6 +55,7 @@ def score(energy, generator, dataset: str, grid: int = 1600, held_out: int = 200
     latent = next(generator.parameters()).shape[1]
     was_training = generator.training
     generator.eval()
+    energy.eval()  # a spectral norm's u stays where it is
 
     h = 8.0 / grid
     axis = (-4 + h * (torch.arange(grid, dtype=torch.float64) + 0.5)).to(dtype)
@@ -93,6 +94,7 @@ def score(energy, generator, dataset: str, grid: int = 1600, held_out: int = 200
         result.update({"modes": int(nearest[good].unique().numel()), "high_quality": good.double().mean().item(),
                        "mode_kl": torch.special.xlogy(share, 25 * share).sum().item()})
     generator.train(was_training)
+    energy.train()
     return {name: round(value, 5) for name, value in result.items()}
 
 
@@ -128,7 +130,8 @@ def load_checkpoint(path: Path):
         import h5py
     except ImportError:
         sys.exit("score_density: h5py is missing: install it with `python3 -m pip install h5py`")
-    from toy_game import Config, network_from_state
+    from methods.ebm import Config
+    from networks import network_from_state
 
     with h5py.File(path, "r") as file:
         places = [file] + [g for g in file.values() if isinstance(g, h5py.Group)]
@@ -138,7 +141,8 @@ def load_checkpoint(path: Path):
         states = {kind: {name: torch.from_numpy(data[()]).float() for name, data in place[kind].items()
                          if isinstance(data, h5py.Dataset) and not name.endswith("num_batches_tracked")}
                   for kind in ("energy", "generator")}
-    return tuple(network_from_state(states[kind], Config(), kind) for kind in ("energy", "generator"))
+    energy, generator = (network_from_state(states[kind], Config(), kind) for kind in ("energy", "generator"))
+    return energy, getattr(generator, "g", generator)  # VERA's: without its noise
 
 
 def main() -> None:
