@@ -79,6 +79,15 @@ std::vector<double> orthogonal(std::vector<double> normal, int64_t rows, int64_t
   return normal;
 }
 
+/// Glorot's bound for a weight out x in x kernel.
+float glorot_bound(const Parameter& weight) {
+  const auto extent = [&](size_t axis) {
+    return axis < weight.shape.size() ? static_cast<double>(weight.shape[axis]) : 1.0;
+  };
+  const double pixels = extent(2) * extent(3), gain = pixels > 1 ? 2 : 1;
+  return static_cast<float>(std::sqrt(6 * gain / (pixels * (extent(0) + extent(1)))));
+}
+
 }  // namespace
 
 Initialization initialization(const Parameter& parameter, Initial initial) {
@@ -87,6 +96,7 @@ Initialization initialization(const Parameter& parameter, Initial initial) {
   const bool normal = initial == Initial::normal;
   switch (parameter.role) {
     case Role::weight:
+      if (initial == Initial::glorot) return {Kind::uniform, glorot_bound(parameter)};
       return normal ? Initialization{Kind::normal, deviation} : Initialization{Kind::orthogonal};
     case Role::bias:
       return {Kind::constant, 0};

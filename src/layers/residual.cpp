@@ -37,15 +37,18 @@ void add(Trace& trace, ConstView from, View to) {
 
 Residual::Residual(Sequential::Child left, Sequential::Child right)
     : Layer(left.layer->input(), left.layer->output()), left_(std::move(left)), right_(std::move(right)) {
-  const auto shapes = [](const Layer& layer) {
-    return to_string(layer.input()) + " -> " + to_string(layer.output());
+  const auto shapes = [](const Features& from, const Features& to) {
+    return to_string(from) + " -> " + to_string(to);
   };
-  if (shapes(*left_.layer) != shapes(*right_.layer)) {
-    throw Error("Residual: layer '" + left_.name + "' goes " + shapes(*left_.layer) + ", but layer '" +
-                right_.name + "' " + shapes(*right_.layer));
+  const std::string on_the_left = shapes(input(), output());
+  const std::string on_the_right =
+      right_is_identity() ? shapes(input(), input()) : shapes(right_.layer->input(), right_.layer->output());
+  if (on_the_left != on_the_right) {
+    throw Error("Residual: layer '" + left_.name + "' goes " + on_the_left + ", but " +
+                (right_is_identity() ? "the identity " : "layer '" + right_.name + "' ") + on_the_right);
   }
   for (const Sequential::Child* child : {&left_, &right_}) {
-    if (child->layer->keeps_output()) {
+    if (child->layer != nullptr && child->layer->keeps_output()) {
       throw Error("Residual: layer '" + child->name +
                   "' keeps its output for its derivatives; put the activation behind the block");
     }
@@ -54,21 +57,24 @@ Residual::Residual(Sequential::Child left, Sequential::Child right)
 
 void Residual::declare(Parameters& parameters, const std::string& prefix) {
   for (const Sequential::Child* child : {&left_, &right_}) {
-    child->layer->declare(parameters, prefix + child->name + ".");
+    if (child->layer != nullptr) child->layer->declare(parameters, prefix + child->name + ".");
   }
 }
 
 bool Residual::piecewise_linear(Statistics statistics) const {
-  return left_.layer->piecewise_linear(statistics) && right_.layer->piecewise_linear(statistics);
+  return left_.layer->piecewise_linear(statistics) &&
+         (right_is_identity() || right_.layer->piecewise_linear(statistics));
 }
 
 bool Residual::couples_samples(Statistics statistics) const {
-  return left_.layer->couples_samples(statistics) || right_.layer->couples_samples(statistics);
+  return left_.layer->couples_samples(statistics) ||
+         (!right_is_identity() && right_.layer->couples_samples(statistics));
 }
 
 /// The rank of a sum is at most the sum of the ranks: what is narrow on one side passes on the other.
 Narrowest Residual::narrowest(const std::string& name) const {
-  const int64_t sides = left_.layer->narrowest({}).size + right_.layer->narrowest({}).size;
+  const int64_t right = right_is_identity() ? input().size() : right_.layer->narrowest({}).size;
+  const int64_t sides = left_.layer->narrowest({}).size + right;
   return {std::min({input().size(), output().size(), sides}), name};
 }
 
@@ -80,7 +86,7 @@ std::unique_ptr<Trace> Residual::make_trace(Kernels& kernels, const TraceOptions
   scratch->reserve(sum);
   const auto behind = scratch->offset(sum);
   trace->left = left_.layer->make_trace(kernels, options, behind);
-  trace->right = right_.layer->make_trace(kernels, options, behind);
+  if (!right_is_identity()) trace->right = right_.layer->make_trace(kernels, options, behind);
   return trace;
 }
 
@@ -88,6 +94,7 @@ void Residual::do_forward(Trace& base, View y) const {
   ResidualTrace& trace = of(base);
   const View more = trace.pair(output(), 0).value;
   left_.layer->forward(*trace.left, trace.x, y);
+  if (right_is_identity()) return add(trace, trace.x, y);
   right_.layer->forward(*trace.right, trace.x, more);
   add(trace, more, y);
 }
@@ -96,23 +103,26 @@ void Residual::do_jvp(Trace& base, View y_dot) const {
   ResidualTrace& trace = of(base);
   const View more = trace.pair(output(), y_dot.rows).tangent;
   left_.layer->jvp(*trace.left, trace.x_dot, y_dot);
+  if (right_is_identity()) return add(trace, trace.x_dot, y_dot);
   right_.layer->jvp(*trace.right, trace.x_dot, more);
   add(trace, more, y_dot);
 }
 
 void Residual::do_forward_jvp(Trace& base, Pair y) const {
   ResidualTrace& trace = of(base);
+  const ConstPair x{trace.x, trace.x_dot};
   const Pair more = trace.pair(output(), y.tangent.rows);
-  left_.layer->forward_jvp(*trace.left, {trace.x, trace.x_dot}, y);
-  right_.layer->forward_jvp(*trace.right, {trace.x, trace.x_dot}, more);
-  add(trace, more.value, y.value);
-  add(trace, more.tangent, y.tangent);
+  left_.layer->forward_jvp(*trace.left, x, y);
+  if (!right_is_identity()) right_.layer->forward_jvp(*trace.right, x, more);
+  add(trace, right_is_identity() ? x.value : more.value, y.value);
+  add(trace, right_is_identity() ? x.tangent : more.tangent, y.tangent);
 }
 
 void Residual::do_vjp(Trace& base, ConstView y_bar, View x_bar, Gradient gradient) const {
   ResidualTrace& trace = of(base);
   const View more = like(trace.pair(input(), 0).value, x_bar);
   left_.layer->vjp(*trace.left, y_bar, x_bar, gradient);
+  if (right_is_identity()) return add(trace, y_bar, x_bar);
   right_.layer->vjp(*trace.right, y_bar, more, gradient);
   add(trace, more, x_bar);
 }
@@ -121,6 +131,11 @@ void Residual::do_vjp_of_jvp(Trace& base, ConstPair y_bar, Pair x_bar, Gradient 
   ResidualTrace& trace = of(base);
   Pair more = trace.pair(input(), y_bar.tangent.rows);
   more = {like(more.value, x_bar.value), like(more.tangent, x_bar.tangent)};
+  if (right_is_identity()) {
+    left_.layer->vjp_of_jvp(*trace.left, y_bar, x_bar, gradient);
+    if (!y_bar.value.empty()) add(trace, y_bar.value, x_bar.value);
+    return add(trace, y_bar.tangent, x_bar.tangent);
+  }
   // Without a cotangent of the values, a piecewise linear layer gives them none: it must not be asked.
   const auto has_value = [&](const Sequential::Child& child) {
     return !y_bar.value.empty() || !child.layer->piecewise_linear(trace.options.statistics);
@@ -139,6 +154,7 @@ void Residual::do_vjp_shared(Trace& base, ConstView y_bar, const SharedWeights& 
   ResidualTrace& trace = of(base);
   const View more = like(trace.pair(input(), 0).value, x_bar);
   left_.layer->vjp_shared(*trace.left, y_bar, weights, x_bar, gradient);
+  if (right_is_identity()) return add(trace, y_bar, x_bar);
   right_.layer->vjp_shared(*trace.right, y_bar, weights, more, gradient);
   add(trace, more, x_bar);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Residual block: y = f(x) + g(x), two layers side by side. Each map is the sum of theirs.
+// Residual block: y = f(x) + g(x), two layers side by side, or y = f(x) + x. Each map is the sum of theirs.
 #pragma once
+
+#include <utility>
 
 #include "layers/sequential.h"
 
@@ -11,6 +13,8 @@ class Residual final : public Layer {
   /// The names are those of the parameters, as in "main.0.left.1.weight". Throws Error if the two take or
   /// give different shapes, or if one keeps its output: the sum takes its place.
   Residual(Sequential::Child left, Sequential::Child right);
+  /// y = f(x) + x.
+  explicit Residual(Sequential::Child left) : Residual(std::move(left), {}) {}
 
   void declare(Parameters& parameters, const std::string& prefix) override;
   bool piecewise_linear(Statistics statistics) const override;
@@ -29,7 +33,9 @@ class Residual final : public Layer {
                      Gradient gradient) const override;
 
  private:
-  Sequential::Child left_, right_;
+  bool right_is_identity() const { return right_.layer == nullptr; }
+
+  Sequential::Child left_, right_;  // no layer on the right: x itself
 };
 
 }  // namespace ebm

@@ -24,8 +24,10 @@ inline constexpr Names<Precision, 3> precision_names{
 inline constexpr Names<RateSchedule::Kind, 3> rate_schedule_names{{{"constant", RateSchedule::Kind::constant},
                                                                    {"linear", RateSchedule::Kind::linear},
                                                                    {"cosine", RateSchedule::Kind::cosine}}};
-inline constexpr Names<Initial, 3> initial_names{
-    {{"pytorch", Initial::pytorch}, {"normal", Initial::normal}, {"orthogonal", Initial::orthogonal}}};
+inline constexpr Names<Initial, 4> initial_names{{{"pytorch", Initial::pytorch},
+                                                  {"normal", Initial::normal},
+                                                  {"orthogonal", Initial::orthogonal},
+                                                  {"glorot", Initial::glorot}}};
 inline constexpr Names<NetworkKind, 4> network_names{{{"toy", NetworkKind::toy},
                                                       {"mlp", NetworkKind::mlp},
                                                       {"dcgan", NetworkKind::dcgan},

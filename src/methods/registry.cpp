@@ -2,6 +2,7 @@
 #include "methods/registry.h"
 
 #include "methods/ebm_bb_options.h"
+#include "methods/gan_options.h"
 
 namespace ebm {
 
@@ -11,6 +12,8 @@ constexpr MethodRow rows[] = {
     {.name = "ebm_bb", .title = "EBM-BB", .choose = choose_ebm_bb},
     {.name = "ebm_0gp", .title = "EBM-0GP", .choose = choose_ebm_0gp},
     {.name = "wgan_0gp", .title = "WGAN-0GP", .choose = choose_wgan_0gp},
+    {.name = "dcgan", .title = "DCGAN", .choose = choose_dcgan},
+    {.name = "sngan", .title = "SNGAN", .choose = choose_sngan},
 };
 
 constexpr Interval<double> beta_range{0, 0.999999};
@@ -47,7 +50,7 @@ void declare_training(Options& options, TrainingOptions& training) {
               {1, 1000});
   options.add("generator_steps", &training.generator_steps, "of an iteration", {1, 1000});
   options.add_choice("initial", &training.initial, choices(initial_names),
-                     "parameters: PyTorch's defaults, weights of N(0, 0.02^2), or orthogonal weights");
+                     "weights: PyTorch's defaults, N(0, 0.02^2), orthogonal, or Glorot's");
 }
 
 void declare_optimiser(Options& options, TrainingOptions& training) {

@@ -29,8 +29,7 @@ std::unique_ptr<Layer> dcgan_energy(int64_t c, WeightNorm weight_norm) {
   return network_of("main", main.build(), "expand", std::move(expand));
 }
 
-std::unique_ptr<Layer> dcgan_generator(int64_t latent, int64_t c) {
-  constexpr float eps = 1e-5f;
+std::unique_ptr<Layer> dcgan_generator(int64_t latent, int64_t c, float eps) {
   Stack main(flat(latent));
   main.linear(Features{.height = 4, .width = 4, .channels = 8 * c}).reshape();
   main.transposed_convolution(conv4, 4 * c).batch_norm(eps, relu);  // 8

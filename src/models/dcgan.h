@@ -13,6 +13,6 @@ namespace ebm {
 std::unique_ptr<Layer> dcgan_energy(int64_t channels = 64, WeightNorm weight_norm = WeightNorm::none);
 
 /// G: Linear to 4 x 4 x 8c, three [ConvTranspose2d BN ReLU] to c channels, Conv2d to RGB, Tanh.
-std::unique_ptr<Layer> dcgan_generator(int64_t latent = 128, int64_t channels = 64);
+std::unique_ptr<Layer> dcgan_generator(int64_t latent = 128, int64_t channels = 64, float eps = 1e-5f);
 
 }  // namespace ebm

@@ -10,6 +10,10 @@ namespace ebm {
 /// toy: Table 6; mlp: Table 7; dcgan: Table 8; resnet: Tables 9 and 10.
 enum class NetworkKind { toy, mlp, dcgan, resnet };
 
+/// Whose networks: the paper's tables', which all methods share, or those of a method's public code. There
+/// are such ones for the images of NetworkKind::dcgan alone.
+enum class NetworkFamily { shared, dcgan, sngan };
+
 struct NetworkOptions {
   NetworkKind kind = NetworkKind::dcgan;
   int64_t channels = 3;  ///< of the images
@@ -18,6 +22,9 @@ struct NetworkOptions {
       64;  ///< toy: of the hidden layers; mlp: of its widest layers; else channels of the narrowest
   EnergyNorm energy_norm = EnergyNorm::none;     ///< resnet
   OutputScale energy_scale = OutputScale::none;  ///< toy
+  /// With sngan the energy's layers have 2 width channels, the generator's 4 width: upstream's 128 and 256.
+  NetworkFamily family = NetworkFamily::shared;
+  WeightNorm weight_norm = WeightNorm::none;  ///< of the energy
 };
 
 /// Those of the paper: their latent dimensions and widths.
@@ -30,6 +37,7 @@ NetworkOptions resnet_networks();
 /// dcgan, 64 x 64 for resnet.
 Features data_shape(const NetworkOptions& options);
 
+/// Throw Error for a family that has no networks of this kind.
 std::unique_ptr<Layer> energy_layers(const NetworkOptions& options);
 std::unique_ptr<Layer> generator_layers(const NetworkOptions& options);
 

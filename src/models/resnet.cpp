@@ -2,7 +2,7 @@
 #include "models/resnet.h"
 
 #include "layers/linear.h"
-#include "models/stack.h"
+#include "models/blocks.h"
 
 namespace ebm {
 
@@ -62,15 +62,6 @@ void energy_block(Stack& main, EnergyNorm norm, int64_t channels, Pooling poolin
   main.residual(std::move(left), std::move(right));
 }
 
-/// A block of Table 10.
-void generator_block(Stack& main, int64_t channels) {
-  Stack left(main.features()), right(main.features());
-  left.batch_norm(eps, relu).upsample(twice).convolution(conv3, channels);
-  left.batch_norm(eps, relu).convolution(conv3, channels);
-  right.upsample_and_pointwise(twice, channels);
-  main.residual(std::move(left), std::move(right));
-}
-
 }  // namespace
 
 std::unique_ptr<Layer> resnet_energy(EnergyNorm norm, int64_t c, WeightNorm weight_norm) {
@@ -89,7 +80,8 @@ std::unique_ptr<Layer> resnet_energy(EnergyNorm norm, int64_t c, WeightNorm weig
 std::unique_ptr<Layer> resnet_generator(int64_t latent, int64_t c) {
   Stack main(flat(latent));
   main.linear(Features{.height = 4, .width = 4, .channels = 16 * c}).reshape();
-  for (const int64_t channels : {8 * c, 4 * c, 2 * c, c}) generator_block(main, channels);  // 8, 16, 32, 64
+  for (const int64_t channels : {8 * c, 4 * c, 2 * c, c})
+    doubling_block(main, channels, eps);  // 8, 16, 32, 64
   main.batch_norm(eps, relu).convolution(conv3, image.channels).tanh();
   return network_of("main", main.build());
 }

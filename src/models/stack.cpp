@@ -81,6 +81,9 @@ Stack& Stack::residual(Stack left, Stack right) {
   return add(std::make_unique<Residual>(Sequential::Child{"left", left.build()},
                                         Sequential::Child{"right", right.build()}));
 }
+Stack& Stack::residual(Stack left) {
+  return add(std::make_unique<Residual>(Sequential::Child{"left", left.build()}));
+}
 Stack& Stack::reshape() {
   ++modules_;
   return *this;

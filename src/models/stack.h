@@ -45,6 +45,8 @@ class Stack {
   Stack side() const { return std::move(Stack(features_).weight_norm(weight_norm_)); }
   /// left(x) + right(x), with names left.0. ... and right.0. ...
   Stack& residual(Stack left, Stack right);
+  /// left(x) + x
+  Stack& residual(Stack left);
   /// A module of PyTorch's that moves nothing in memory: a Flatten, or a reshape to the image that the linear
   /// row before it gives.
   Stack& reshape();

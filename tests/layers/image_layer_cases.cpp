@@ -73,6 +73,15 @@ constexpr ConvolutionSizes same_of_fours{.height = 3,
 /// 1 x 1 from the channels of `same` to its outputs.
 constexpr ConvolutionSizes pointwise{
     .height = same.height, .width = same.width, .channels = same.channels, .outputs = same.outputs};
+/// From the image of `same` to one of its shape.
+constexpr ConvolutionSizes to_itself{.height = same.height,
+                                     .width = same.width,
+                                     .channels = same.channels,
+                                     .outputs = same.channels,
+                                     .kernel_height = 3,
+                                     .kernel_width = 3,
+                                     .padding_height = 1,
+                                     .padding_width = 1};
 /// 5 x 7 images in windows of 2 x 3: the last line and place are in none.
 constexpr ConvolutionSizes odd_windows{
     .height = 5, .width = 7, .channels = 3, .kernel_height = 2, .kernel_width = 3};
@@ -203,6 +212,11 @@ void add_on(Statistics statistics, const std::string& suffix, std::vector<LayerC
       {LayerSpec::residual({LayerSpec::leaky_relu(slope), LayerSpec::convolution(pointwise)},
                            {LayerSpec::tanh(), batch_norm, LayerSpec::convolution(pointwise)})},
       image);
+  // f(x) + x
+  add("ResidualWithIdentity",
+      {LayerSpec::residual({LayerSpec::relu(), LayerSpec::convolution(to_itself)}, {})}, image);
+  add("ResidualCurvedWithIdentity",
+      {LayerSpec::residual({batch_norm, LayerSpec::tanh(), LayerSpec::convolution(to_itself)}, {})}, image);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -127,9 +128,31 @@ TEST_P(InitialValuesTest, Orthogonal) {
   EXPECT_LT(std::abs(trace), 5) << "the trace of a random orthogonal matrix has variance 1";
 }
 
+TEST_P(InitialValuesTest, Glorot) {
+  Network network(*kernels_, some_of_all());
+  network.initialize(3, 256, Initial::glorot);
+  const auto expect_bound = [&](const char* name, double squared) {
+    const std::vector<float> w = values(network, name);
+    const auto [least, most] = std::minmax_element(w.begin(), w.end());
+    const double bound = std::sqrt(squared);
+    EXPECT_LE(*most, bound) << name;
+    EXPECT_GE(*least, -bound) << name;
+    EXPECT_GT(*most, 0.98 * bound) << name;
+    EXPECT_LT(*least, -0.98 * bound) << name;
+  };
+  expect_bound("0.weight", 6.0 / (320 + 30));
+  expect_bound("4.weight", 12.0 / ((20 + 25) * 16));
+  expect_bound("5.weight", 12.0 / ((30 + 25) * 16));
+  for (const std::string& name : biases) {
+    const std::vector<float> b = values(network, name);
+    EXPECT_EQ(b, std::vector<float>(b.size())) << name;
+  }
+  EXPECT_EQ(values(network, "2.weight"), std::vector<float>(20, 1.0f));
+}
+
 TEST_P(InitialValuesTest, TheSameBitsOnEveryDeviceAndAgain) {
   const auto cpu = open_device("cpu");
-  for (const Initial initial : {Initial::pytorch, Initial::normal, Initial::orthogonal}) {
+  for (const Initial initial : {Initial::pytorch, Initial::normal, Initial::orthogonal, Initial::glorot}) {
     Network here(*kernels_, some_of_all()), there(*cpu, some_of_all());
     const auto start = [initial](Kernels& kernels, Network& network, uint64_t seed, uint32_t stream) {
       network.initialize(seed, stream, initial);

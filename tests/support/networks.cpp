@@ -75,6 +75,8 @@ std::unique_ptr<Layer> layer_of(const reference::LayerSpec& spec, const Features
     case Kind::spatial_sum:
       return std::make_unique<SpatialSum>(input);
     case Kind::residual:
+      if (spec.right.empty())
+        return std::make_unique<Residual>(Sequential::Child{"left", layers_of(spec.left, input)});
       return std::make_unique<Residual>(Sequential::Child{"left", layers_of(spec.left, input)},
                                         Sequential::Child{"right", layers_of(spec.right, input)});
     case Kind::joined_inputs: {

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#include "methods/gan_options.h"
+
+namespace ebm {
+
+namespace {
+
+/// --networks: the paper's, or the method's own.
+enum class Networks { shared, own };
+
+bool of_images(NetworkKind networks) {
+  return networks == NetworkKind::dcgan || networks == NetworkKind::resnet;
+}
+
+class GanChoice final : public MethodChoice {
+ public:
+  GanChoice(const GanOptions& options, NetworkKind kind, NetworkFamily own, WeightNorm weight_norm,
+            Preset preset)
+      : options_(options),
+        own_(own),
+        weight_norm_(weight_norm),
+        has_own_(kind == NetworkKind::dcgan),
+        networks_(has_own_ && preset == Preset::code ? Networks::own : Networks::shared) {}
+
+  TrainingOptions& training() override { return options_.training; }
+
+  void declare(Options& options) override {
+    options.group("Game (defaults depend on --method and --preset)");
+    options.add("generator_batch", &options_.generator_batch,
+                "samples of a generator step; 0: as many as --batch", {0, 1 << 20});
+    if (!has_own_) return;
+    options.add_choice("networks", &networks_, {{"shared", Networks::shared}, {"own", Networks::own}},
+                       "those of the paper's Table 8, or those of the method's public code");
+  }
+
+  void adapt(NetworkOptions& networks) const override {
+    networks.weight_norm = weight_norm_;
+    networks.family = networks_ == Networks::own ? own_ : NetworkFamily::shared;
+  }
+
+  std::unique_ptr<Method> make(Kernels& kernels, const NetworkMakers& networks, DataSource& data,
+                               NoiseSource* noise) const override {
+    return std::make_unique<Gan>(kernels, networks, data, options_, noise);
+  }
+
+ private:
+  GanOptions options_;
+  NetworkFamily own_;
+  WeightNorm weight_norm_;
+  bool has_own_;
+  Networks networks_;
+};
+
+}  // namespace
+
+GanOptions dcgan_options(NetworkKind networks, Preset preset) {
+  GanOptions options{.training = {}, .loss = GanLoss::softplus};
+  TrainingOptions& training = options.training;
+  training.batch = networks == NetworkKind::toy ? 200 : 64;
+  training.energy_steps = 2;
+  training.lr_energy = training.lr_generator = 2e-4;
+  training.optimiser.adam = {.beta1 = 0.5, .beta2 = 0.999, .epsilon = 1e-6};
+  if (of_images(networks)) {
+    training.initial = Initial::orthogonal;
+  } else if (preset == Preset::paper) {
+    // Nothing is known of such a run but that it used Table 11's optimiser; loss and steps are the method's.
+    training.optimiser.adam = {.beta1 = 0, .beta2 = 0.9, .epsilon = 1e-8};
+  }
+  return options;
+}
+
+GanOptions sngan_options(NetworkKind networks, Preset) {
+  GanOptions options{.training = {}, .loss = GanLoss::hinge};
+  TrainingOptions& training = options.training;
+  const bool toy = networks == NetworkKind::toy;
+  training.batch = toy ? 200 : 64;
+  training.energy_steps = 5;
+  // Upstream's rate and betas are also those of Table 11 for points and MNIST.
+  training.lr_energy = training.lr_generator = 2e-4;
+  training.optimiser.adam = {.beta1 = 0, .beta2 = 0.9, .epsilon = 1e-8};
+  training.optimiser.schedule.kind = RateSchedule::Kind::linear;
+  // Twice upstream's batch of images; of points there are as many as of any other method.
+  options.generator_batch = toy ? 0 : 128;
+  if (of_images(networks)) training.initial = Initial::glorot;
+  return options;
+}
+
+std::unique_ptr<MethodChoice> choose_dcgan(NetworkKind networks, Preset preset) {
+  return std::make_unique<GanChoice>(dcgan_options(networks, preset), networks, NetworkFamily::dcgan,
+                                     WeightNorm::none, preset);
+}
+std::unique_ptr<MethodChoice> choose_sngan(NetworkKind networks, Preset preset) {
+  return std::make_unique<GanChoice>(sngan_options(networks, preset), networks, NetworkFamily::sngan,
+                                     WeightNorm::spectral, preset);
+}
+
+}  // namespace ebm
