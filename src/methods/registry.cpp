@@ -3,6 +3,8 @@
 
 #include "methods/ebm_bb_options.h"
 #include "methods/gan_options.h"
+#include "methods/meg_options.h"
+#include "models/statistics.h"
 
 namespace ebm {
 
@@ -12,6 +14,7 @@ constexpr MethodRow rows[] = {
     {.name = "ebm_bb", .title = "EBM-BB", .choose = choose_ebm_bb},
     {.name = "ebm_0gp", .title = "EBM-0GP", .choose = choose_ebm_0gp},
     {.name = "wgan_0gp", .title = "WGAN-0GP", .choose = choose_wgan_0gp},
+    {.name = "meg", .title = "MEG", .choose = choose_meg},
     {.name = "dcgan", .title = "DCGAN", .choose = choose_dcgan},
     {.name = "sngan", .title = "SNGAN", .choose = choose_sngan},
 };
@@ -79,7 +82,8 @@ void declare_optimiser(Options& options, TrainingOptions& training) {
 
 NetworkMakers makers_of(const NetworkOptions& networks) {
   return {.energy = [networks] { return energy_layers(networks); },
-          .generator = [networks] { return generator_layers(networks); }};
+          .generator = [networks] { return generator_layers(networks); },
+          .statistics = [networks] { return statistics_layers(networks); }};
 }
 
 std::unique_ptr<Method> assemble(Kernels& kernels, const NetworkOptions& networks, const MethodChoice& choice,

@@ -14,7 +14,7 @@ constexpr Window conv4{.kernel = {4, 4}, .stride = {2, 2}, .padding = {1, 1}};  
 
 }  // namespace
 
-std::unique_ptr<Layer> dcgan_energy(int64_t c, WeightNorm weight_norm) {
+Stack dcgan_energy_trunk(int64_t c, WeightNorm weight_norm) {
   const Activation leaky = leaky_relu(0.1f);
   Stack main(image);
   main.weight_norm(weight_norm);
@@ -25,6 +25,11 @@ std::unique_ptr<Layer> dcgan_energy(int64_t c, WeightNorm weight_norm) {
   main.convolution(conv3, 4 * c, leaky);  // 8
   main.convolution(conv4, 4 * c, leaky);  // 4
   main.convolution(conv3, 8 * c, leaky);  // 4
+  return main;
+}
+
+std::unique_ptr<Layer> dcgan_energy(int64_t c, WeightNorm weight_norm) {
+  Stack main = dcgan_energy_trunk(c, weight_norm);
   auto expand = std::make_unique<Linear>(main.features(), flat(1), Bias::yes, Activation{}, weight_norm);
   return network_of("main", main.build(), "expand", std::move(expand));
 }

@@ -8,6 +8,11 @@
 
 namespace ebm {
 
+class Stack;
+
+/// The rows of E before its last: seven Conv2d with LeakyReLU(0.1), c to 8c channels, to 4 x 4 pixels.
+Stack dcgan_energy_trunk(int64_t channels, WeightNorm weight_norm = WeightNorm::none);
+
 /// E: seven Conv2d with LeakyReLU(0.1), c to 8c channels, then a Linear to 1 named `expand`. The paper's c
 /// is 64.
 std::unique_ptr<Layer> dcgan_energy(int64_t channels = 64, WeightNorm weight_norm = WeightNorm::none);

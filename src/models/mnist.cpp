@@ -5,10 +5,15 @@
 
 namespace ebm {
 
-std::unique_ptr<Layer> mnist_energy(const Features& image, int64_t width, WeightNorm weight_norm) {
+Stack mnist_energy_trunk(const Features& image, int64_t width, WeightNorm weight_norm) {
   Stack main(image);
   main.weight_norm(weight_norm);
   for (const int64_t part : {1, 2, 4, 8, 8}) main.linear(width / part).prelu();
+  return main;
+}
+
+std::unique_ptr<Layer> mnist_energy(const Features& image, int64_t width, WeightNorm weight_norm) {
+  Stack main = mnist_energy_trunk(image, width, weight_norm);
   main.linear(1);
   return network_of("main", main.build());
 }

@@ -11,6 +11,11 @@ namespace ebm {
 
 inline constexpr Features stacked_mnist_image{.height = 28, .width = 28, .channels = 3};
 
+class Stack;
+
+/// The rows of E before its last.
+Stack mnist_energy_trunk(const Features& image, int64_t width, WeightNorm weight_norm = WeightNorm::none);
+
 /// E: Linear PReLU to widths w, w/2, w/4, w/8, w/8, then Linear to 1; the paper's w is 2000.
 /// Names main.0.weight ...
 std::unique_ptr<Layer> mnist_energy(const Features& image = stacked_mnist_image, int64_t width = 2000,

@@ -64,7 +64,7 @@ void energy_block(Stack& main, EnergyNorm norm, int64_t channels, Pooling poolin
 
 }  // namespace
 
-std::unique_ptr<Layer> resnet_energy(EnergyNorm norm, int64_t c, WeightNorm weight_norm) {
+Stack resnet_energy_trunk(EnergyNorm norm, int64_t c, WeightNorm weight_norm) {
   Stack main(image);
   main.weight_norm(weight_norm);
   first_energy_block(main, norm, c);                  // 32
@@ -73,6 +73,11 @@ std::unique_ptr<Layer> resnet_energy(EnergyNorm norm, int64_t c, WeightNorm weig
   energy_block(main, norm, 8 * c, Pooling::average);  // 4
   energy_block(main, norm, 16 * c, Pooling::none);    // 4
   main.leaky(slope).spatial_sum();
+  return main;
+}
+
+std::unique_ptr<Layer> resnet_energy(EnergyNorm norm, int64_t c, WeightNorm weight_norm) {
+  Stack main = resnet_energy_trunk(norm, c, weight_norm);
   auto expand = std::make_unique<Linear>(main.features(), flat(1), Bias::yes, Activation{}, weight_norm);
   return network_of("main", main.build(), "expand", std::move(expand));
 }

@@ -12,6 +12,11 @@ namespace ebm {
 /// Whether the energy has batch norm: Table 9 lists it, the paper's text and the authors' code do without.
 enum class EnergyNorm { none, batch };
 
+class Stack;
+
+/// The rows of E before its last, to 16c numbers.
+Stack resnet_energy_trunk(EnergyNorm norm, int64_t channels, WeightNorm weight_norm = WeightNorm::none);
+
 /// E: five residual blocks from c to 16c channels (LeakyReLU 0.1, average pooling after the first four),
 /// LeakyReLU, the sum over all pixels, Linear to 1 named `expand`. The paper's c is 64.
 std::unique_ptr<Layer> resnet_energy(EnergyNorm norm, int64_t channels = 64,
