@@ -50,7 +50,7 @@ std::filesystem::path find_checkpoint(const std::string& given) {
 /// What a checkpoint's configuration says of its generator.
 struct Described {
   NetworkOptions networks;
-  std::string name;  // of its arrays
+  std::string prefix;  // of its arrays' names
 };
 
 NetworkOptions networks_of(const std::string& program) {
@@ -96,7 +96,7 @@ int sample(int argc, char** argv) {
 
   const auto kernels = open_kernels(config.device);
   Network generator(*kernels, generator_layers(described.networks));
-  read_network(file, *kernels, generator, described.name);
+  read_network(file, *kernels, generator, described.prefix);
   NetworkSampler sampler(*kernels, generator, 64);
   const auto draw = [&](const char* name, const std::vector<float>& latents, int64_t columns) {
     const auto picture = std::filesystem::path(config.out) / name;

@@ -4,6 +4,7 @@
 #include "methods/ebm_bb_options.h"
 #include "methods/gan_options.h"
 #include "methods/meg_options.h"
+#include "methods/vera_options.h"
 #include "models/statistics.h"
 
 namespace ebm {
@@ -15,6 +16,7 @@ constexpr MethodRow rows[] = {
     {.name = "ebm_0gp", .title = "EBM-0GP", .choose = choose_ebm_0gp},
     {.name = "wgan_0gp", .title = "WGAN-0GP", .choose = choose_wgan_0gp},
     {.name = "meg", .title = "MEG", .choose = choose_meg},
+    {.name = "vera", .title = "VERA", .choose = choose_vera},
     {.name = "dcgan", .title = "DCGAN", .choose = choose_dcgan},
     {.name = "sngan", .title = "SNGAN", .choose = choose_sngan},
 };

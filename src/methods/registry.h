@@ -26,8 +26,8 @@ class MethodChoice {
   virtual bool bounds_entropy() const { return false; }
   /// Makes of an experiment's networks what the method wants of them.
   virtual void adapt(NetworkOptions&) const {}
-  /// What a checkpoint calls the arrays of x = G(z).
-  virtual std::string generator_arrays() const { return "generator"; }
+  /// What the names of the arrays of x = G(z) begin with in a checkpoint.
+  virtual std::string generator_arrays() const { return "generator/"; }
   /// `data` and `noise` (null: Philox) must outlive the method. Throws UsageError on a combination that makes
   /// no sense, Error on shapes that do not fit.
   virtual std::unique_ptr<Method> make(Kernels& kernels, const NetworkMakers& networks, DataSource& data,

@@ -64,6 +64,10 @@ void Learner::follow() {
   copy(network_.parameters().statistics_values(), average_->parameters().statistics_values());
 }
 
+void Learner::limit(const Parameter& parameter, float low, float high) {
+  limits_.push_back({.columns = parameter.size, .low = low, .high = high, .x = parameter.value});
+}
+
 void Learner::step(const IterationClock& clock) {
   const Range range(kernels_, "adam");
   const AdamOptions& adam = options_.adam;
@@ -88,6 +92,7 @@ void Learner::step(const IterationClock& clock) {
                         .first = first_moments_.data(),
                         .second = second_moments_.data(),
                         .not_finite = clock.not_finite});
+  for (const ClampParameter& clamp : limits_) kernels_.run(clamp);
   follow();
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "layers/network.h"
 
@@ -45,7 +46,9 @@ class Learner {
 
   /// Draws the initial parameters from noise streams stream, stream + 1, ... of `seed`; nothing learnt yet.
   void initialize(uint64_t seed, uint32_t stream, Initial initial);
-  /// The step that the gradients ask for: clipping, the rate of this iteration, Adam, the average.
+  /// Keeps a parameter of the network between these numbers, from the next step on.
+  void limit(const Parameter& parameter, float low, float high);
+  /// The step that the gradients ask for: clipping, the rate of this iteration, Adam, limits, the average.
   void step(const IterationClock& clock);
 
   /// Adam's running means of g and g^2, laid out as the parameters' flat buffer, and the number of its steps.
@@ -68,6 +71,7 @@ class Learner {
   std::unique_ptr<Network> average_;
   double lr_;
   OptimiserOptions options_;
+  std::vector<ClampParameter> limits_;
 
   Buffer<float> first_moments_, second_moments_;
   Buffer<int64_t> steps_;   // 1

@@ -166,8 +166,8 @@ void read_state(const Hdf5File& file, Method& method, const std::string& prefix)
   }
 }
 
-void read_network(const Hdf5File& file, Kernels& kernels, Network& network, const std::string& name) {
-  const std::vector<NamedArray> arrays = network_arrays(network, name + "/");
+void read_network(const Hdf5File& file, Kernels& kernels, Network& network, const std::string& prefix) {
+  const std::vector<NamedArray> arrays = network_arrays(network, prefix);
   upload(kernels, arrays, read_arrays(file, "", arrays));
 }
 

@@ -48,9 +48,9 @@ class StateNotFinite : public Error {
 /// Writes the whole state under `prefix`, the number of iterations done excepted. Throws StateNotFinite.
 void write_state(Hdf5File& file, Method& method, const std::string& prefix, NotFinite not_finite);
 
-/// Reads the parameters and running statistics of a network, which the state calls `name`. Throws Error
-/// naming what is missing or misshapen, before anything changes.
-void read_network(const Hdf5File& file, Kernels& kernels, Network& network, const std::string& name);
+/// Reads the parameters and running statistics of a network, whose names in the file begin with `prefix`
+/// ("energy/"). Throws Error naming what is missing or misshapen, before anything changes.
+void read_network(const Hdf5File& file, Kernels& kernels, Network& network, const std::string& prefix);
 
 /// Reads it back from under `prefix`. Everything is read and checked before anything changes. Throws Error
 /// naming what is missing, misshapen or not finite.

@@ -107,7 +107,7 @@ TEST_F(ImageExperimentsTest, HeldOutEnergyIsThatOfTheCheckpoint) {
 
   const auto kernels = open_device("cpu");
   Network energy(*kernels, energy_layers({.kind = NetworkKind::dcgan, .latent = 3, .width = 2}));
-  read_network(open_checkpoint(*newest_checkpoint(*this / "run")), *kernels, energy, "energy");
+  read_network(open_checkpoint(*newest_checkpoint(*this / "run")), *kernels, energy, "energy/");
   std::vector<float> x;
   for (int64_t i = 0; i < most * cifar_.shape.size(); ++i)
     x.push_back(2 * static_cast<float>(held_out.images[static_cast<size_t>(i)]) / 255 - 1);
@@ -271,7 +271,7 @@ TEST_F(ImageExperimentsTest, SampleDrawsTheGeneratorOfACheckpoint) {
   expect_picture("drawn/interpolations.png", 266, 134);
   const auto kernels = open_device("cpu");
   Network generator(*kernels, generator_layers({.kind = NetworkKind::dcgan, .latent = 3, .width = 2}));
-  read_network(open_checkpoint(checkpoint), *kernels, generator, "generator");
+  read_network(open_checkpoint(checkpoint), *kernels, generator, "generator/");
   const auto expected =
       image_grid(NetworkSampler(*kernels, generator, 64).samples(latent_points(*kernels, 5, 0, 9, flat(3))),
                  cifar_.shape, 3);

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: MIT
+#include "methods/vera.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "layers/constant.h"
+#include "layers/noisy_output.h"
+#include "sampling/latent_points.h"
+#include "sampling/noisy_sampler.h"
+
+namespace ebm {
+
+namespace {
+
+constexpr double first_sigma = 0.01, first_post_sigma = 0.1;
+
+float log_of(double x) {
+  return static_cast<float>(std::log(x));
+}
+
+/// g(h) + sigma e of rows [h | e]; g's parameters are called g.NAME.
+LayerMaker noisy(const LayerMaker& g, const VeraOptions& options) {
+  if (options.sigma_min > options.sigma_max)
+    throw UsageError("--sigma-min is above --sigma-max; give limits with room between them");
+  const float logsigma = log_of(std::clamp(first_sigma, options.sigma_min, options.sigma_max));
+  return [g, logsigma] { return std::make_unique<NoisyOutput>(Sequential::Child{"g", g()}, logsigma); };
+}
+
+/// log s of the importance samples: one for each dimension of h, the same for every sample.
+LayerMaker post_logsigma(const LayerMaker& g) {
+  return [g] {
+    const Features latent = g()->input();
+    return std::make_unique<Constant>(latent, latent, "logsigma", log_of(first_post_sigma));
+  };
+}
+
+}  // namespace
+
+Vera::Vera(Kernels& kernels, const NetworkMakers& networks, DataSource& data, const VeraOptions& options,
+           NoiseSource* noise)
+    : Method(kernels, data, options.training, noise),
+      options_(options),
+      energy_(kernels, "energy", networks.energy, training_.lr_energy, training_.optimiser),
+      generator_(kernels, "generator", noisy(networks.generator, options), training_.lr_generator,
+                 training_.optimiser),
+      posterior_(kernels, "posterior", post_logsigma(networks.generator), options.lr_posterior,
+                 training_.optimiser),
+      logsigma_(generator().parameters().trainable().front()),
+      post_logsigma_(posterior_.network().parameters().trainable().front()),
+      several_(training_.energy_steps > 1),
+      mean_energy_(kernels, 1) {
+  require_fitting(energy(), generator().output(), data.features());
+  if (training_.generator_steps > 1)
+    throw UsageError(
+        "VERA's generator takes its step on the energy step's samples; give --generator-steps 1");
+  learners_ = {&energy_, &generator_, &posterior_};
+  generator_.limit(logsigma_, log_of(options.sigma_min), log_of(options.sigma_max));
+  const int64_t batch = training_.batch, points = batch * options.importance_samples;
+  const Precision precision = training_.precision;
+  // half of it: VERA's penalty is ||grad E||^2 / 2
+  upper_ = make_energy_penalty(kernels, energy(), nullptr, batch,
+                               {.kind = EnergyPenaltyKind::gp_real,
+                                .weight = options.penalty_weight / 2,
+                                .normaliser = PenaltyNormaliser::none,
+                                .hinge = 0},
+                               precision);
+  const TraceOptions traced{.batch = batch, .statistics = Statistics::batch, .precision = precision};
+  samples_trace_ = generator().make_trace(traced);
+  means_trace_ = generator().make_trace(traced);
+  energy_trace_ = energy().make_trace(traced);
+
+  const Features &latent = posterior_.network().output(), &image = generator().output();
+  make_draws(latent, image);
+  const auto rows = [&](int64_t count, const Features& features) { return Tensor(kernels, count, features); };
+  if (several_) data_points_ = rows(batch * training_.energy_steps, image);
+  for (Tensor* inputs : {&inputs_, &mean_inputs_, &inputs_bar_}) *inputs = rows(batch, generator().input());
+  points_ = rows(points, latent);
+  means_ = rows(points, image);
+  log_ratios_ = Buffer<double>(kernels, points);
+  weights_ = rows(batch, flat(options.importance_samples));
+  for (Tensor* numbers : {&effective_, &entropies_, &energies_, &shares_}) *numbers = rows(batch, flat(1));
+  for (Tensor* images : {&score_, &samples_bar_}) *images = rows(batch, image);
+  points_bar_ = rows(batch, latent);
+  surprises_ = Buffer<double>(kernels, batch);
+  shares_.upload(std::vector<float>(static_cast<size_t>(batch), 1 / static_cast<float>(batch)));
+
+  using enum NumberRole;
+  n_.energy_real = numbers_.add("energy_real", shown);
+  n_.energy_fake = numbers_.add("energy_fake", shown);
+  n_.penalty = numbers_.add("penalty", shown);
+  n_.loss_energy = numbers_.add("loss_energy", loss);
+  n_.entropy = numbers_.add("entropy", shown);
+  n_.effective_samples = numbers_.add("effective_samples", shown);
+  n_.sigma = numbers_.add("sigma", shown);
+  n_.loss_posterior = numbers_.add("loss_posterior", loss);
+  n_.loss_generator = numbers_.add("loss_generator", loss);
+}
+
+void Vera::make_draws(const Features& latent, const Features& image) {
+  const int64_t batch = training_.batch, steps = training_.energy_steps;
+  z_ = draws_.normal("z", Stream::z, {batch, latent, steps});
+  noise_ = draws_.normal("noise", Stream::noise, {batch, image, steps});
+  importance_ =
+      draws_.normal("importance", Stream::importance, {batch * options_.importance_samples, latent});
+  posterior_noise_ = draws_.normal("posterior", Stream::posterior, {batch, latent});
+}
+
+void Vera::draw_for_energy_step() {
+  const Range range(kernels_, "draws");
+  data_.draw(iteration_.data(), several_ ? data_points_.view() : upper_->data());
+  for (const Draw& draw : {z_, noise_}) draws_.fill(draw);
+}
+
+void Vera::run(Watcher* watcher) {
+  const int64_t last = training_.energy_steps - 1;
+  for (int64_t step = 0; step < last; ++step) {
+    energy_forward(step);
+    energy_backward();
+  }
+  energy_forward(last);
+  if (watcher != nullptr) tell_energy_step(*watcher);
+  kernels_.concurrently([this] { energy_backward(); }, [this] { estimate_score(); });
+  generator_step();
+  posterior_step();
+  const Range range(kernels_, "generator step");
+  count_iteration();
+  if (watcher != nullptr) watcher->see("energy_generator", energies_);
+}
+
+/// theta: minimise mean E(x) - mean E(x~) + penalty_weight / 2 mean ||grad E(x)||^2
+/// The draws, x~ = g(h) + sigma eps with batch statistics, which moves the running ones, and L_E.
+void Vera::energy_forward(int64_t step) {
+  const Range range(kernels_, "energy step");
+  energy().round_parameters();
+  generator().round_parameters();
+  if (step == 0) draw_for_energy_step();
+  if (several_) {
+    const View x = upper_->data();
+    kernels_.copy(x.data, data_points_.row_range(step * x.rows, x.rows).data, x.bytes());
+  }
+  const ConstView h = z_.of_step(step), eps = noise_.of_step(step);
+  kernels_.run(JoinColumns{.rows = inputs_.rows(),
+                           .columns = inputs_.columns(),
+                           .left_columns = h.columns(),
+                           .left = h,
+                           .right = eps,
+                           .right_step = eps.columns(),
+                           .out = inputs_.view()});
+  generator().forward(*samples_trace_, inputs_, upper_->samples());
+  upper_->prepare({});
+  upper_->forward();
+  upper_->loss({}, {.energy_real = n_.energy_real,
+                    .energy_fake = n_.energy_fake,
+                    .penalty = n_.penalty,
+                    .loss = n_.loss_energy});
+}
+
+void Vera::energy_backward() {
+  const Range range(kernels_, "energy step");
+  upper_->backward();
+  energy_.step(clock());
+  energy().round_parameters();  // for the generator's step
+}
+
+/// y = g(h) for B rows h, a batch of its own.
+void Vera::mean_of(ConstView h, View y) {
+  kernels_.run(JoinColumns{.rows = h.rows,
+                           .columns = mean_inputs_.columns(),
+                           .left_columns = h.columns(),
+                           .left = h,
+                           .right = nullptr,
+                           .right_step = y.columns(),
+                           .out = mean_inputs_.view()});
+  generator().forward(*means_trace_, mean_inputs_, y);
+}
+
+/// c = sum_k w_k (x~ - g(h_k)) / sigma^2, which estimates -grad log p(x~): concerns the generator alone.
+void Vera::estimate_score() {
+  const Range range(kernels_, "generator step");
+  for (const Draw& draw : {importance_, posterior_noise_}) draws_.fill(draw);
+  const int64_t batch = training_.batch, count = options_.importance_samples;
+  const ConstView h = z_.of_step(training_.energy_steps - 1), eta = importance_.all(), x = samples();
+  kernels_.run(AddPosteriorNoise{.rows = points_.rows(),
+                                 .columns = h.columns(),
+                                 .samples = batch,
+                                 .h = h.data,
+                                 .eta = eta.data,
+                                 .post_logsigma = post_logsigma_.value,
+                                 .out = points_.data()});
+  for (int64_t k = 0; k < count; ++k)
+    mean_of(points_.row_range(k * batch, batch), means_.row_range(k * batch, batch));
+  kernels_.run(ImportanceRatio{.rows = points_.rows(),
+                               .samples = batch,
+                               .domain = h.columns(),
+                               .range = x.columns(),
+                               .x = x.data,
+                               .g = means_.data(),
+                               .h = points_.data(),
+                               .eta = eta.data,
+                               .logsigma = logsigma_.value,
+                               .log_ratio = log_ratios_.data()});
+  kernels_.run(ImportanceWeights{.rows = batch,
+                                 .points = count,
+                                 .log_ratio = log_ratios_.data(),
+                                 .weight = weights_.data(),
+                                 .effective = effective_.data()});
+  kernels_.run(ImportanceScore{.rows = batch,
+                               .range = x.columns(),
+                               .points = count,
+                               .x = x.data,
+                               .g = means_.data(),
+                               .weight = weights_.data(),
+                               .logsigma = logsigma_.value,
+                               .c = score_.data(),
+                               .entropy = entropies_.data()});
+}
+
+/// g and sigma: minimise mean E(x~) - entropy_weight mean <c, x~> at constant c, on the energy step's x~.
+void Vera::generator_step() {
+  const Range range(kernels_, "generator step");
+  const auto entropy_weight = static_cast<float>(options_.entropy_weight);
+  energy().forward(*energy_trace_, samples(), energies_);
+  energy().vjp(*energy_trace_, shares_, samples_bar_, Gradient::ignore);
+  kernels_.run(EntropyCotangent{.rows = samples_bar_.rows(),
+                                .columns = samples_bar_.columns(),
+                                .entropy_weight = entropy_weight,
+                                .c = score_.data(),
+                                .x_bar = samples_bar_.data()});
+  generator().vjp(*samples_trace_, samples_bar_, {}, Gradient::overwrite);
+  kernels_.run(VeraGeneratorObjective{.samples = training_.batch,
+                                      .entropy_weight = entropy_weight,
+                                      .energy = energies_.data(),
+                                      .entropy = entropies_.data(),
+                                      .effective = effective_.data(),
+                                      .logsigma = logsigma_.value,
+                                      .mean_energy = mean_energy_.data(),
+                                      .mean_entropy = n_.entropy,
+                                      .mean_effective = n_.effective_samples,
+                                      .loss = n_.loss_generator,
+                                      .sigma = n_.sigma});
+  generator_.step(clock());
+  generator().round_parameters();  // for the posterior's step
+}
+
+/// s: minimise -mean [ log N(x~; g(h'), sigma^2 I) + log N(h'; 0, I) ] - sum_j log s_j, h' = h + s eta', at
+/// constant x~ and with the generator just updated.
+void Vera::posterior_step() {
+  const Range range(kernels_, "posterior step");
+  const int64_t batch = training_.batch;
+  const ConstView h = z_.of_step(training_.energy_steps - 1), eta = posterior_noise_.all(), x = samples();
+  const View point = points_.row_range(0, batch), mean = means_.row_range(0, batch);
+  kernels_.run(AddPosteriorNoise{.rows = batch,
+                                 .columns = h.columns(),
+                                 .samples = batch,
+                                 .h = h.data,
+                                 .eta = eta.data,
+                                 .post_logsigma = post_logsigma_.value,
+                                 .out = point.data});
+  mean_of(point, mean);
+  kernels_.run(PosteriorSurprise{.rows = batch,
+                                 .domain = h.columns(),
+                                 .range = x.columns(),
+                                 .x = x.data,
+                                 .g = mean.data,
+                                 .h = point.data,
+                                 .logsigma = logsigma_.value,
+                                 .y_bar = samples_bar_.data(),
+                                 .value = surprises_.data()});
+  generator().vjp(*means_trace_, samples_bar_, inputs_bar_, Gradient::ignore);
+  kernels_.run(JoinColumns{.rows = batch,
+                           .columns = h.columns(),
+                           .right = inputs_bar_.view(),
+                           .right_step = inputs_bar_.columns(),
+                           .out = points_bar_.view()});
+  kernels_.run(PosteriorGradient{.rows = batch,
+                                 .columns = h.columns(),
+                                 .h_bar = points_bar_.data(),
+                                 .h = point.data,
+                                 .eta = eta.data,
+                                 .post_logsigma = post_logsigma_.value,
+                                 .post_logsigma_bar = post_logsigma_.gradient});
+  kernels_.run(PosteriorObjective{.samples = batch,
+                                  .domain = h.columns(),
+                                  .value = surprises_.data(),
+                                  .post_logsigma = post_logsigma_.value,
+                                  .loss = n_.loss_posterior});
+  posterior_.step(clock());
+}
+
+void Vera::tell_energy_step(Watcher& watcher) {
+  watcher.see("energy_real", upper_->energy_real());
+  watcher.see("energy_fake", upper_->energy_fake());
+  watcher.see("directional", upper_->directional());
+}
+
+std::unique_ptr<Sampler> Vera::sampler(int64_t chunk) {
+  return std::make_unique<NoisySampler>(kernels_, generator_.evaluated(), chunk);
+}
+
+std::vector<Measure> Vera::exact_measures() {
+  enum Purpose : uint32_t { noisy_h = 7, noisy_e };  // from Stream::evaluation on; others have those before
+  const int64_t batch = training_.batch;
+  const auto numbers = [&](Purpose purpose, const Features& features) {
+    return latent_points(kernels_, static_cast<uint64_t>(training_.seed),
+                         static_cast<uint32_t>(Stream::evaluation) + purpose, batch, features);
+  };
+  const auto sampler = std::make_shared<NoisySampler>(kernels_, generator_.evaluated(), batch);
+  const std::shared_ptr<EnergyFunction> energy = energy_function(batch);
+  const auto mean_energy = [energy](const std::vector<float>& points) {
+    const std::vector<float> energies = energy->energies(points);
+    return std::accumulate(energies.begin(), energies.end(), 0.0) / static_cast<double>(energies.size());
+  };
+  const std::vector<float> h = numbers(noisy_h, sampler->latent()), e = numbers(noisy_e, sampler->output());
+  return {{"energy_mean_samples", [=] { return mean_energy(sampler->samples(h)); }},
+          {"energy_noisy_samples", [=] { return mean_energy(sampler->noisy_samples(h, e)); }}};
+}
+
+}  // namespace ebm
