@@ -22,8 +22,8 @@ struct Config {
 
 Options declare_options(Config& config) {
   Options options("fig2", "Trains five methods on the two data sets of Figure 2 and draws the figure.");
-  options.add_choice("preset", &config.preset, {preset_names.begin(), preset_names.end()},
-                     "the constants of the paper's text and Table 11, or of the authors' code");
+  options.add_choice("preset", &config.preset, choices(preset_names),
+                     "the constants of the paper's text and Table 11, or of the methods' public code");
   options.add("seed", &config.seed, "of all random numbers", {0, INT64_MAX});
   options.add("iterations", &config.iterations, "of each run", {1, INT64_MAX}, Scope::placement);
   options.add("device", &config.device, "auto, cpu, cuda or cuda:N", Scope::placement);

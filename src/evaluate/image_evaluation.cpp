@@ -10,7 +10,7 @@ namespace ebm {
 
 namespace {
 
-constexpr int64_t chunk = 16;  // images at a time: little memory beside the game's
+constexpr int64_t chunk = 16;  // images at a time: little memory beside that of training
 
 /// The first images of a file, as training sees them: 2 byte / 255 - 1.
 std::vector<float> first_images(const ImageFile& file, int64_t most) {
@@ -36,6 +36,7 @@ ImageEvaluation::ImageEvaluation(Method& method, const ImageFile* held_out,
       folder_(folder),
       energy_(method.energy_function(chunk)),
       sampler_(method.sampler(chunk)),
+      measures_(method.measures()),
       latents_(latent_points(method.kernels(), static_cast<uint64_t>(method.training().seed),
                              static_cast<uint32_t>(Stream::evaluation), grid_ * grid_, sampler_->latent())) {
   if (held_out == nullptr) return;
@@ -47,7 +48,9 @@ ImageEvaluation::ImageEvaluation(Method& method, const ImageFile* held_out,
 }
 
 std::vector<std::string> ImageEvaluation::names() const {
-  return {"energy_held_out", "energy_samples"};
+  std::vector<std::string> names{"energy_held_out", "energy_samples"};
+  for (const Measure& measure : measures_) names.push_back(measure.name);
+  return names;
 }
 
 double ImageEvaluation::mean_energy(const std::vector<float>& images) const {
@@ -61,7 +64,9 @@ double ImageEvaluation::mean_energy(const std::vector<float>& images) const {
 std::vector<double> ImageEvaluation::evaluate(int64_t iteration) {
   const std::vector<float> samples = sampler_->samples(latents_);
   folder_.save_picture("samples", iteration, image_grid(samples, sampler_->output(), grid_));
-  return {mean_energy(held_out_), mean_energy(samples)};
+  std::vector<double> values{mean_energy(held_out_), mean_energy(samples)};
+  for (const Measure& measure : measures_) values.push_back(measure.value());
+  return values;
 }
 
 }  // namespace ebm

@@ -26,6 +26,7 @@ class ImageEvaluation final : public Evaluation {
 
   /// energy_held_out   mean E of held-out images; NaN without any
   /// energy_samples    mean E of the samples on the grid
+  /// and the method's own measures.
   /// Both networks with their running statistics, the samples from the same latent points each time.
   std::vector<std::string> names() const override;
   std::vector<double> evaluate(int64_t iteration) override;
@@ -37,6 +38,7 @@ class ImageEvaluation final : public Evaluation {
   const RunFolder& folder_;
   std::unique_ptr<EnergyFunction> energy_;
   std::unique_ptr<Sampler> sampler_;
+  std::vector<Measure> measures_;
   std::vector<float> latents_, held_out_;  // B x d, B x H x W x C
 };
 

@@ -50,8 +50,9 @@ ToyEvaluation::ToyEvaluation(Method& method, ToyDataset dataset, const ToyEvalua
       caption_(std::move(caption)),
       energy_(method.energy_function(grid_)),
       sampler_(method.sampler(grid_)),
-      measures_(method.exact_measures()),
+      measures_(method.measures()),
       plane_(plane_grid(grid_)) {
+  for (Measure& measure : method.exact_measures()) measures_.push_back(std::move(measure));
   const int64_t points = (options.points + grid_ - 1) / grid_ * grid_;
   const auto seed = static_cast<uint64_t>(method.training().seed);
   held_out_ = points_of(method.kernels(), dataset, points, seed);

@@ -7,9 +7,9 @@
 //   options.group("Training");
 //   options.add("batch", &config.batch, "samples per iteration", {1, 1 << 20});
 //   options.add("log_every", &config.log_every, "iterations between rows", {1, 1000000}, Scope::placement);
-//   options.add_choice("method", &config.method, {{"ebm_bb", Method::ebm_bb}, ...}, "what is trained");
-//   if (!options.parse(argc, argv)) return 0;                              // --help or --version
-//   if (config.preset == Preset::code) options.set_default("hinge", 0.0);  // unless given
+//   options.add_choice("flips", &config.flips, {{"none", Flips::none}, ...}, "images are mirrored at random");
+//   if (!options.parse(argc, argv)) return 0;                            // --help or --version
+//   if (config.stacked) options.set_default("iterations", 120000);       // unless given
 //   write_file(folder / "config.toml", options.to_toml());
 //
 // A value is the command line's, else that of --config FILE.toml, else set_default's, else what the variable
@@ -92,8 +92,12 @@ class Options {
   /// line and key for anything wrong in the configuration file.
   [[nodiscard]] bool parse(int argc, const char* const* argv);
 
+  /// What made these the options, for messages about others: "--method meg".
+  void chosen_by(std::string words) { chosen_by_ = std::move(words); }
+
   /// Reads only these options, as parse() would, and passes over all that is not known here: for choices on
-  /// which it hangs which options there are. Asked for help, it says nothing.
+  /// which it hangs which options there are. Asked for help, it says nothing. Throws UsageError when the
+  /// command line and the configuration file choose differently: the file's other options are for its choice.
   void peek(int argc, const char* const* argv);
   /// The same of the text of a configuration.
   void peek_config_text(std::string_view text, const std::string& source);
@@ -180,7 +184,7 @@ class Options {
     std::string* variable = nullptr;  // null: the program takes none
   };
 
-  std::string program_, description_, group_;
+  std::string program_, description_, group_, chosen_by_;
   std::function<std::string()> version_details_;
   Argument argument_;
   std::vector<Entry> entries_;

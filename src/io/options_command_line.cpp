@@ -134,8 +134,17 @@ bool Options::read_command_line(int argc, const char* const* argv, Unknown unkno
   if (config->count() > 0) {
     const std::string file = config->results().back();
     if (file.starts_with("--")) throw missing_value("--config", "a file");
+    std::vector<std::string> of_command_line;
+    for (const Entry& entry : entries_) of_command_line.push_back(entry.given ? entry.get() : "");
     const auto bytes = read_file(file);
     read_text({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file, unknown);
+    for (size_t i = 0; peeking && i < entries_.size(); ++i) {
+      if (of_command_line[i].empty() || of_command_line[i] == entries_[i].get()) continue;
+      throw UsageError(
+          fmt::format("option --{0}: '{1}', but {2} is a configuration with {0} '{3}'; give the same, "
+                      "or no --config",
+                      with_dashes(entries_[i].name), of_command_line[i], printable(file), entries_[i].get()));
+    }
     apply();
   }
   return true;
@@ -160,7 +169,9 @@ void Options::take_rest(std::vector<std::string> rest) {
   }
   const std::string name = first.substr(0, first.find('='));
   const std::string bare = name.substr(std::min(name.find_first_not_of('-'), name.size()));
-  throw UsageError(fmt::format("unknown option '{}'{} (--help lists all)", name, suggestion(bare, true)));
+  const std::string of = chosen_by_.empty() ? "" : " with " + chosen_by_;
+  throw UsageError(fmt::format("unknown option '{}'{}{} ({}--help lists all)", name, of,
+                               suggestion(bare, true), chosen_by_.empty() ? "" : chosen_by_ + " "));
 }
 
 std::string Options::help() const {

@@ -101,7 +101,8 @@ void Options::read_text(std::string_view text, const std::string& source, Unknow
     if (entry == nullptr && unknown == Unknown::passed_over) continue;
     if (entry == nullptr) {
       const std::string hint = suggestion(name, false);
-      throw Error(fmt::format("{}: '{}' is no option{}", where, printable(name),
+      throw Error(fmt::format("{}: '{}' is no option{}{}", where, printable(name),
+                              chosen_by_.empty() ? "" : " with " + chosen_by_,
                               hint.empty() ? "; remove it" : hint));
     }
     const Value value = value_of(node);
@@ -186,8 +187,9 @@ std::vector<std::string> Options::differences(std::string_view other) const {
   }
   for (const auto& [key, node] : table) {
     if (key.str() != program_key && find(key.str()) == nullptr) {
-      lines.push_back(fmt::format("{}: the run has {}, this program has no such option",
-                                  printable(std::string(key.str())), printable(value_of(node).text)));
+      lines.push_back(fmt::format("{}: the run has {}, this program has no such option{}",
+                                  printable(std::string(key.str())), printable(value_of(node).text),
+                                  chosen_by_.empty() ? "" : " with " + chosen_by_));
     }
   }
   return lines;

@@ -7,6 +7,15 @@
 
 namespace ebm {
 
+void check(const EbmBbOptions& options) {
+  const bool of_energy_step = options.lower && options.entropy_points == EntropyPoints::energy;
+  if (!of_energy_step || options.training.generator_steps == 1) return;
+  throw UsageError(
+      "--entropy-z energy: the entropy of the energy step is that of the generator before its first step; "
+      "give "
+      "--generator-steps 1 or --entropy-z generator");
+}
+
 EbmBb::EbmBb(Kernels& kernels, const NetworkMakers& networks, DataSource& data, const EbmBbOptions& options,
              NoiseSource* noise)
     : Method(kernels, data, options.training, noise),
@@ -19,6 +28,7 @@ EbmBb::EbmBb(Kernels& kernels, const NetworkMakers& networks, DataSource& data, 
       generator_energies_(kernels, training_.batch, flat(1)),
       shares_(kernels, training_.batch, flat(1)),
       entropy_factor_(kernels, 1) {
+  check(options);
   require_fitting(energy(), generator().output(), data.features());
   learners_ = {&energy_, &generator_};
   const int64_t batch = training_.batch;
@@ -57,12 +67,6 @@ void EbmBb::make_plan() {
   if (lower_ == nullptr) return;
   const bool curved = lower_->jacobian().z_depends();
   if (options_.entropy_points == EntropyPoints::energy) {
-    if (training_.generator_steps > 1) {
-      throw UsageError(
-          "the energy step's entropy is that of the generator before its first step; give --generator-steps "
-          "1 "
-          "or --entropy-z generator");
-    }
     at_energy_step_ = AtEnergyStep::bound;
     gradient_ = curved ? EntropyGradient::with_score : EntropyGradient::of_energy_step;
     return;

@@ -25,6 +25,9 @@ struct EbmBbOptions {
   EntropyPoints entropy_points = EntropyPoints::generator;
 };
 
+/// Throws UsageError on options that do not go together.
+void check(const EbmBbOptions& options);
+
 class EbmBb final : public Method {
  public:
   /// Makes all buffers. `data` and `noise` (null: Philox) must outlive the method. Throws Error on shapes that
@@ -35,7 +38,7 @@ class EbmBb final : public Method {
   const EbmBbOptions& options() const { return options_; }
   Network& energy() { return energy_.network(); }
   Network& generator() { return generator_.network(); }
-  EntropyBound* lower() { return lower_.get(); }  ///< null without entropy and bidirectional penalty
+  EntropyBound* lower() { return lower_.get(); }  ///< null without entropy term
 
   std::vector<ExtraState> extra_state() override;
   ConstView data_points() const override { return several_ ? data_points_.view() : upper_->data(); }

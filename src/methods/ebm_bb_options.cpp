@@ -48,18 +48,24 @@ class EbmBbChoice final : public MethodChoice {
                        "whose latent points the generator's entropy term uses");
   }
 
+  void check() const override { ebm::check(chosen()); }
+
   std::unique_ptr<Method> make(Kernels& kernels, const NetworkMakers& networks, DataSource& data,
                                NoiseSource* noise) const override {
+    return std::make_unique<EbmBb>(kernels, networks, data, chosen(), noise);
+  }
+
+ private:
+  EbmBbOptions chosen() const {
     EbmBbOptions options = options_;
     options.lower.reset();
     if (lower_bound_) {
       options.lower = lower_;
       options.lower->kind = *lower_bound_;
     }
-    return std::make_unique<EbmBb>(kernels, networks, data, options, noise);
+    return options;
   }
 
- private:
   EbmBbOptions options_;
   std::optional<EntropyBoundKind> lower_bound_;  // none: no entropy term
   EntropyBoundOptions lower_;                    // its kind is lower_bound_

@@ -33,6 +33,12 @@ class GanChoice final : public MethodChoice {
                        "those of the paper's Table 8, or those of the method's public code");
   }
 
+  void check() const override {
+    if (options_.generator_batch == 1)
+      throw UsageError(
+          "--generator-batch 1: a batch norm has no statistics of one sample; give at least 2, or 0");
+  }
+
   void adapt(NetworkOptions& networks) const override {
     networks.weight_norm = weight_norm_;
     networks.family = networks_ == Networks::own ? own_ : NetworkFamily::shared;

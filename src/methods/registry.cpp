@@ -69,7 +69,7 @@ void declare_optimiser(Options& options, TrainingOptions& training) {
   options.add_choice("lr_schedule", &optimiser.schedule.kind, choices(rate_schedule_names),
                      "of all rates: as they are, or down to 0 over --lr-horizon iterations");
   options.add("lr_horizon", &optimiser.schedule.horizon,
-              "iterations until the rates are 0; 0: those of the run, as it is first started",
+              "iterations until the rates are 0; 0: those of the run, as it was first started",
               {0, INT64_MAX});
   options.add("warm_up", &optimiser.schedule.warm_up, "iterations over which the rates grow from 0",
               {0, INT64_MAX});

@@ -22,6 +22,8 @@ class MethodChoice {
   const TrainingOptions& training() const { return const_cast<MethodChoice&>(*this).training(); }
   /// The options of this method alone; this must outlive them.
   virtual void declare(Options& options) = 0;
+  /// Throws UsageError on options that do not go together.
+  virtual void check() const {}
   /// Whether its generator's Jacobian must have full column rank.
   virtual bool bounds_entropy() const { return false; }
   /// Makes of an experiment's networks what the method wants of them.

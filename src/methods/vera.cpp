@@ -23,9 +23,7 @@ float log_of(double x) {
 
 /// g(h) + sigma e of rows [h | e]; g's parameters are called g.NAME.
 LayerMaker noisy(const LayerMaker& g, const VeraOptions& options) {
-  if (options.sigma_min > options.sigma_max)
-    throw UsageError("--sigma-min is above --sigma-max; give limits with room between them");
-  const float logsigma = log_of(std::clamp(first_sigma, options.sigma_min, options.sigma_max));
+  const float logsigma = log_of(std::min(std::max(first_sigma, options.sigma_min), options.sigma_max));
   return [g, logsigma] { return std::make_unique<NoisyOutput>(Sequential::Child{"g", g()}, logsigma); };
 }
 
@@ -38,6 +36,14 @@ LayerMaker post_logsigma(const LayerMaker& g) {
 }
 
 }  // namespace
+
+void check(const VeraOptions& options) {
+  if (options.sigma_min > options.sigma_max)
+    throw UsageError("--sigma-min is above --sigma-max; give a larger --sigma-max");
+  if (options.training.generator_steps > 1)
+    throw UsageError(
+        "VERA's generator takes its step on the energy step's samples; give --generator-steps 1");
+}
 
 Vera::Vera(Kernels& kernels, const NetworkMakers& networks, DataSource& data, const VeraOptions& options,
            NoiseSource* noise)
@@ -52,10 +58,8 @@ Vera::Vera(Kernels& kernels, const NetworkMakers& networks, DataSource& data, co
       post_logsigma_(posterior_.network().parameters().trainable().front()),
       several_(training_.energy_steps > 1),
       mean_energy_(kernels, 1) {
+  check(options);
   require_fitting(energy(), generator().output(), data.features());
-  if (training_.generator_steps > 1)
-    throw UsageError(
-        "VERA's generator takes its step on the energy step's samples; give --generator-steps 1");
   learners_ = {&energy_, &generator_, &posterior_};
   generator_.limit(logsigma_, log_of(options.sigma_min), log_of(options.sigma_max));
   const int64_t batch = training_.batch, points = batch * options.importance_samples;
@@ -67,10 +71,16 @@ Vera::Vera(Kernels& kernels, const NetworkMakers& networks, DataSource& data, co
                                 .normaliser = PenaltyNormaliser::none,
                                 .hinge = 0},
                                precision);
-  const TraceOptions traced{.batch = batch, .statistics = Statistics::batch, .precision = precision};
-  samples_trace_ = generator().make_trace(traced);
-  means_trace_ = generator().make_trace(traced);
-  energy_trace_ = energy().make_trace(traced);
+  // x~ - g(h') is divided by sigma^2: roundings of TF32 or bfloat16 would be all that is left of the weights.
+  const TraceOptions of_generator{
+      .batch = batch,
+      .statistics = Statistics::batch,
+      .precision = Precision::full,
+      .weight_precision = precision == Precision::full ? Precision::full : Precision::training};
+  samples_trace_ = generator().make_trace(of_generator);
+  means_trace_ = generator().make_trace(of_generator);
+  energy_trace_ =
+      energy().make_trace({.batch = batch, .statistics = Statistics::batch, .precision = precision});
 
   const Features &latent = posterior_.network().output(), &image = generator().output();
   make_draws(latent, image);
@@ -300,7 +310,7 @@ std::unique_ptr<Sampler> Vera::sampler(int64_t chunk) {
   return std::make_unique<NoisySampler>(kernels_, generator_.evaluated(), chunk);
 }
 
-std::vector<Measure> Vera::exact_measures() {
+std::vector<Measure> Vera::measures() {
   enum Purpose : uint32_t { noisy_h = 7, noisy_e };  // from Stream::evaluation on; others have those before
   const int64_t batch = training_.batch;
   const auto numbers = [&](Purpose purpose, const Features& features) {

@@ -21,6 +21,9 @@ struct VeraOptions {
   double sigma_min = 0.01, sigma_max = 0.3;
 };
 
+/// Throws UsageError on options that do not go together.
+void check(const VeraOptions& options);
+
 class Vera final : public Method {
  public:
   /// Of the networks E and g. Makes all buffers. `data` and `noise` (null: Philox) must outlive the method.
@@ -41,7 +44,7 @@ class Vera final : public Method {
   /// x = g(h).
   std::unique_ptr<Sampler> sampler(int64_t chunk) override;
   /// energy_mean_samples, energy_noisy_samples: mean E of g(h) and of g(h) + sigma eps at the same h.
-  std::vector<Measure> exact_measures() override;
+  std::vector<Measure> measures() override;
 
  protected:
   void run(Watcher* watcher) override;

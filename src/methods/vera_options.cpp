@@ -26,6 +26,8 @@ class VeraChoice final : public MethodChoice {
     options.add("sigma_max", &options_.sigma_max, "the most noise on samples", positive);
   }
 
+  void check() const override { ebm::check(options_); }
+
   std::unique_ptr<Method> make(Kernels& kernels, const NetworkMakers& networks, DataSource& data,
                                NoiseSource* noise) const override {
     return std::make_unique<Vera>(kernels, networks, data, options_, noise);

@@ -88,8 +88,8 @@ void resolve_image_defaults(Options& options, ImageConfig& config, const ImageEx
   options.set_default("data", image_file_path(data_folder, data, DataSplit::train).string());
   options.set_default("held_out", held_out_of(config.data, experiment.held_out));
   if (config.stacked) options.set_default("iterations", experiment.stacked_iterations);
-  resolve_run_defaults(options, config.run);
   if (config.run.out.empty()) options.set_default("out", default_out(config, experiment));
+  resolve_run_defaults(config.run);
 }
 
 }  // namespace ebm

@@ -57,7 +57,7 @@ void add_method_options(Options& options, RunConfig& config) {
   options.add_choice("method", &config.method, method_choices(),
                      "which method; --help with one shows its options and defaults");
   options.add_choice("preset", &config.preset, choices(preset_names),
-                     "the constants of the paper's text and Table 11, or of the authors' code");
+                     "the constants of the paper's text and Table 11, or of the method's public code");
 }
 
 }  // namespace
@@ -84,8 +84,26 @@ void require_full_rank(const Layer& generator, const MethodChoice& choice, const
                    ", so that its Jacobian's smallest singular value is 0; give " + remedy);
 }
 
+namespace {
+
+/// What the run in the folder of this name began with, if there is one.
+std::optional<int64_t> first_horizon(const std::string& folder) {
+  const auto newest = newest_checkpoint(folder);
+  if (!newest) return std::nullopt;
+  const std::string text = read_checkpoint_info(*newest).config;
+  int64_t horizon = 0;
+  Options options(Options::program_of(text), "");
+  options.add("lr_horizon", &horizon, "");
+  options.peek_config_text(text, newest->string());
+  if (horizon == 0) return std::nullopt;
+  return horizon;
+}
+
+}  // namespace
+
 void add_run_options(Options& options, RunConfig& config) {
   options.add_version_details(describe_cuda_half);
+  options.chosen_by("--method " + config.method);
   add_method_options(options, config);
   declare_training(options, config.training());
   options.add("deterministic", &config.deterministic,
@@ -95,12 +113,14 @@ void add_run_options(Options& options, RunConfig& config) {
   add_placement_options(options, config);
 }
 
-void resolve_run_defaults(Options& options, RunConfig& config) {
-  const RateSchedule& schedule = config.training().optimiser.schedule;
+void resolve_run_defaults(RunConfig& config) {
+  RateSchedule& schedule = config.training().optimiser.schedule;
+  config.choice->check();
   if (schedule.kind != RateSchedule::Kind::constant && schedule.horizon == 0)
-    options.set_default("lr_horizon", config.schedule.iterations);
+    schedule.horizon = first_horizon(config.out).value_or(config.schedule.iterations);
   if (schedule.kind == RateSchedule::Kind::constant && schedule.horizon > 0)
-    throw UsageError("--lr-horizon has no use with --lr-schedule constant; give linear or cosine");
+    throw UsageError(
+        "--lr-horizon has no use with --lr-schedule constant; give linear or cosine, or --lr-horizon 0");
 }
 
 std::optional<CheckpointInfo> resume_point(const RunFolder& folder, const Options& options) {

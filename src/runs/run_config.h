@@ -35,8 +35,9 @@ void choose_method(RunConfig& config, NetworkKind networks, const std::string& p
 /// The second stage: declares the options of RunConfig. `config` must outlive `options`.
 void add_run_options(Options& options, RunConfig& config);
 
-/// After parsing: what hangs on other options. Throws UsageError on a method that does not fit.
-void resolve_run_defaults(Options& options, RunConfig& config);
+/// After parsing, and once config.out is known: what hangs on other options, and on the run that is there.
+/// Throws UsageError on options that do not go together.
+void resolve_run_defaults(RunConfig& config);
 
 /// The options that decide how wide a generator is; without `latent` where d is fixed.
 struct WidthOptions {

@@ -32,8 +32,8 @@ Options declare_toy_options(ToyConfig& config, const std::string& program, const
 }
 
 void resolve_toy_defaults(Options& options, ToyConfig& config) {
-  resolve_run_defaults(options, config.run);
   if (config.run.out.empty()) options.set_default("out", "runs/" + name_of_run(config));
+  resolve_run_defaults(config.run);
   require_full_rank(*generator_layers(config.networks), *config.run.choice,
                     {.latent = {}, .width = "--hidden"});
 }

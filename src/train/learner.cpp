@@ -53,7 +53,7 @@ const float* Learner::clip() {
   return clip_.data();
 }
 
-/// Moves the average after the parameters; the running statistics are those of the network itself.
+/// Moves the average after the parameters; running statistics are copied as they are at this step.
 void Learner::follow() {
   if (average_ == nullptr) return;
   const View values = network_.parameters().values();

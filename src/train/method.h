@@ -87,7 +87,8 @@ class Method {
   /// What the trained model is good for, `chunk` rows at a time, with averaged parameters where there are any.
   virtual std::unique_ptr<Sampler> sampler(int64_t chunk);
   virtual std::unique_ptr<EnergyFunction> energy_function(int64_t chunk);
-  /// Measures that cost as many passes as z has dimensions.
+  /// What a method measures of its own; and what costs as many passes as z has dimensions, in the plane alone.
+  virtual std::vector<Measure> measures() { return {}; }
   virtual std::vector<Measure> exact_measures() { return {}; }
 
  protected:

@@ -133,7 +133,7 @@ void Trainer::stop_not_finite(int64_t iteration, const std::string& what) const 
                                      : "there is no checkpoint yet";
   throw Error("at iteration " + std::to_string(iteration) + " " + what +
               " is not a finite number, so the run stops; " + checkpoint +
-              "; smaller learning rates or a larger --penalty-weight may help");
+              "; smaller learning rates or --clip-gradient-norm may help");
 }
 
 }  // namespace ebm

@@ -122,6 +122,9 @@ TEST_P(EveryMethodTest, WhatIsEvaluatedIsTheAverage) {
       return download(*run.kernels, network.parameters().values());
     };
     EXPECT_NE(values(learner->network()), values(*learner->average())) << learner->name();
+    // After these learners' steps VERA's posterior runs g once more, SNGAN's generator step the energy.
+    const std::string name = method().method + " " + learner->name();
+    if (name == "vera generator" || name == "sngan energy") continue;
     EXPECT_EQ(download(*run.kernels, learner->network().parameters().statistics_values()),
               download(*run.kernels, learner->average()->parameters().statistics_values()));
   }

@@ -102,7 +102,8 @@ std::ostream& operator<<(std::ostream& out, const GanCase& gan) {
 std::vector<GanCase> gan_cases() {
   const LayerSpec first = LayerSpec::linear(dimensions, 7), last = LayerSpec::linear(7, 1),
                   slope = LayerSpec::prelu();
-  const reference::NetworkSpec plain{first, slope, last}, normed{first, LayerSpec::batch_norm(7), slope, last},
+  const reference::NetworkSpec plain{first, slope, last},
+      normed{first, LayerSpec::batch_norm(7), slope, last},
       spectral{first.normalised(), slope, last.normalised()};
   return {{"Softplus", GanLoss::softplus, plain},
           {"SoftplusTwoSteps", GanLoss::softplus, plain, 2, 2},
@@ -171,7 +172,8 @@ TEST_P(GanTest, AnIterationIsTheOracles) {
                             const std::vector<double>& gradient) {
       const Parameters& p = network.parameters();
       expect_close(p.trainable(), gradients(*kernels, network), gradient, tolerance);
-      expect_close(p.trainable(), gather(*kernels, p.trainable(), p.values()), expected.parameters, tolerance);
+      expect_close(p.trainable(), gather(*kernels, p.trainable(), p.values()), expected.parameters,
+                   tolerance);
       if (!expected.running.empty())
         expect_close(p.statistics(), running_statistics(*kernels, network), expected.running, tolerance);
     };
@@ -254,7 +256,8 @@ TEST(GanIterationTest, OfOwnNetworksStaysOnTheDevice) {
 
 /// Every layer of E with a weight has its spectral norm, on all networks.
 TEST(GanOptionsTest, AllWeightsOfSngansEnergyHaveASpectralNorm) {
-  for (const NetworkOptions& networks : {toy_networks(), mlp_networks(), dcgan_networks(), resnet_networks()}) {
+  for (const NetworkOptions& networks :
+       {toy_networks(), mlp_networks(), dcgan_networks(), resnet_networks()}) {
     for (const Preset preset : {Preset::paper, Preset::code}) {
       const auto energy = energy_layers(adapted("sngan", networks, preset));
       Parameters parameters;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "../train/killed_runs.h"
+#include "io/atomic_file.h"
 #include "methods/registry.h"
 #include "train/small_commands.h"
 
@@ -95,27 +96,50 @@ using MethodErrorsTest = IoTest;
 
 TEST_F(MethodErrorsTest, CombinationsThatMakeNoSenseAreOneLine) {
   if (program_path("toy_bb").empty()) GTEST_SKIP() << "the programs are not built";
+  write_file(*this / "ebm_bb.toml", "program = \"toy_bb\"\nmethod = \"ebm_bb\"\n");
   const struct {
     Words words;
     std::string message;
   } cases[] = {
-      {{"--method", "dcgan", "--lower-bound", "slq"}, "unknown option '--lower-bound'"},
+      {{"--method", "dcgan", "--lower-bound", "slq"}, "unknown option '--lower-bound' with --method dcgan"},
       {{"--method", "sngan", "--penalty-weight", "1"}, "unknown option '--penalty-weight'"},
       {{"--method", "meg", "--entropy-z", "energy"}, "unknown option '--entropy-z'"},
       {{"--method", "vera", "--generator-steps", "2"}, "--generator-steps"},
       {{"--method", "ebm_bb", "--entropy-z", "energy", "--generator-steps", "2"}, "--generator-steps 1"},
       {{"--method", "ebm_bb", "--lower-bound", "none"}, "lower bound"},
+      {{"--method", "dcgan", "--generator-batch", "1"}, "--generator-batch 1"},
+      {{"--method", "vera", "--sigma-min", "0.5"}, "--sigma-max"},
+      {{"--method", "meg", "--config", (*this / "ebm_bb.toml").string()},
+       "is a configuration with method 'ebm_bb'"},
       {{"--lr-horizon", "5"}, "--lr-schedule constant"},
       {{"--ema", "1"}, "--ema"},
       {{"--method", "gan"}, "--method"}};
   for (const auto& one : cases) {
+    std::filesystem::remove_all(*this / "run");
     const Finished finished =
         run_command(small_toy_command((*this / "run").string(), joined(one.words, {"--iterations", "2"})));
     EXPECT_GE(finished.status, 1) << finished.out;
     EXPECT_LE(finished.status, 2);
     EXPECT_NE(finished.err.find(one.message), std::string::npos) << finished.err;
     EXPECT_EQ(std::count(finished.err.begin(), finished.err.end(), '\n'), 1) << finished.err;
+    if (finished.status == 2) EXPECT_FALSE(exists(*this / "run")) << one.message;
   }
+}
+
+/// The rates fall over the iterations that a run was first started with, and so they do when it goes on.
+TEST_F(MethodErrorsTest, AScheduleIsThatOfTheFirstStart) {
+  if (program_path("toy_bb").empty()) GTEST_SKIP() << "the programs are not built";
+  const std::string out = (*this / "run").string();
+  const auto train = [&](const Words& more) {
+    return run_command(small_toy_command(out, joined({"--method", "sngan"}, more)));
+  };
+  for (const Words& more : {Words{"--iterations", "4", "--lr-horizon", "0"}, Words{"--iterations", "6"}}) {
+    const Finished finished = train(more);
+    EXPECT_EQ(finished.status, 0) << finished.err;
+    EXPECT_NE(bytes_of(*this / "run/config.toml").find("\nlr_horizon = 4 "), std::string::npos);
+  }
+  EXPECT_NE(train({"--iterations", "6", "--lr-horizon", "6"}).err.find("lr_horizon: the run has 4, now 6"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -47,6 +47,8 @@ class SmallMethod {
     TrainingOptions& training = choice->training();
     training.batch = networks.kind == NetworkKind::toy ? 11 : 3;
     method.change(training);
+    RateSchedule& schedule = training.optimiser.schedule;
+    if (schedule.kind != RateSchedule::Kind::constant && schedule.horizon == 0) schedule.horizon = 50;
     data = make_up_data(*kernels, networks, training);
     trained = assemble(*kernels, networks, *choice, *data, noise == Noise::recorded ? &recorded : nullptr);
     trained->initialize();

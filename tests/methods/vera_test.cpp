@@ -301,7 +301,7 @@ TEST_P(VeraTest, SamplesAreMeansOfTheCheckpointsGenerator) {
   EXPECT_EQ(sampler->output(), flat(range));
   EXPECT_EQ(sampler->samples(latents), NetworkSampler(*kernels_, plain, 4).samples(latents));
 
-  const std::vector<Measure> measures = vera_->exact_measures();
+  const std::vector<Measure> measures = vera_->measures();
   ASSERT_EQ(measures.size(), 2u);
   EXPECT_EQ(measures[0].name, "energy_mean_samples");
   EXPECT_EQ(measures[1].name, "energy_noisy_samples");

@@ -66,9 +66,10 @@ std::string weights_of(Layer& layer) {
 }
 
 TEST(MethodNetworksTest, NamesCountEveryModule) {
-  EXPECT_EQ(weights_of(*deep_conv_energy(1)),
-            "main.0 main.1 main.3 main.4 main.6 main.7 main.9 main.10 main.12 main.13 main.15 main.16 main.18 "
-            "main.19 expand ");
+  EXPECT_EQ(
+      weights_of(*deep_conv_energy(1)),
+      "main.0 main.1 main.3 main.4 main.6 main.7 main.9 main.10 main.12 main.13 main.15 main.16 main.18 "
+      "main.19 expand ");
   EXPECT_EQ(weights_of(*sngan_energy(1)),
             "main.0.left.0 main.0.left.2 main.0.right.1 main.1.left.1 main.1.left.3 main.1.right.0 "
             "main.2.left.1 main.2.left.3 main.3.left.1 main.3.left.3 expand ");
@@ -120,8 +121,7 @@ TEST_P(NarrowMethodNetworksTest, ValuesAndTangents) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, NarrowMethodNetworksTest,
-                         testing::ValuesIn(devices_with_convolutions()));
+INSTANTIATE_TEST_SUITE_P(Devices, NarrowMethodNetworksTest, testing::ValuesIn(devices_with_convolutions()));
 
 }  // namespace
 }  // namespace ebm::test

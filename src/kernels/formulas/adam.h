@@ -13,7 +13,7 @@ namespace ebm {
 /// (1 + cos(pi min(1, t / horizon))) / 2.
 struct RateSchedule {
   enum class Kind { constant, linear, cosine } kind = Kind::constant;
-  int64_t horizon = 0;  ///< iterations until the rate is 0
+  int64_t horizon = 0;  ///< iterations until the rate is 0; 0: never
   int64_t warm_up = 0;  ///< iterations over which it grows
 
   bool changes() const { return kind != Kind::constant || warm_up > 0; }
@@ -22,8 +22,8 @@ struct RateSchedule {
     const double t = static_cast<double>(iteration);
     const double grown = warm_up > 0 ? (t + 1) / static_cast<double>(warm_up) : 1;
     const double warm = grown < 1 ? grown : 1;
-    if (kind == Kind::constant) return warm;
-    const double done = horizon > 0 ? t / static_cast<double>(horizon) : 1;
+    if (kind == Kind::constant || horizon == 0) return warm;
+    const double done = t / static_cast<double>(horizon);
     const double along = done < 1 ? done : 1;
     if (kind == Kind::linear) return warm * (1 - along);
     constexpr double pi = 3.14159265358979323846;

@@ -40,7 +40,7 @@ struct ClipFactor {
   static constexpr Pattern pattern = Pattern::teams;
   int64_t rows = 1;
   int64_t count;
-  float limit;
+  double limit;
   const double* partial;  // count, from SquaredNorm
   float *factor, *norm;   // 1
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Kernels that compute nothing and write down what they are asked for: the third implementation of class
-// Kernels beside the two that compute. Its memory is addresses that nobody may touch, so a game of any size
+// Kernels beside the two that compute. Its memory is addresses that nobody may touch, so a method of any size
 // is made and an iteration of it recorded in milliseconds, on any machine.
 #pragma once
 
