@@ -18,7 +18,8 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, relu, softplus
 
 METHODS = ("meg", "vera", "dcgan", "sngan")
-ENERGY_STEPS = {"meg": 1, "vera": 1, "dcgan": 2, "sngan": 5}
+ENERGY_STEPS = {"meg": 5, "vera": 1, "dcgan": 2, "sngan": 5}
+GENERATOR_BATCHES = {"sngan": 2}  # in batches of the energy step
 # rate, betas, epsilon
 ADAM = {"meg": (1e-4, (0.5, 0.9), 1e-8), "vera": (1e-4, (0.0, 0.9), 1e-8), "dcgan": (2e-4, (0.5, 0.999), 1e-6),
         "sngan": (2e-4, (0.0, 0.9), 1e-8)}
@@ -28,7 +29,7 @@ VERA_PENALTY, ENTROPY, SIGMA_MIN, SIGMA_MAX = 0.1, 1e-4, 0.01, 0.3
 
 def add_arguments(parser) -> None:
     parser.add_argument("--method", choices=("ebm_bb", *METHODS), default="ebm_bb")
-    parser.add_argument("--energy-steps", type=int, default=0, help="an iteration; 0: 1, dcgan 2, sngan 5")
+    parser.add_argument("--energy-steps", type=int, default=0, help="an iteration; 0: meg 5, vera 1, dcgan 2, sngan 5")
     parser.add_argument("--importance-samples", type=int, default=20, help="of vera")
 
 
@@ -54,8 +55,8 @@ class Base:
         rate, betas, epsilon = ADAM[self.method]
         return torch.optim.Adam(list(parameters), rate, betas, epsilon, fused=True)
 
-    def normal(self):
-        return torch.randn(self.batch, self.latent)
+    def normal(self, batches: int = 1):
+        return torch.randn(batches * self.batch, self.latent)
 
     @staticmethod
     def update(adam, loss):
@@ -94,7 +95,7 @@ class Gan(Base):
         return self.update(self.energy_adam, relu(1 + real).mean() + relu(1 - fake).mean())
 
     def generator_step(self):
-        energies = self.energy(self.generator(self.normal()))
+        energies = self.energy(self.generator(self.normal(GENERATOR_BATCHES.get(self.method, 1))))
         return self.update(self.generator_adam, (softplus(energies) if self.method == "dcgan" else energies).mean())
 
 

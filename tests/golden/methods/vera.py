@@ -15,8 +15,8 @@ Generator step (parameters of g, and logsigma; with the energy just updated), on
     then logsigma is clamped to log sigma_min .. log sigma_max
 Posterior step (post_logsigma alone):
     h' = h + post_sigma eta', eta' = the draw `posterior`;  g and sigma AFTER their step and clamp, h and x~ as above
-    L_P = -mean [ log N(x~; g(h'), sigma^2 I) + log N(h'; 0, I) ] - sum_j post_logsigma_j
-log N is the whole density, with its constants. h and x~ of the last energy step serve the other two. One generator step.
+    L_P = -mean [ log N(x~; g(h'), sigma^2 I) + log N(h'; 0, I) ] - H, the entropy of N(h, post_sigma^2 I)
+log N and H are whole, with their constants. h and x~ of the last energy step serve the other two. One generator step.
 effective_samples = mean 1 / sum_k w_k^2; sigma (results) is that which made x~.
 """
 from __future__ import annotations
@@ -113,7 +113,7 @@ def iterate(config: Config, learners: dict, inputs: dict, t: int):
 
     h_post = h + posterior.logsigma.exp() * inputs["posterior"]
     joint = log_normal(x_fake.detach(), generator.g(h_post), generator.logsigma.detach()) + log_standard_normal(h_post)
-    loss = -joint.mean() - posterior.logsigma.sum()
+    loss = -joint.mean() - (posterior.logsigma + (1 + math.log(2 * math.pi)) / 2).sum()
     found = gradients_of(loss, posterior)
     learners["posterior"].step(found, t)
     gradients.update(named("posterior", found))
