@@ -150,7 +150,8 @@ INSTANTIATE_TEST_SUITE_P(All, EveryMethodTest,
 INSTANTIATE_TEST_SUITE_P(All, CpuEveryMethodTest,
                          testing::Combine(testing::ValuesIn(toy_cases()), testing::Values("cpu")), case_name);
 
-/// Twenty iterations of the same draws.
+/// Twenty iterations of the same draws. Adam would make whole steps of a gradient that is rounding noise, such as
+/// that of the energy's last bias: not so with this epsilon.
 class DevicesAgreeTest : public testing::TestWithParam<std::tuple<MethodCase, std::string>> {};
 
 TEST_P(DevicesAgreeTest, OverTwentyIterations) {
@@ -181,11 +182,17 @@ TEST_P(DevicesAgreeTest, OverTwentyIterations) {
 
 std::vector<MethodCase> image_cases() {
   std::vector<MethodCase> all;
+  const auto calm = [](TrainingOptions& training) { training.optimiser.adam.epsilon = 1e-3; };
   for (const MethodRow& row : methods()) {
-    all.push_back({.name = std::string("toy_") + row.name, .method = row.name});
-    all.push_back({.name = std::string("mlp_") + row.name, .method = row.name, .networks = mlp_networks()});
-    all.push_back(
-        {.name = std::string("dcgan_") + row.name, .method = row.name, .networks = dcgan_networks()});
+    all.push_back({.name = std::string("toy_") + row.name, .method = row.name, .change = calm});
+    all.push_back({.name = std::string("mlp_") + row.name,
+                   .method = row.name,
+                   .networks = mlp_networks(),
+                   .change = calm});
+    all.push_back({.name = std::string("dcgan_") + row.name,
+                   .method = row.name,
+                   .networks = dcgan_networks(),
+                   .change = calm});
   }
   return all;
 }
