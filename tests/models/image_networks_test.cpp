@@ -3,17 +3,11 @@
 // against the oracle.
 #include <gtest/gtest.h>
 
-#include <functional>
-
 #include "models/dcgan.h"
 #include "models/mnist.h"
 #include "models/resnet.h"
-#include "reference/derivatives.h"
+#include "narrow_networks.h"
 #include "reference/image_networks.h"
-#include "reference/random.h"
-#include "support/devices.h"
-#include "support/networks.h"
-#include "support/tolerance.h"
 
 namespace ebm::test {
 namespace {
@@ -152,13 +146,6 @@ TEST(ImageNetworksTest, NamesOfResidualBlocksCountEveryModule) {
   EXPECT_EQ(starts(*generator, "main.8."), "weight ");
 }
 
-/// A narrow network and its oracle.
-struct Narrow {
-  const char* name;
-  std::function<std::unique_ptr<Layer>()> make;
-  reference::NetworkSpec spec;
-};
-
 std::vector<Narrow> narrow_networks() {
   const Features image{4, 3, 3};
   return {{"Table7Energy", [image] { return mnist_energy(image, 16); }, reference::table7_energy(12, 16)},
@@ -175,29 +162,7 @@ std::vector<Narrow> narrow_networks() {
 class NarrowImageNetworksTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(NarrowImageNetworksTest, ValuesAndTangents) {
-  constexpr int64_t batch = 5;
-  const auto kernels = open_device(GetParam());
-  reference::Random random(3);
-  for (const Narrow& narrow : narrow_networks()) {
-    for (const Statistics statistics : {Statistics::running, Statistics::batch}) {
-      SCOPED_TRACE(std::string(narrow.name) + (statistics == Statistics::batch ? ", batch statistics" : ""));
-      const reference::Network oracle = random_network(narrow.spec, oracle_statistics(statistics), 5);
-      Network network(*kernels, narrow.make());
-      load(*kernels, network, oracle);
-      const auto x = reference::rounded_to_float(random.matrix(batch, network.input().size())),
-                 x_dot = reference::rounded_to_float(random.matrix(batch, network.input().size()));
-      const Tensor x_on_device = on_device(*kernels, x, network.input()),
-                   x_dot_on_device = on_device(*kernels, x_dot, network.input());
-      const Tensor y = unwritten(*kernels, batch, network.output()),
-                   y_dot = unwritten(*kernels, batch, network.output());
-      const auto trace = network.make_trace({.batch = batch, .statistics = statistics, .tangents = 1});
-      network.forward_jvp(*trace, {x_on_device, x_dot_on_device}, {y, y_dot});
-      const Tolerance tolerance{.factor = 20, .reason = "float32 roundings of some twenty layers"};
-      EXPECT_TRUE(close(y.download(), oracle(x).values, tolerance));
-      EXPECT_TRUE(
-          close(y_dot.download(), reference::jvp(oracle, x, oracle.parameters, x_dot).values, tolerance));
-    }
-  }
+  expect_values_and_tangents(GetParam(), narrow_networks());
 }
 
 INSTANTIATE_TEST_SUITE_P(Devices, NarrowImageNetworksTest, testing::ValuesIn(devices_with_convolutions()));

@@ -3,17 +3,11 @@
 // against the oracle.
 #include <gtest/gtest.h>
 
-#include <functional>
-
 #include "models/deep_conv.h"
 #include "models/networks.h"
 #include "models/sngan.h"
-#include "reference/derivatives.h"
+#include "narrow_networks.h"
 #include "reference/method_networks.h"
-#include "reference/random.h"
-#include "support/devices.h"
-#include "support/networks.h"
-#include "support/tolerance.h"
 
 namespace ebm::test {
 namespace {
@@ -79,13 +73,6 @@ TEST(MethodNetworksTest, NamesCountEveryModule) {
             "main.4.left.0 main.4.left.3 main.4.left.4 main.4.left.6 main.4.right.1 main.5 main.7 ");
 }
 
-/// A narrow network and its oracle.
-struct Narrow {
-  const char* name;
-  std::function<std::unique_ptr<Layer>()> make;
-  reference::NetworkSpec spec;
-};
-
 std::vector<Narrow> narrow_networks() {
   return {{"DcganEnergy", [] { return deep_conv_energy(2); }, reference::deep_conv_energy(2)},
           {"DcganGenerator", [] { return deep_conv_generator(3, 2); }, reference::deep_conv_generator(3, 2)},
@@ -96,29 +83,7 @@ std::vector<Narrow> narrow_networks() {
 class NarrowMethodNetworksTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(NarrowMethodNetworksTest, ValuesAndTangents) {
-  constexpr int64_t batch = 5;
-  const auto kernels = open_device(GetParam());
-  reference::Random random(3);
-  for (const Narrow& narrow : narrow_networks()) {
-    for (const Statistics statistics : {Statistics::running, Statistics::batch}) {
-      SCOPED_TRACE(std::string(narrow.name) + (statistics == Statistics::batch ? ", batch statistics" : ""));
-      const reference::Network oracle = random_network(narrow.spec, oracle_statistics(statistics), 5);
-      Network network(*kernels, narrow.make());
-      load(*kernels, network, oracle);
-      const auto x = reference::rounded_to_float(random.matrix(batch, network.input().size())),
-                 x_dot = reference::rounded_to_float(random.matrix(batch, network.input().size()));
-      const Tensor x_on_device = on_device(*kernels, x, network.input()),
-                   x_dot_on_device = on_device(*kernels, x_dot, network.input());
-      const Tensor y = unwritten(*kernels, batch, network.output()),
-                   y_dot = unwritten(*kernels, batch, network.output());
-      const auto trace = network.make_trace({.batch = batch, .statistics = statistics, .tangents = 1});
-      network.forward_jvp(*trace, {x_on_device, x_dot_on_device}, {y, y_dot});
-      const Tolerance tolerance{.factor = 20, .reason = "float32 roundings of some twenty layers"};
-      EXPECT_TRUE(close(y.download(), oracle(x).values, tolerance));
-      EXPECT_TRUE(
-          close(y_dot.download(), reference::jvp(oracle, x, oracle.parameters, x_dot).values, tolerance));
-    }
-  }
+  expect_values_and_tangents(GetParam(), narrow_networks());
 }
 
 INSTANTIATE_TEST_SUITE_P(Devices, NarrowMethodNetworksTest, testing::ValuesIn(devices_with_convolutions()));

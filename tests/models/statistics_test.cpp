@@ -4,12 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "models/statistics.h"
-#include "reference/derivatives.h"
+#include "narrow_networks.h"
 #include "reference/image_networks.h"
-#include "reference/random.h"
-#include "support/devices.h"
-#include "support/networks.h"
-#include "support/tolerance.h"
 
 namespace ebm::test {
 namespace {
@@ -78,34 +74,18 @@ NetworkSpec statistics_spec(int64_t data, NetworkSpec trunk, const LayerSpec& la
 class NarrowStatisticsTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(NarrowStatisticsTest, ValuesAndTangents) {
-  constexpr int64_t batch = 3, d = 3;
-  const struct {
-    NetworkOptions networks;
-    NetworkSpec spec;
-  } all[] = {{{.kind = NetworkKind::mlp, .channels = 3, .latent = d, .width = 16},
-              statistics_spec(2352, reference::table7_energy(784, 16), LayerSpec::linear(2, d), d)},
-             {{.kind = NetworkKind::dcgan, .channels = 3, .latent = d, .width = 2},
-              statistics_spec(3072, reference::table8_energy(2), reference::linear_of_image(256, 16, d), d)},
-             {{.kind = NetworkKind::resnet, .channels = 3, .latent = d, .width = 1},
-              statistics_spec(12288, reference::table9_energy(1, false), LayerSpec::linear(16, d), d)}};
-  const auto kernels = open_device(GetParam());
-  reference::Random random(3);
-  for (const auto& narrow : all) {
-    SCOPED_TRACE(static_cast<int>(narrow.networks.kind));
-    const reference::Network oracle = random_network(narrow.spec, reference::Statistics::batch, 5);
-    Network network(*kernels, statistics_layers(narrow.networks));
-    load(*kernels, network, oracle);
-    const auto x = reference::rounded_to_float(random.matrix(batch, network.input().size())),
-               x_dot = reference::rounded_to_float(random.matrix(batch, network.input().size()));
-    const Tensor x_on_device = on_device(*kernels, x), x_dot_on_device = on_device(*kernels, x_dot);
-    const Tensor y = unwritten(*kernels, batch, flat(1)), y_dot = unwritten(*kernels, batch, flat(1));
-    const auto trace = network.make_trace({.batch = batch, .tangents = 1});
-    network.forward_jvp(*trace, {x_on_device, x_dot_on_device}, {y, y_dot});
-    const Tolerance tolerance{.factor = 20, .reason = "float32 roundings of some twenty layers"};
-    EXPECT_TRUE(close(y.download(), oracle(x).values, tolerance));
-    EXPECT_TRUE(
-        close(y_dot.download(), reference::jvp(oracle, x, oracle.parameters, x_dot).values, tolerance));
-  }
+  constexpr int64_t d = 3;
+  const auto of = [](NetworkKind kind, int64_t width) {
+    return [=] { return statistics_layers({.kind = kind, .channels = 3, .latent = d, .width = width}); };
+  };
+  expect_values_and_tangents(
+      GetParam(),
+      {{"Mlp", of(NetworkKind::mlp, 16),
+        statistics_spec(2352, reference::table7_energy(784, 16), LayerSpec::linear(2, d), d)},
+       {"Dcgan", of(NetworkKind::dcgan, 2),
+        statistics_spec(3072, reference::table8_energy(2), reference::linear_of_image(256, 16, d), d)},
+       {"Resnet", of(NetworkKind::resnet, 1),
+        statistics_spec(12288, reference::table9_energy(1, false), LayerSpec::linear(16, d), d)}});
 }
 
 INSTANTIATE_TEST_SUITE_P(Devices, NarrowStatisticsTest, testing::ValuesIn(devices_with_convolutions()));
