@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "methods/ebm_bb.h"
 
-#include <vector>
-
 #include "methods/bound_check.h"
 
 namespace ebm {
@@ -22,11 +20,10 @@ EbmBb::EbmBb(Kernels& kernels, const NetworkMakers& networks, DataSource& data, 
       options_(options),
       energy_(kernels, "energy", networks.energy, training_.lr_energy, training_.optimiser),
       generator_(kernels, "generator", networks.generator, training_.lr_generator, training_.optimiser),
-      several_(training_.energy_steps > 1),
       samples_(kernels, training_.batch, generator().output()),
       samples_bar_(kernels, training_.batch, generator().output()),
       generator_energies_(kernels, training_.batch, flat(1)),
-      shares_(kernels, training_.batch, flat(1)),
+      shares_(mean_weights(kernels, training_.batch)),
       entropy_factor_(kernels, 1) {
   check(options);
   require_fitting(energy(), generator().output(), data.features());
@@ -43,16 +40,11 @@ EbmBb::EbmBb(Kernels& kernels, const NetworkMakers& networks, DataSource& data, 
   const TraceOptions traced{.batch = batch, .statistics = Statistics::batch, .precision = precision};
   generator_trace_ = generator().make_trace(traced);
   energy_trace_ = energy().make_trace(traced);
-  shares_.upload(std::vector<float>(static_cast<size_t>(batch), 1 / static_cast<float>(batch)));
-  if (several_) data_points_ = Tensor(kernels, batch * training_.energy_steps, data.features());
   make_plan();
   make_draws();
 
   using enum NumberRole;
-  n_.energy_real = numbers_.add("energy_real", shown);
-  n_.energy_fake = numbers_.add("energy_fake", shown);
-  n_.penalty = numbers_.add("penalty", shown);
-  n_.loss_energy = numbers_.add("loss_energy", loss);
+  n_.energy = add_energy_numbers(numbers_);
   if (lower_ != nullptr) {
     n_.entropy = numbers_.add("entropy", shown);
     n_.share_good = numbers_.add("share_good", shown);
@@ -101,7 +93,7 @@ void EbmBb::make_draws() {
 
 void EbmBb::draw_for_energy_step() {
   const Range range(kernels_, "draws");
-  data_.draw(iteration_.data(), several_ ? data_points_.view() : upper_->data());
+  draw_data(upper_->data());
   for (const Draw& draw : {z_, v0_, p0_, alpha_, e_}) draws_.fill(draw);
 }
 
@@ -113,10 +105,11 @@ void EbmBb::draw_for_generator_step() {
 void EbmBb::run(Watcher* watcher) {
   const int64_t last = training_.energy_steps - 1;
   for (int64_t step = 0; step < last; ++step) {
-    energy_step(step, nullptr);
+    energy_forward(step);
     energy_backward();
   }
-  energy_step(last, watcher);
+  energy_forward(last);
+  if (watcher != nullptr) tell_energy_step(*watcher);
   kernels_.concurrently([this] { energy_backward(); }, [this] { generator_forward(0); });
   generator_backward();
   for (int64_t step = 1; step < training_.generator_steps; ++step) {
@@ -128,11 +121,6 @@ void EbmBb::run(Watcher* watcher) {
   if (watcher != nullptr) tell_generator_step(*watcher);
 }
 
-void EbmBb::energy_step(int64_t step, Watcher* watcher) {
-  energy_forward(step);
-  if (watcher != nullptr) tell_energy_step(*watcher);
-}
-
 /// theta: minimise mean E(x) - mean E(x~) + [ penalty term ]_+
 /// The draws, x~ = G(z), the entropy bound at z, its gradient if the loss wants it, E(x), E(x~) and E along the
 /// directions, L_E.
@@ -142,11 +130,7 @@ void EbmBb::energy_forward(int64_t step) {
   generator().round_parameters();
   if (step == 0) draw_for_energy_step();
   const ConstView z = z_.of_step(step), v0 = v0_.of_step(step);
-  if (several_) {
-    const View x = upper_->data();
-    kernels_.copy(x.data, data_points_.row_range(step * x.rows, x.rows).data,
-                  x.size() * static_cast<int64_t>(sizeof(float)));
-  }
+  take_data(step, upper_->data());
   // x~ with batch statistics, which moves the running ones; then J with the running statistics
   generator().forward(*generator_trace_, z, upper_->samples());
   if (at_energy_step_ != AtEnergyStep::nothing) {
@@ -166,10 +150,7 @@ void EbmBb::energy_forward(int64_t step) {
   } else {
     upper_->forward();
   }
-  upper_->loss(draw, {.energy_real = n_.energy_real,
-                      .energy_fake = n_.energy_fake,
-                      .penalty = n_.penalty,
-                      .loss = n_.loss_energy});
+  upper_->loss(draw, n_.energy);
 }
 
 void EbmBb::finish_bound() {
@@ -242,9 +223,7 @@ void EbmBb::generator_backward() {
 }
 
 void EbmBb::tell_energy_step(Watcher& watcher) {
-  watcher.see("energy_real", upper_->energy_real());
-  watcher.see("energy_fake", upper_->energy_fake());
-  watcher.see("directional", upper_->directional());
+  tell_energies(watcher, *upper_);
   watcher.see("a", upper_->score());
   if (options_.upper.kind == EnergyPenaltyKind::bidirectional) watcher.see("jv0", upper_->directions());
   if (at_energy_step_ != AtEnergyStep::bound) return;

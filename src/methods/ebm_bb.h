@@ -7,9 +7,8 @@
 #include <memory>
 #include <optional>
 
-#include "bounds/energy_penalty.h"
 #include "bounds/entropy_bound.h"
-#include "train/method.h"
+#include "methods/energy_step.h"
 
 namespace ebm {
 
@@ -41,7 +40,6 @@ class EbmBb final : public Method {
   EntropyBound* lower() { return lower_.get(); }  ///< null without entropy term
 
   std::vector<ExtraState> extra_state() override;
-  ConstView data_points() const override { return several_ ? data_points_.view() : upper_->data(); }
   /// share_bound_above_entropy, with an entropy term: the share of B samples whose bound exceeds
   /// 1/2 log det J^T J.
   std::vector<Measure> exact_measures() override;
@@ -60,7 +58,6 @@ class EbmBb final : public Method {
   void make_draws();
   void draw_for_energy_step();
   void draw_for_generator_step();
-  void energy_step(int64_t step, Watcher* watcher);
   void energy_forward(int64_t step);
   void finish_bound();
   void energy_backward();
@@ -75,21 +72,19 @@ class EbmBb final : public Method {
   std::unique_ptr<EntropyBound> lower_;
   std::unique_ptr<EnergyPenalty> upper_;
   std::unique_ptr<Trace> generator_trace_, energy_trace_;  // batch statistics; E on the generator's samples
-  bool several_;                                           // energy steps an iteration
 
   AtEnergyStep at_energy_step_ = AtEnergyStep::nothing;
   EntropyGradient gradient_ = EntropyGradient::none;
 
   Draw z_, v0_, p0_, alpha_, e_;
   Draw z_generator_, v0_generator_, p0_generator_, e_generator_;
-  Tensor data_points_;                                 // of several energy steps
   Tensor z_score_;                                     // grad_z of the entropy value, where it is not 0
   Tensor samples_, samples_bar_, generator_energies_;  // the generator step's
   Tensor shares_;                                      // 1/B, B times
   Buffer<float> entropy_factor_;
   struct {
-    float *energy_real, *energy_fake, *penalty, *loss_energy, *entropy, *share_good, *share_floored,
-        *loss_generator;
+    EnergyScalars energy;
+    float *entropy, *share_good, *share_floored, *loss_generator;
   } n_;  // numbers
 };
 

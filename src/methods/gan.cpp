@@ -9,9 +9,8 @@ Gan::Gan(Kernels& kernels, const NetworkMakers& networks, DataSource& data, cons
       options_(options),
       energy_(kernels, "energy", networks.energy, training_.lr_energy, training_.optimiser),
       generator_(kernels, "generator", networks.generator, training_.lr_generator, training_.optimiser),
-      several_(training_.energy_steps > 1),
       generator_batch_(options.generator_batch > 0 ? options.generator_batch : batch()),
-      pairs_(kernels, (several_ ? 4 : 2) * batch(), generator().output()),
+      pairs_(kernels, (training_.energy_steps > 1 ? 4 : 2) * batch(), generator().output()),
       energies_(kernels, 2 * batch(), flat(1)),
       energies_bar_(kernels, 2 * batch(), flat(1)),
       samples_(kernels, generator_batch_, generator().output()),
@@ -31,7 +30,6 @@ Gan::Gan(Kernels& kernels, const NetworkMakers& networks, DataSource& data, cons
   generator_energy_trace_ = trace(energy(), generator_batch_);
   samples_trace_ = trace(generator(), batch());
   generator_trace_ = trace(generator(), generator_batch_);
-  if (several_) data_points_ = Tensor(kernels, batch() * training_.energy_steps, data.features());
 
   const Features& latent = generator().input();
   z_ = draws_.normal("z", Stream::z, {batch(), latent, training_.energy_steps});
@@ -74,7 +72,7 @@ void Gan::begin() {
   energy().round_parameters();
   generator().round_parameters();
   const Range draws(kernels_, "draws");
-  data_.draw(iteration_.data(), drawn_data());
+  draw_data(real(0));
   draws_.fill(z_);
 }
 
@@ -87,11 +85,7 @@ void Gan::energy_samples(int64_t step) {
 /// theta: minimise mean f(E(x)) + mean f(-E(x~))
 void Gan::energy_forward(int64_t step) {
   const Range range(kernels_, "energy step");
-  if (several_) {
-    const View x = real(step);
-    kernels_.copy(x.data, data_points_.row_range(step * x.rows, x.rows).data,
-                  x.size() * static_cast<int64_t>(sizeof(float)));
-  }
+  take_data(step, real(step));
   for (size_t i = 0; i < pair_traces_.size(); ++i) {
     const int64_t rows = pair_traces_[i]->options.batch, first = static_cast<int64_t>(i) * rows;
     energy().forward(*pair_traces_[i], pair(step).row_range(first, rows), energies_.row_range(first, rows));

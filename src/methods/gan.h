@@ -28,8 +28,6 @@ class Gan final : public Method {
   Network& energy() { return energy_.network(); }
   Network& generator() { return generator_.network(); }
 
-  ConstView data_points() const override { return drawn_data(); }
-
  protected:
   void run(Watcher* watcher) override;
 
@@ -41,8 +39,6 @@ class Gan final : public Method {
   void generator_forward(int64_t step);
   void generator_backward();
 
-  /// Where the data points of all energy steps are drawn.
-  View drawn_data() const { return several_ ? data_points_.view() : real(0); }
   /// x and x~ of an energy step, one after the other; those of the next step lie elsewhere.
   View pair(int64_t step) const { return pairs_.row_range(step % 2 * 2 * batch(), 2 * batch()); }
   View real(int64_t step) const { return pair(step).row_range(0, batch()); }
@@ -51,7 +47,6 @@ class Gan final : public Method {
 
   GanOptions options_;
   Learner energy_, generator_;
-  bool several_;  // energy steps an iteration
   int64_t generator_batch_;
 
   std::vector<std::unique_ptr<Trace>> pair_traces_;  // E on x and x~: as one batch, or a batch each
@@ -59,7 +54,6 @@ class Gan final : public Method {
   std::unique_ptr<Trace> generator_trace_, generator_energy_trace_;
 
   Draw z_, z_generator_;
-  Tensor data_points_;              // of several energy steps
   Tensor pairs_;                    // of two energy steps
   Tensor energies_, energies_bar_;  // E(x), then E(x~)
   Tensor samples_, samples_bar_;    // the generator step's

@@ -10,10 +10,7 @@ namespace {
 EnergyPenaltyOptions penalty_of(const MegOptions& options, const Features& image) {
   const bool by_channel = options.penalty_norm == PenaltyNorm::channel;
   const double numbers = by_channel ? static_cast<double>(image.pixels()) : 1;
-  return {.kind = EnergyPenaltyKind::gp_real,
-          .weight = options.penalty_weight / numbers,
-          .normaliser = PenaltyNormaliser::none,
-          .hinge = 0};
+  return penalty_on_data(options.penalty_weight / numbers);
 }
 
 Features pair_of(const Network& generator) {
@@ -29,11 +26,10 @@ Meg::Meg(Kernels& kernels, const NetworkMakers& networks, DataSource& data, cons
       energy_(kernels, "energy", networks.energy, training_.lr_energy, training_.optimiser),
       generator_(kernels, "generator", networks.generator, training_.lr_generator, training_.optimiser),
       statistics_(kernels, "statistics", networks.statistics, options.lr_statistics, training_.optimiser),
-      several_(training_.energy_steps > 1),
       samples_(kernels, training_.batch, generator().output()),
       samples_bar_(kernels, training_.batch, generator().output()),
       generator_energies_(kernels, training_.batch, flat(1)),
-      shares_(kernels, training_.batch, flat(1)),
+      shares_(mean_weights(kernels, training_.batch)),
       permuted_(kernels, training_.batch, generator().input()),
       pairs_(kernels, 2 * training_.batch, pair_of(generator())),
       pairs_bar_(kernels, 2 * training_.batch, pair_of(generator())),
@@ -56,18 +52,13 @@ Meg::Meg(Kernels& kernels, const NetworkMakers& networks, DataSource& data, cons
   generator_trace_ = generator().make_trace(traced);
   energy_trace_ = energy().make_trace(traced);
   statistics_trace_ = statistics().make_trace({.batch = 2 * batch, .precision = precision});
-  shares_.upload(std::vector<float>(static_cast<size_t>(batch), 1 / static_cast<float>(batch)));
-  if (several_) data_points_ = Tensor(kernels, batch * first, data.features());
 
   z_ = draws_.normal("z", Stream::z, {batch, latent, first});
   z_generator_ = draws_.normal("z_generator", Stream::z_generator, {batch, latent, second});
   pairing_ = draws_.uniform("pairing", Stream::pairing, {batch, flat(1), second});
 
   using enum NumberRole;
-  n_.energy_real = numbers_.add("energy_real", shown);
-  n_.energy_fake = numbers_.add("energy_fake", shown);
-  n_.penalty = numbers_.add("penalty", shown);
-  n_.loss_energy = numbers_.add("loss_energy", loss);
+  n_.energy = add_energy_numbers(numbers_);
   n_.loss_statistics = numbers_.add("loss_statistics", loss);
   n_.loss_generator = numbers_.add("loss_generator", loss);
 }
@@ -77,11 +68,7 @@ void Meg::run(Watcher* watcher) {
     if (step > 0) energy_backward();
     energy_forward(step);
   }
-  if (watcher != nullptr) {
-    watcher->see("energy_real", energy_loss_->energy_real());
-    watcher->see("energy_fake", energy_loss_->energy_fake());
-    watcher->see("directional", energy_loss_->directional());
-  }
+  if (watcher != nullptr) tell_energies(*watcher, *energy_loss_);
   kernels_.concurrently([this] { energy_backward(); }, [this] { generator_forward(0); });
   generator_backward();
   for (int64_t step = 1; step < training_.generator_steps; ++step) {
@@ -98,23 +85,16 @@ void Meg::energy_forward(int64_t step) {
   const Range range(kernels_, "energy step");
   energy().round_parameters();
   generator().round_parameters();
-  const View x = energy_loss_->data();
   if (step == 0) {
     const Range draws(kernels_, "draws");
-    data_.draw(iteration_.data(), several_ ? data_points_.view() : x);
+    draw_data(energy_loss_->data());
     draws_.fill(z_);
   }
-  if (several_) {
-    kernels_.copy(x.data, data_points_.row_range(step * x.rows, x.rows).data,
-                  x.size() * static_cast<int64_t>(sizeof(float)));
-  }
+  take_data(step, energy_loss_->data());
   generator().forward(*generator_trace_, z_.of_step(step), energy_loss_->samples());
   energy_loss_->prepare({});
   energy_loss_->forward();
-  energy_loss_->loss({}, {.energy_real = n_.energy_real,
-                          .energy_fake = n_.energy_fake,
-                          .penalty = n_.penalty,
-                          .loss = n_.loss_energy});
+  energy_loss_->loss({}, n_.energy);
 }
 
 void Meg::energy_backward() {

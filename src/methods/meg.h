@@ -6,8 +6,7 @@
 
 #include <memory>
 
-#include "bounds/energy_penalty.h"
-#include "train/method.h"
+#include "methods/energy_step.h"
 
 namespace ebm {
 
@@ -31,7 +30,6 @@ class Meg final : public Method {
       NoiseSource* noise = nullptr);
 
   const MegOptions& options() const { return options_; }
-  ConstView data_points() const override { return several_ ? data_points_.view() : energy_loss_->data(); }
 
  protected:
   void run(Watcher* watcher) override;
@@ -52,10 +50,8 @@ class Meg final : public Method {
   Learner energy_, generator_, statistics_;
   std::unique_ptr<EnergyPenalty> energy_loss_;
   std::unique_ptr<Trace> generator_trace_, energy_trace_, statistics_trace_;
-  bool several_;  // energy steps an iteration
 
   Draw z_, z_generator_, pairing_;
-  Tensor data_points_;                                 // of several energy steps
   Tensor samples_, samples_bar_, generator_energies_;  // the generator step's x~2
   Tensor shares_;                                      // 1/B, B times
   Tensor permuted_;                                    // z2 in the order of the pairing
@@ -63,7 +59,8 @@ class Meg final : public Method {
   Tensor logits_, logits_bar_;                         // T of the pairs
   Buffer<float> one_;
   struct {
-    float *energy_real, *energy_fake, *penalty, *loss_energy, *loss_statistics, *loss_generator;
+    EnergyScalars energy;
+    float *loss_statistics, *loss_generator;
   } n_;  // numbers
 };
 

@@ -56,7 +56,6 @@ Vera::Vera(Kernels& kernels, const NetworkMakers& networks, DataSource& data, co
                  training_.optimiser),
       logsigma_(generator().parameters().trainable().front()),
       post_logsigma_(posterior_.network().parameters().trainable().front()),
-      several_(training_.energy_steps > 1),
       mean_energy_(kernels, 1) {
   check(options);
   require_fitting(energy(), generator().output(), data.features());
@@ -65,11 +64,7 @@ Vera::Vera(Kernels& kernels, const NetworkMakers& networks, DataSource& data, co
   const int64_t batch = training_.batch, points = batch * options.importance_samples;
   const Precision precision = training_.precision;
   // half of it: VERA's penalty is ||grad E||^2 / 2
-  upper_ = make_energy_penalty(kernels, energy(), nullptr, batch,
-                               {.kind = EnergyPenaltyKind::gp_real,
-                                .weight = options.penalty_weight / 2,
-                                .normaliser = PenaltyNormaliser::none,
-                                .hinge = 0},
+  upper_ = make_energy_penalty(kernels, energy(), nullptr, batch, penalty_on_data(options.penalty_weight / 2),
                                precision);
   // x~ - g(h') is divided by sigma^2: roundings of TF32 or bfloat16 would be all that is left of the weights.
   const TraceOptions of_generator{
@@ -85,23 +80,19 @@ Vera::Vera(Kernels& kernels, const NetworkMakers& networks, DataSource& data, co
   const Features &latent = posterior_.network().output(), &image = generator().output();
   make_draws(latent, image);
   const auto rows = [&](int64_t count, const Features& features) { return Tensor(kernels, count, features); };
-  if (several_) data_points_ = rows(batch * training_.energy_steps, image);
   for (Tensor* inputs : {&inputs_, &mean_inputs_, &inputs_bar_}) *inputs = rows(batch, generator().input());
   points_ = rows(points, latent);
   means_ = rows(points, image);
   log_ratios_ = Buffer<double>(kernels, points);
   weights_ = rows(batch, flat(options.importance_samples));
-  for (Tensor* numbers : {&effective_, &entropies_, &energies_, &shares_}) *numbers = rows(batch, flat(1));
+  for (Tensor* numbers : {&effective_, &entropies_, &energies_}) *numbers = rows(batch, flat(1));
   for (Tensor* images : {&score_, &samples_bar_}) *images = rows(batch, image);
   points_bar_ = rows(batch, latent);
   surprises_ = Buffer<double>(kernels, batch);
-  shares_.upload(std::vector<float>(static_cast<size_t>(batch), 1 / static_cast<float>(batch)));
+  shares_ = mean_weights(kernels, batch);
 
   using enum NumberRole;
-  n_.energy_real = numbers_.add("energy_real", shown);
-  n_.energy_fake = numbers_.add("energy_fake", shown);
-  n_.penalty = numbers_.add("penalty", shown);
-  n_.loss_energy = numbers_.add("loss_energy", loss);
+  n_.energy = add_energy_numbers(numbers_);
   n_.entropy = numbers_.add("entropy", shown);
   n_.effective_samples = numbers_.add("effective_samples", shown);
   n_.sigma = numbers_.add("sigma", shown);
@@ -120,7 +111,7 @@ void Vera::make_draws(const Features& latent, const Features& image) {
 
 void Vera::draw_for_energy_step() {
   const Range range(kernels_, "draws");
-  data_.draw(iteration_.data(), several_ ? data_points_.view() : upper_->data());
+  draw_data(upper_->data());
   for (const Draw& draw : {z_, noise_}) draws_.fill(draw);
 }
 
@@ -131,7 +122,7 @@ void Vera::run(Watcher* watcher) {
     energy_backward();
   }
   energy_forward(last);
-  if (watcher != nullptr) tell_energy_step(*watcher);
+  if (watcher != nullptr) tell_energies(*watcher, *upper_);
   kernels_.concurrently([this] { energy_backward(); }, [this] { estimate_score(); });
   generator_step();
   posterior_step();
@@ -147,10 +138,7 @@ void Vera::energy_forward(int64_t step) {
   energy().round_parameters();
   generator().round_parameters();
   if (step == 0) draw_for_energy_step();
-  if (several_) {
-    const View x = upper_->data();
-    kernels_.copy(x.data, data_points_.row_range(step * x.rows, x.rows).data, x.bytes());
-  }
+  take_data(step, upper_->data());
   const ConstView h = z_.of_step(step), eps = noise_.of_step(step);
   kernels_.run(JoinColumns{.rows = inputs_.rows(),
                            .columns = inputs_.columns(),
@@ -162,10 +150,7 @@ void Vera::energy_forward(int64_t step) {
   generator().forward(*samples_trace_, inputs_, upper_->samples());
   upper_->prepare({});
   upper_->forward();
-  upper_->loss({}, {.energy_real = n_.energy_real,
-                    .energy_fake = n_.energy_fake,
-                    .penalty = n_.penalty,
-                    .loss = n_.loss_energy});
+  upper_->loss({}, n_.energy);
 }
 
 void Vera::energy_backward() {
@@ -298,12 +283,6 @@ void Vera::posterior_step() {
                                   .post_logsigma = post_logsigma_.value,
                                   .loss = n_.loss_posterior});
   posterior_.step(clock());
-}
-
-void Vera::tell_energy_step(Watcher& watcher) {
-  watcher.see("energy_real", upper_->energy_real());
-  watcher.see("energy_fake", upper_->energy_fake());
-  watcher.see("directional", upper_->directional());
 }
 
 std::unique_ptr<Sampler> Vera::sampler(int64_t chunk) {

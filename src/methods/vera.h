@@ -7,8 +7,7 @@
 
 #include <memory>
 
-#include "bounds/energy_penalty.h"
-#include "train/method.h"
+#include "methods/energy_step.h"
 
 namespace ebm {
 
@@ -36,7 +35,6 @@ class Vera final : public Method {
   Network& energy() { return energy_.network(); }
   Network& generator() { return generator_.network(); }  ///< g(h) + sigma e of rows [h | e]
 
-  ConstView data_points() const override { return several_ ? data_points_.view() : upper_->data(); }
   /// The last iteration's x~ and what it took for -grad log p(x~), B x D.
   ConstView samples() const { return upper_->samples(); }
   ConstView score() const { return score_; }
@@ -58,17 +56,14 @@ class Vera final : public Method {
   void generator_step();
   void posterior_step();
   void mean_of(ConstView h, View y);
-  void tell_energy_step(Watcher& watcher);
 
   VeraOptions options_;
   Learner energy_, generator_, posterior_;
   std::unique_ptr<EnergyPenalty> upper_;
   std::unique_ptr<Trace> samples_trace_, means_trace_, energy_trace_;  // batch statistics; E on the samples
   const Parameter &logsigma_, &post_logsigma_;
-  bool several_;  // energy steps an iteration
 
   Draw z_, noise_, importance_, posterior_noise_;
-  Tensor data_points_;              // of several energy steps
   Tensor inputs_, mean_inputs_;     // B x (d + D): [h | eps], [h | 0]
   Tensor points_, means_;           // K B x d, K B x D: h_k, g(h_k); then h', g(h') in the first rows
   Buffer<double> log_ratios_;       // K B
@@ -81,8 +76,8 @@ class Vera final : public Method {
   Tensor shares_;                   // 1/B, B times
   Buffer<float> mean_energy_;
   struct {
-    float *energy_real, *energy_fake, *penalty, *loss_energy, *entropy, *effective_samples, *sigma,
-        *loss_posterior, *loss_generator;
+    EnergyScalars energy;
+    float *entropy, *effective_samples, *sigma, *loss_posterior, *loss_generator;
   } n_;  // numbers
 };
 

@@ -34,7 +34,7 @@ void Learner::initialize(uint64_t seed, uint32_t stream, Initial initial) {
 }
 
 void Learner::copy(ConstView from, View to) {
-  if (!from.empty()) kernels_.copy(to.data, from.data, from.size() * static_cast<int64_t>(sizeof(float)));
+  if (!from.empty()) kernels_.copy(to.data, from.data, from.bytes());
 }
 
 /// The factor that shortens the gradient, on the device; null: none.

@@ -16,7 +16,21 @@ Method::Method(Kernels& kernels, DataSource& data, const TrainingOptions& traini
       training_(training),
       iteration_(kernels, 1),
       numbers_(kernels),
-      draws_(kernels, static_cast<uint64_t>(training.seed), iteration_.data(), noise) {}
+      draws_(kernels, static_cast<uint64_t>(training.seed), iteration_.data(), noise) {
+  if (training.energy_steps > 1)
+    data_points_ = Tensor(kernels, training.batch * training.energy_steps, data.features());
+}
+
+void Method::draw_data(View x) {
+  const View points = data_points_.empty() ? x : data_points_.view();
+  data_.draw(iteration_.data(), points);
+  drawn_ = points;
+}
+
+void Method::take_data(int64_t step, View x) {
+  if (!data_points_.empty())
+    kernels_.copy(x.data, data_points_.row_range(step * x.rows, x.rows).data, x.bytes());
+}
 
 void Method::initialize() {
   for (size_t i = 0; i < learners_.size(); ++i)

@@ -79,7 +79,7 @@ class Method {
   /// The number of iterations done, on the device.
   Buffer<uint64_t>& iteration() { return iteration_; }
   /// The data points that the last iteration drew, of all its energy steps.
-  virtual ConstView data_points() const = 0;
+  ConstView data_points() const { return drawn_; }
 
   Kernels& kernels() { return kernels_; }
   const TrainingOptions& training() const { return training_; }
@@ -98,6 +98,10 @@ class Method {
   virtual void run(Watcher* watcher) = 0;
 
   IterationClock clock() { return {iteration_.data(), numbers_.not_finite()}; }
+  /// Draws the data points of all energy steps: into x where there is one step.
+  void draw_data(View x);
+  /// x = the data points of this step, counted from 0.
+  void take_data(int64_t step, View x);
   void count_iteration() { kernels_.run(Advance{.counter = iteration_.data()}); }
 
   Kernels& kernels_;
@@ -106,6 +110,8 @@ class Method {
   Buffer<uint64_t> iteration_;
   Numbers numbers_;
   Draws draws_;
+  Tensor data_points_;              // of all energy steps, where there are several
+  ConstView drawn_;                 // where the last iteration drew them
   std::vector<Learner*> learners_;  // the derived class owns them, and lists them in the order of the streams
 };
 

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// What the energy steps of methods with an EnergyPenalty share.
+#pragma once
+
+#include "bounds/energy_penalty.h"
+#include "train/method.h"
+
+namespace ebm {
+
+/// weight mean ||grad_x E||^2 at data points, without a hinge.
+EnergyPenaltyOptions penalty_on_data(double weight);
+
+/// The numbers energy_real, energy_fake, penalty, loss_energy.
+EnergyScalars add_energy_numbers(Numbers& numbers);
+
+/// Tells a watcher E(x), E(x~) and E' along the directions.
+void tell_energies(Watcher& watcher, const EnergyPenalty& penalty);
+
+/// 1/B, B times: the cotangents of a mean over the batch.
+Tensor mean_weights(Kernels& kernels, int64_t batch);
+
+}  // namespace ebm
