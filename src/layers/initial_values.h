@@ -15,9 +15,8 @@ namespace ebm {
 ///   pytorch     each layer's own, PyTorch's defaults
 ///   normal      weights N(0, 0.02^2), scales of norms N(1, 0.02^2), biases 0, the others their own (DCGAN)
 ///   orthogonal  weights orthogonal (torch.nn.init.orthogonal_), biases 0, the others their own
-///   glorot      weights U(-a, a), a^2 = 6 g / (inputs + outputs), with g = 2 for kernels larger than a pixel
-///   and
-///               1 for others, each counted with its pixels; biases 0, the others their own (SNGAN)
+///   glorot      weights U(-a, a), a^2 = 6 g / (inputs + outputs), each counted with its pixels, g = 2 for
+///               kernels larger than a pixel, else 1; biases 0, the others their own (SNGAN)
 enum class Initial { pytorch, normal, orthogonal, glorot };
 
 /// How `parameter` starts in a network for which `initial` was chosen.

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The gradient of the generator's entropy by importance sampling (VERA: Grathwohl et al. 2021). The samples
-// x~ = g(h) + sigma eps, h ~ N(0, I_d), eps ~ N(0, I_D), have the density p(x) = E_h N(x; g(h), sigma^2 I),
-// and
+// x~ = g(h) + sigma eps, h ~ N(0, I_d), eps ~ N(0, I_D), have the density p(x) = E_h N(x; g(h), sigma^2 I).
 //   c_b = -grad_x log p(x~_b) = E[ (x~_b - g(h')) / sigma^2 ],  h' distributed as h given x~_b,
-// is estimated from K points h_k = h + s eta_k, eta_k ~ N(0, I_d), s = exp(post_logsigma) in R^d, with
-// weights
+// is estimated from K points h_k = h + s eta_k, eta_k ~ N(0, I_d), s = exp(post_logsigma) in R^d, weighted by
 //   w_bk = softmax over k of  log N(x~; g(h_k), sigma^2 I) + log N(h_k; 0, I) - log N(h_k; h, s^2).
 // With c constant, <c_b, x~_b> has the entropy's gradient. s itself is learned from one point h' = h + s eta'
 // a sample, by the loss
