@@ -24,6 +24,7 @@
 #include "kernels/formulas/lobpcg.h"
 #include "kernels/formulas/parameters.h"
 #include "kernels/formulas/preconditioner.h"
+#include "kernels/formulas/smooth.h"
 #include "kernels/formulas/spectral_norm.h"
 #include "kernels/formulas/tanh.h"
 #include "kernels/formulas/toy_data.h"
@@ -65,7 +66,7 @@ using Formulas = FormulaList<
     ToActivations, FromActivations, AddBias, AddTo, ColumnSum, WeightedColumnSum, TotalSum, MixTangents,
     AddTangents, WindowSum, WindowSpread,                                                          //
     LeakyRelu, LeakyReluLinearized, MaskedColumnSum, PreluBackward,                                //
-    Tanh, TanhLinearized, TanhCurvature,                                                           //
+    Tanh, TanhLinearized, TanhCurvature, Smooth, SmoothLinearized, SmoothCurvature,                //
     BatchNormStatistics, BatchNormRunning, BatchNormApply, BatchNormScale,                         //
     BatchNormProjections, BatchNormProject, BatchNormPairing, BatchNormCurvature,                  //
     BatchNormBackward, BatchNormTangentBackward, BatchNormTangentWeight, BatchNormSharedBackward,  //

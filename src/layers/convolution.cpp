@@ -33,10 +33,11 @@ ConvolutionShape convolution_shape(int64_t rows, const Features& input, int64_t 
 }
 
 Convolution::Convolution(const Features& input, int64_t channels, const Window& window, Activation activation,
-                         WeightNorm weight_norm)
+                         WeightNorm weight_norm, Bias bias)
     : AffineLayer(input, checked_output(convolution_shape(1, input, channels, window)), activation,
                   weight_norm),
-      window_(window) {}
+      window_(window),
+      has_bias_(bias) {}
 
 void Convolution::declare(Parameters& parameters, const std::string& prefix) {
   const auto [height, width] = window_.kernel;
@@ -46,7 +47,7 @@ void Convolution::declare(Parameters& parameters, const std::string& prefix) {
   declare_weight(parameters, prefix,
                  parameters.add(prefix + "weight", {out, in, height, width}, Role::weight, uniform,
                                 {.channels = in, .pixels = height * width}));
-  bias_ = parameters.add(prefix + "bias", {out}, Role::bias, uniform);
+  if (has_bias_ == Bias::yes) bias_ = parameters.add(prefix + "bias", {out}, Role::bias, uniform);
 }
 
 void Convolution::apply(Trace& trace, ConstView x, View y) const {

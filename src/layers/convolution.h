@@ -12,6 +12,7 @@ struct Window {
   Extent kernel;
   Extent stride{1, 1};
   Extent padding{0, 0};
+  Extent output_padding{0, 0};  ///< of a transposed one: rows and columns that y has more
 };
 
 class Convolution final : public AffineLayer {
@@ -19,7 +20,7 @@ class Convolution final : public AffineLayer {
   /// Starts as PyTorch does: W and b from U(-1/sqrt(n), 1/sqrt(n)), n = channels * kernel. Throws Error if
   /// the kernel does not fit into the padded image.
   Convolution(const Features& input, int64_t channels, const Window& window, Activation activation = {},
-              WeightNorm weight_norm = WeightNorm::none);
+              WeightNorm weight_norm = WeightNorm::none, Bias bias = Bias::yes);
 
   void declare(Parameters& parameters, const std::string& prefix) override;
 
@@ -30,6 +31,7 @@ class Convolution final : public AffineLayer {
 
  private:
   Window window_;
+  Bias has_bias_;
 };
 
 /// The shape of a convolution of `rows` images, as the kernels want it.

@@ -8,10 +8,13 @@ namespace ebm {
 namespace {
 
 Features checked_output(const Features& input, int64_t channels, const Window& window) {
-  const auto [kernel, stride, padding] = window;
-  const Features output{.height = (input.height - 1) * stride.height - 2 * padding.height + kernel.height,
-                        .width = (input.width - 1) * stride.width - 2 * padding.width + kernel.width,
-                        .channels = channels};
+  const auto [kernel, stride, padding, more] = window;
+  if (more.height < 0 || more.width < 0 || more.height >= stride.height || more.width >= stride.width)
+    throw Error("a transposed convolution's output_padding must be less than its stride");
+  const Features output{
+      .height = (input.height - 1) * stride.height - 2 * padding.height + kernel.height + more.height,
+      .width = (input.width - 1) * stride.width - 2 * padding.width + kernel.width + more.width,
+      .channels = channels};
   if (output.height < 1 || output.width < 1 || channels < 1) {
     throw Error("a transposed convolution of " + to_string(input) + " would give " + to_string(output) +
                 "; use less padding");
@@ -22,8 +25,10 @@ Features checked_output(const Features& input, int64_t channels, const Window& w
 }  // namespace
 
 TransposedConvolution::TransposedConvolution(const Features& input, int64_t channels, const Window& window,
-                                             Activation activation)
-    : AffineLayer(input, checked_output(input, channels, window), activation), window_(window) {}
+                                             Activation activation, Bias bias)
+    : AffineLayer(input, checked_output(input, channels, window), activation),
+      window_(window),
+      has_bias_(bias) {}
 
 void TransposedConvolution::declare(Parameters& parameters, const std::string& prefix) {
   const auto [height, width] = window_.kernel;
@@ -32,7 +37,7 @@ void TransposedConvolution::declare(Parameters& parameters, const std::string& p
                                1 / std::sqrt(static_cast<float>(out * height * width))};
   weight_ = parameters.add(prefix + "weight", {in, out, height, width}, Role::weight, uniform,
                            {.channels = out, .pixels = height * width});
-  bias_ = parameters.add(prefix + "bias", {out}, Role::bias, uniform);
+  if (has_bias_ == Bias::yes) bias_ = parameters.add(prefix + "bias", {out}, Role::bias, uniform);
 }
 
 void TransposedConvolution::apply(Trace& trace, ConstView x, View y) const {

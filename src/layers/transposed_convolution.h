@@ -10,10 +10,11 @@ namespace ebm {
 
 class TransposedConvolution final : public AffineLayer {
  public:
-  /// y has (side of x - 1) stride - 2 padding + kernel pixels a side. Starts as PyTorch does: W and b from
-  /// U(-1/sqrt(n), 1/sqrt(n)), n = channels * kernel. Throws Error if nothing would be left of y.
+  /// y has (side of x - 1) stride - 2 padding + kernel + output_padding pixels a side. Starts as PyTorch does: W and b from
+  /// U(-1/sqrt(n), 1/sqrt(n)), n = channels * kernel. Throws Error if nothing would be left of y,
+  /// and for an output_padding that is no less than the stride.
   TransposedConvolution(const Features& input, int64_t channels, const Window& window,
-                        Activation activation = {});
+                        Activation activation = {}, Bias bias = Bias::yes);
 
   void declare(Parameters& parameters, const std::string& prefix) override;
 
@@ -29,6 +30,7 @@ class TransposedConvolution final : public AffineLayer {
   }
 
   Window window_;
+  Bias has_bias_;
 };
 
 }  // namespace ebm

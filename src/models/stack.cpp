@@ -9,6 +9,7 @@
 #include "layers/pooling.h"
 #include "layers/prelu.h"
 #include "layers/residual.h"
+#include "layers/smooth_activation.h"
 #include "layers/tanh.h"
 #include "layers/transposed_convolution.h"
 
@@ -45,12 +46,13 @@ Stack& Stack::linear(const Features& out, Bias bias) {
   auto layer = std::make_unique<Linear>(features_, out, bias, Activation{}, weight_norm_);
   return out.pixels() == 1 ? add_affine(std::move(layer)) : add(std::move(layer));
 }
-Stack& Stack::convolution(const Window& window, int64_t channels, Activation activation) {
-  return add_affine(std::make_unique<Convolution>(features_, channels, window, activation, weight_norm_),
-                    activation);
+Stack& Stack::convolution(const Window& window, int64_t channels, Activation activation, Bias bias) {
+  return add_affine(
+      std::make_unique<Convolution>(features_, channels, window, activation, weight_norm_, bias), activation);
 }
-Stack& Stack::transposed_convolution(const Window& window, int64_t channels, Activation activation) {
-  return add_affine(std::make_unique<TransposedConvolution>(features_, channels, window, activation),
+Stack& Stack::transposed_convolution(const Window& window, int64_t channels, Activation activation,
+                                     Bias bias) {
+  return add_affine(std::make_unique<TransposedConvolution>(features_, channels, window, activation, bias),
                     activation);
 }
 Stack& Stack::batch_norm(float eps, Activation activation) {
@@ -67,6 +69,9 @@ Stack& Stack::leaky(float slope) {
 }
 Stack& Stack::tanh() {
   return add(std::make_unique<TanhLayer>(features_));
+}
+Stack& Stack::smooth(Curve curve) {
+  return add(std::make_unique<SmoothActivation>(features_, curve));
 }
 Stack& Stack::average_pool(const Extent& window) {
   return add(std::make_unique<AveragePool>(features_, window));

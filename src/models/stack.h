@@ -32,12 +32,15 @@ class Stack {
   // Each adds a row. An activation that is given is a module of its own to PyTorch.
   Stack& linear(const Features& out, Bias bias = Bias::yes);
   Stack& linear(int64_t out, Bias bias = Bias::yes) { return linear(flat(out), bias); }
-  Stack& convolution(const Window& window, int64_t channels, Activation activation = {});
-  Stack& transposed_convolution(const Window& window, int64_t channels, Activation activation = {});
+  Stack& convolution(const Window& window, int64_t channels, Activation activation = {},
+                     Bias bias = Bias::yes);
+  Stack& transposed_convolution(const Window& window, int64_t channels, Activation activation = {},
+                                Bias bias = Bias::yes);
   Stack& batch_norm(float eps, Activation activation = {});
   Stack& prelu();
   Stack& leaky(float slope);
   Stack& tanh();
+  Stack& smooth(Curve curve);
   Stack& average_pool(const Extent& window);
   Stack& upsample(const Extent& window);
   Stack& spatial_sum();

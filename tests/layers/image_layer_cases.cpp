@@ -61,6 +61,17 @@ constexpr ConvolutionSizes doubling{.height = 4,
                                     .padding_width = 1};
 
 /// With channels that tensor cores take.
+/// 2 x 3 pixels transposed to 4 x 5, of which only the rows need an output_padding.
+constexpr ConvolutionSizes padded{.height = 4,
+                                  .width = 5,
+                                  .channels = 2,
+                                  .outputs = 3,
+                                  .kernel_height = 5,
+                                  .kernel_width = 5,
+                                  .stride_height = 2,
+                                  .stride_width = 2,
+                                  .padding_height = 2,
+                                  .padding_width = 2};
 constexpr ConvolutionSizes same_of_fours{.height = 3,
                                          .width = 4,
                                          .channels = 4,
@@ -108,6 +119,14 @@ void add_single_layers(std::vector<LayerCase>& cases) {
   cases.push_back({"ConvolutionStrided", {LayerSpec::convolution(strided)}, image_of(strided)});
   cases.push_back(
       {"TransposedConvolution", {LayerSpec::transposed_convolution(doubling)}, small_image_of(doubling)});
+  cases.push_back({"TransposedConvolutionOutputPadding",
+                   {LayerSpec::transposed_convolution(padded)},
+                   small_image_of(padded)});
+  cases.push_back(
+      {"ConvolutionWithoutBias", {LayerSpec::convolution(strided).without_bias()}, image_of(strided)});
+  cases.push_back({"TransposedConvolutionWithoutBias",
+                   {LayerSpec::transposed_convolution(doubling).without_bias()},
+                   small_image_of(doubling)});
   cases.push_back(
       {"TransposedConvolutionStride1", {LayerSpec::transposed_convolution(same)}, small_image_of(same)});
   cases.push_back({"AveragePool", {LayerSpec::average_pool(odd_windows)}, image_of(odd_windows)});

@@ -13,14 +13,9 @@ namespace {
 using reference::LayerSpec;
 using reference::NetworkSpec;
 
-LayerSpec without_bias(LayerSpec linear) {
-  linear.bias = false;
-  return linear;
-}
-
 NetworkSpec scaled_toy_energy(int64_t hidden) {
   NetworkSpec spec = reference::table6_energy(2, hidden);
-  spec.push_back(without_bias(LayerSpec::linear(1, 1)));
+  spec.push_back(LayerSpec::linear(1, 1).without_bias());
   return spec;
 }
 
@@ -33,15 +28,21 @@ std::vector<LayerCase> layer_cases() {
   std::vector<LayerCase> cases{
       {"Linear", {LayerSpec::linear(5, 19)}, flat(5)},
       {"LinearToOne", {LayerSpec::linear(17, 1)}, vector},
-      {"LinearWithoutBias", {without_bias(LayerSpec::linear(5, 3))}, flat(5)},
+      {"LinearWithoutBias", {LayerSpec::linear(5, 3).without_bias()}, flat(5)},
       {"Prelu", {LayerSpec::prelu()}, vector},
       {"PreluOfImages", {LayerSpec::prelu()}, image},
       {"LeakyRelu", {LayerSpec::leaky_relu(float_slope)}, vector},
       {"Relu", {LayerSpec::relu()}, vector},
       {"Tanh", {LayerSpec::tanh()}, vector},
+      {"Softplus", {LayerSpec::softplus()}, vector},
+      {"Silu", {LayerSpec::silu()}, vector},
       {"PreluOfFours", {LayerSpec::prelu()}, fours},
       {"LeakyReluOfFours", {LayerSpec::leaky_relu(float_slope)}, fours},
       {"TanhOfFours", {LayerSpec::tanh()}, fours},
+      {"SoftplusOfFours", {LayerSpec::softplus()}, fours},
+      {"SiluOfFours", {LayerSpec::silu()}, fours},
+      {"SoftplusLast", {LayerSpec::linear(5, 4), LayerSpec::prelu(), LayerSpec::softplus()}, flat(5)},
+      {"SiluBetween", {LayerSpec::linear(5, 4), LayerSpec::silu(), LayerSpec::linear(4, 3)}, flat(5)},
       {"ToyEnergy", reference::table6_energy(2, 9), flat(2), Statistics::running,
        [] { return toy_energy(9, OutputScale::none); }},
       {"ToyEnergyScaled", scaled_toy_energy(9), flat(2), Statistics::running,
@@ -61,7 +62,7 @@ std::vector<LayerCase> layer_cases() {
     add("BatchNormOfFours", {LayerSpec::batch_norm(8)}, fours);
     add("Several",
         {LayerSpec::linear(5, 7), LayerSpec::tanh(), LayerSpec::batch_norm(7), LayerSpec::leaky_relu(0.25),
-         without_bias(LayerSpec::linear(7, 3)), LayerSpec::prelu()},
+         LayerSpec::linear(7, 3).without_bias(), LayerSpec::prelu()},
         flat(5));
     const LayerSpec normalised = LayerSpec::linear(5, 19).normalised();
     add("SpectralLinear", {normalised}, flat(5));
@@ -100,6 +101,8 @@ std::vector<LayerCase> bfloat16_layer_cases() {
                                     "PreluOfFours",
                                     "LeakyRelu",
                                     "Tanh",
+                                    "Softplus",
+                                    "SiluOfFours",
                                     "CurvedLast",
                                     "BatchNormOnBatch",
                                     "BatchNormOfFoursOnRunning",

@@ -26,6 +26,8 @@ enum class Kind {
   leaky_relu,
   relu,
   tanh,
+  softplus,
+  silu,
   batch_norm,
   convolution,
   transposed_convolution,
@@ -46,7 +48,7 @@ struct LayerSpec {
   int64_t in_pixels = 1;   ///< linear: the inputs are an image's, which PyTorch flattens channels first
   int64_t out_pixels = 1;  ///< linear: so are the outputs
   double slope = 0.0;      ///< leaky_relu: the fixed slope (PReLU's slope is a parameter)
-  bool bias = true;        ///< linear
+  bool bias = true;        ///< linear, convolution, transposed_convolution
   bool spectral = false;   ///< linear, convolution: the weight is normalised
   double eps = 1e-5;       ///< batch_norm
   double momentum = 0.1;   ///< batch_norm
@@ -61,6 +63,8 @@ struct LayerSpec {
   static LayerSpec leaky_relu(double slope) { return {.kind = Kind::leaky_relu, .slope = slope}; }
   static LayerSpec relu() { return {.kind = Kind::relu}; }
   static LayerSpec tanh() { return {.kind = Kind::tanh}; }
+  static LayerSpec softplus() { return {.kind = Kind::softplus}; }
+  static LayerSpec silu() { return {.kind = Kind::silu}; }
   static LayerSpec batch_norm(int64_t channels) { return {.kind = Kind::batch_norm, .in = channels}; }
   static LayerSpec convolution(const ConvolutionSizes& sizes) {
     return {.kind = Kind::convolution, .sizes = sizes};
@@ -87,6 +91,11 @@ struct LayerSpec {
   static LayerSpec noisy_output(int64_t in, std::vector<LayerSpec> g) {
     return {.kind = Kind::noisy_output, .in = in, .left = std::move(g)};
   }
+  LayerSpec without_bias() const {
+    LayerSpec copy = *this;
+    copy.bias = false;
+    return copy;
+  }
   /// This one with its weight normalised.
   LayerSpec normalised() const {
     LayerSpec copy = *this;
@@ -108,9 +117,9 @@ inline int64_t parameter_count(const LayerSpec& layer) {
     case Kind::batch_norm:
       return 2 * layer.in;
     case Kind::convolution:
-      return layer.sizes.weights() + layer.sizes.outputs;
+      return layer.sizes.weights() + (layer.bias ? layer.sizes.outputs : 0);
     case Kind::transposed_convolution:
-      return layer.sizes.weights() + layer.sizes.channels;
+      return layer.sizes.weights() + (layer.bias ? layer.sizes.channels : 0);
     case Kind::residual:
     case Kind::joined_inputs:
       return parameter_count(layer.left) + parameter_count(layer.right);
@@ -308,10 +317,18 @@ std::vector<T> normalised_parameters(const LayerSpec& layer, const T* w, const d
   return all;
 }
 
+/// A convolution's y, and the bias behind its weights, if it has one.
+template <class T>
+Matrix<T> with_bias(const LayerSpec& layer, Matrix<T> y, int64_t channels, const T* w) {
+  return layer.bias ? add_bias(std::move(y), channels, w + layer.sizes.weights()) : y;
+}
+
 /// One layer; w, running, updated point at its own part of the vectors.
 template <class T>
 Matrix<T> apply(const LayerSpec& layer, const T* w, const double* running, Statistics statistics, Matrix<T> x,
                 double* updated) {
+  using std::exp;
+  using std::log;
   using std::tanh;
   const ConvolutionSizes& sizes = layer.sizes;
   std::vector<T> normalised;
@@ -331,12 +348,19 @@ Matrix<T> apply(const LayerSpec& layer, const T* w, const double* running, Stati
     case Kind::tanh:
       for (T& element : x.values) element = tanh(element);
       return x;
+    case Kind::softplus:
+      for (T& element : x.values)
+        element = element > T(0.0) ? element + log(T(1.0) + exp(-element)) : log(T(1.0) + exp(element));
+      return x;
+    case Kind::silu:
+      for (T& element : x.values) element = element / (T(1.0) + exp(-element));
+      return x;
     case Kind::batch_norm:
       return apply_batch_norm(layer, w, running, statistics, std::move(x), updated);
     case Kind::convolution:
-      return add_bias(convolve(sizes, x, w), sizes.outputs, w + sizes.weights());
+      return with_bias(layer, convolve(sizes, x, w), sizes.outputs, w);
     case Kind::transposed_convolution:
-      return add_bias(convolve_transposed(sizes, x, w), sizes.channels, w + sizes.weights());
+      return with_bias(layer, convolve_transposed(sizes, x, w), sizes.channels, w);
     case Kind::average_pool:
       return apply_average_pool(sizes, x);
     case Kind::upsample:

@@ -20,6 +20,7 @@
 #include "layers/relu.h"
 #include "layers/residual.h"
 #include "layers/sequential.h"
+#include "layers/smooth_activation.h"
 #include "layers/tanh.h"
 #include "layers/transposed_convolution.h"
 #include "reference/random.h"
@@ -31,7 +32,9 @@ namespace {
 Window window_of(const reference::ConvolutionSizes& s) {
   return {.kernel = {s.kernel_height, s.kernel_width},
           .stride = {s.stride_height, s.stride_width},
-          .padding = {s.padding_height, s.padding_width}};
+          .padding = {s.padding_height, s.padding_width},
+          .output_padding = {(s.height + 2 * s.padding_height - s.kernel_height) % s.stride_height,
+                             (s.width + 2 * s.padding_width - s.kernel_width) % s.stride_width}};
 }
 
 /// The image that a transposed convolution takes.
@@ -46,11 +49,11 @@ Features outputs_of(const reference::LayerSpec& linear) {
 
 std::unique_ptr<Layer> layer_of(const reference::LayerSpec& spec, const Features& input) {
   using reference::Kind;
+  const Bias bias = spec.bias ? Bias::yes : Bias::no;
   const WeightNorm weight_norm = spec.spectral ? WeightNorm::spectral : WeightNorm::none;
   switch (spec.kind) {
     case Kind::linear:
-      return std::make_unique<Linear>(input, outputs_of(spec), spec.bias ? Bias::yes : Bias::no, Activation{},
-                                      weight_norm);
+      return std::make_unique<Linear>(input, outputs_of(spec), bias, Activation{}, weight_norm);
     case Kind::prelu:
       return std::make_unique<PreluLayer>(input);
     case Kind::leaky_relu:
@@ -59,15 +62,19 @@ std::unique_ptr<Layer> layer_of(const reference::LayerSpec& spec, const Features
       return std::make_unique<ReluLayer>(input);
     case Kind::tanh:
       return std::make_unique<TanhLayer>(input);
+    case Kind::softplus:
+      return std::make_unique<SmoothActivation>(input, Curve::softplus);
+    case Kind::silu:
+      return std::make_unique<SmoothActivation>(input, Curve::silu);
     case Kind::batch_norm:
       return std::make_unique<BatchNorm>(input, static_cast<float>(spec.eps),
                                          static_cast<float>(spec.momentum));
     case Kind::convolution:
       return std::make_unique<Convolution>(input, spec.sizes.outputs, window_of(spec.sizes), Activation{},
-                                           weight_norm);
+                                           weight_norm, bias);
     case Kind::transposed_convolution:
       return std::make_unique<TransposedConvolution>(small_image(spec.sizes), spec.sizes.channels,
-                                                     window_of(spec.sizes));
+                                                     window_of(spec.sizes), Activation{}, bias);
     case Kind::average_pool:
       return std::make_unique<AveragePool>(input, window_of(spec.sizes).kernel);
     case Kind::upsample:

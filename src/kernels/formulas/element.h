@@ -73,6 +73,9 @@ EBM_HD inline float tanh_of(float x) {
 EBM_HD inline float exp_of(float x) {
   return expf(x);
 }
+EBM_HD inline float log1p_of(float x) {
+  return log1pf(x);
+}
 EBM_HD inline float sqrt_of(float x) {
   return sqrtf(x);
 }

@@ -77,6 +77,10 @@ EBM_HD Pack<float, n> exp_of(const Pack<float, n>& x) {
   return lanes([](float v) { return expf(v); }, x);
 }
 template <int n>
+EBM_HD Pack<float, n> log1p_of(const Pack<float, n>& x) {
+  return lanes([](float v) { return log1pf(v); }, x);
+}
+template <int n>
 EBM_HD Pack<float, n> sqrt_of(const Pack<float, n>& x) {
   return lanes([](float v) { return sqrtf(v); }, x);
 }
