@@ -57,7 +57,7 @@ Panel titled(Panel panel, const std::string& title) {
 /// Two rows: the densities beside the data, the log densities beside EBM-BB's generator.
 void add_rows(Figure& figure, const std::vector<ToyPanels>& panels, const std::string& dataset) {
   std::vector<Panel> density{titled(panels[0].data, "data")};
-  std::vector<Panel> log_density{titled(panels[0].samples, "EBM-BB's generator")};
+  std::vector<Panel> log_density{titled(panels[0].samples.front(), "EBM-BB's generator")};
   for (size_t i = 0; i < panels.size(); ++i) {
     density.push_back(titled(panels[i].density, std::string(method_row(compared[i]).title) + ": p(x)"));
     log_density.push_back(

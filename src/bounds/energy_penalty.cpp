@@ -20,13 +20,16 @@ EnergyPenalty::EnergyPenalty(Kernels& kernels, Network& energy, int64_t batch,
     : kernels_(kernels), energy_(energy), batch_(batch), options_(options) {
   const EnergyPenaltyKind kind = options.kind;
   values_ = kind == EnergyPenaltyKind::gp_interpolated ? 3 * batch : 2 * batch;
-  real_row_ = kind == EnergyPenaltyKind::gp_real ? 0 : values_ - batch;
-  fake_row_ = kind == EnergyPenaltyKind::gp_real || kind == EnergyPenaltyKind::gp_interpolated ? batch : 0;
+  const bool at_data = kind == EnergyPenaltyKind::gp_real || kind == EnergyPenaltyKind::none;
+  real_row_ = at_data ? 0 : values_ - batch;
+  fake_row_ = at_data || kind == EnergyPenaltyKind::gp_interpolated ? batch : 0;
   inputs_ = Tensor(kernels, values_ + batch, energy.input());
   outputs_ = Tensor(kernels, values_ + batch, flat(1));
   part_rows_ = rows == Rows::together ? values_ : batch;
-  parts_.push_back(energy.make_trace(
-      {.batch = part_rows_, .tangents = 1, .tangent_samples = batch, .precision = precision}));
+  parts_.push_back(energy.make_trace({.batch = part_rows_,
+                                      .tangents = has_tangents() ? 1 : 0,
+                                      .tangent_samples = has_tangents() ? batch : 0,
+                                      .precision = precision}));
   while (std::ssize(parts_) * part_rows_ < values_) {
     parts_.push_back(energy.make_trace({.batch = part_rows_, .precision = precision}));
   }
@@ -56,7 +59,7 @@ void EnergyPenalty::loss(const Draw& draw, const EnergyScalars& scalars) {
   loss.real = energy_real().data;
   loss.fake = energy_fake().data;
   loss.directional = directional().data;
-  loss.c = tangent_weights_.data();
+  loss.c = has_tangents() ? tangent_weights_.data() : nullptr;
   loss.mean_real = scalars.energy_real;
   loss.mean_fake = scalars.energy_fake;
   loss.penalty = scalars.penalty;
@@ -69,7 +72,9 @@ void EnergyPenalty::backward() {
   const bool shared =
       options_.backward == PairBackward::automatic && energy_.piecewise_linear(trace().options.statistics);
   const ConstView weights = part(value_weights_, 0);
-  if (shared) {
+  if (!has_tangents()) {
+    energy_.vjp(trace(), weights, {}, Gradient::overwrite);
+  } else if (shared) {
     energy_.vjp_shared(trace(), ones_, {weights.data, tangent_weights_.data()}, {}, Gradient::overwrite);
   } else {
     energy_.vjp_of_jvp(trace(), {weights, tangent_weights_}, {}, Gradient::overwrite);
@@ -127,7 +132,7 @@ class BidirectionalPenalty final : public EnergyPenalty {
   Tensor score_, target_, norm_v0_;
 };
 
-// --- the zero-centred gradient penalty
+// --- the zero-centred gradient penalty, or none
 
 class GradientPenalty final : public EnergyPenalty {
  public:
@@ -148,10 +153,12 @@ class GradientPenalty final : public EnergyPenalty {
 
   void forward() override {
     const Range range(kernels_, "upper bound");
-    const bool data_first = options_.kind == EnergyPenaltyKind::gp_real;
+    const bool data_first =
+        options_.kind == EnergyPenaltyKind::gp_real || options_.kind == EnergyPenaltyKind::none;
     if (!data_first) forward_others();
     energy_.forward(trace(), points(), outputs());
     if (data_first) forward_others();
+    if (!has_tangents()) return;
     energy_.vjp(trace(), unit_cotangents(), directions(), Gradient::ignore);
     energy_.jvp(trace(), directions(), directional_outputs());
   }

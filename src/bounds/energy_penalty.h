@@ -7,6 +7,7 @@
 //   gp_real, gp_fake, gp_interpolated
 //                     term = weight mean_i ||grad_x E(x^_i)||^2 - hinge, the zero-centred gradient penalty at
 //                     x, x~, or alpha x + (1 - alpha) x~
+//   none              term = 0
 //
 // E'(x; u) is E's derivative along u, so both need E's derivative along one direction a sample; ||grad E||^2
 // is E' along u = grad E held constant, and its gradient in theta twice that of E'. The parameters' gradient
@@ -20,7 +21,7 @@
 
 namespace ebm {
 
-enum class EnergyPenaltyKind { bidirectional, gp_real, gp_fake, gp_interpolated };
+enum class EnergyPenaltyKind { bidirectional, gp_real, gp_fake, gp_interpolated, none };
 
 /// How the pair (E, E') is sent backwards; `automatic` shares one signal when E is piecewise linear.
 enum class PairBackward { automatic, separate };
@@ -71,10 +72,10 @@ class EnergyPenalty {
   /// The gradient: concerns the energy alone.
   void backward();
 
-  /// Per sample, after evaluate (B x 1 each): E(x), E(x~), E' along the direction.
+  /// Per sample, after evaluate (B x 1 each): E(x), E(x~), E' along the direction (empty without a penalty).
   ConstView energy_real() const { return outputs_.row_range(real_row_, batch_); }
   ConstView energy_fake() const { return outputs_.row_range(fake_row_, batch_); }
-  ConstView directional() const { return outputs_.row_range(values_, batch_); }
+  ConstView directional() const { return has_tangents() ? ConstView(directional_outputs()) : ConstView(); }
   /// a = -grad_z log p_g(G(z)) of the bidirectional bound, B x d; empty for the others.
   virtual ConstView score() const { return {}; }
 
@@ -90,6 +91,7 @@ class EnergyPenalty {
   virtual EnergyObjective objective(const Draw& draw) = 0;
 
   View points() const { return inputs_.row_range(0, batch_); }
+  bool has_tangents() const { return options_.kind != EnergyPenaltyKind::none; }
   View directional_outputs() const { return outputs_.row_range(values_, batch_); }
   ConstView unit_cotangents() const { return ones_; }
   /// The trace of the points and their tangents, and E's values on its rows: all rows, or the points alone.

@@ -35,10 +35,10 @@ ImageEvaluation::ImageEvaluation(Method& method, const ImageFile* held_out,
     : grid_(options.grid),
       folder_(folder),
       energy_(method.energy_function(chunk)),
-      sampler_(method.sampler(chunk)),
-      measures_(method.measures()),
+      samplers_(method.samplers(chunk)),
       latents_(latent_points(method.kernels(), static_cast<uint64_t>(method.training().seed),
-                             static_cast<uint32_t>(Stream::evaluation), grid_ * grid_, sampler_->latent())) {
+                             static_cast<uint32_t>(Stream::evaluation), grid_ * grid_,
+                             samplers_.front().sampler->latent())) {
   if (held_out == nullptr) return;
   if (!(held_out->info().shape == energy_->input())) {
     throw Error(held_out->path().string() + " has images of " + to_string(held_out->info().shape) +
@@ -48,8 +48,8 @@ ImageEvaluation::ImageEvaluation(Method& method, const ImageFile* held_out,
 }
 
 std::vector<std::string> ImageEvaluation::names() const {
-  std::vector<std::string> names{"energy_held_out", "energy_samples"};
-  for (const Measure& measure : measures_) names.push_back(measure.name);
+  std::vector<std::string> names{"energy_held_out"};
+  for (const NamedSampler& sampler : samplers_) names.push_back(sampler.named("energy_samples"));
   return names;
 }
 
@@ -62,10 +62,13 @@ double ImageEvaluation::mean_energy(const std::vector<float>& images) const {
 }
 
 std::vector<double> ImageEvaluation::evaluate(int64_t iteration) {
-  const std::vector<float> samples = sampler_->samples(latents_);
-  folder_.save_picture("samples", iteration, image_grid(samples, sampler_->output(), grid_));
-  std::vector<double> values{mean_energy(held_out_), mean_energy(samples)};
-  for (const Measure& measure : measures_) values.push_back(measure.value());
+  std::vector<double> values{mean_energy(held_out_)};
+  for (const NamedSampler& from : samplers_) {
+    const std::vector<float> samples = from.sampler->samples(latents_);
+    folder_.save_picture(from.named("samples"), iteration,
+                         image_grid(samples, from.sampler->output(), grid_));
+    values.push_back(mean_energy(samples));
+  }
   return values;
 }
 

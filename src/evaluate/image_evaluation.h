@@ -20,13 +20,12 @@ struct ImageEvaluationOptions {
 class ImageEvaluation final : public Evaluation {
  public:
   /// Of the model that `method` trains. `held_out` (null: none) is read once, here. Grids go to
-  /// `folder`/samples, the newest to `folder`/samples.png. Throws Error.
+  /// `folder`/samples, the newest to `folder`/samples.png, those of another sampler to samples_NAME.png. Throws Error.
   ImageEvaluation(Method& method, const ImageFile* held_out, const ImageEvaluationOptions& options,
                   const RunFolder& folder);
 
   /// energy_held_out   mean E of held-out images; NaN without any
-  /// energy_samples    mean E of the samples on the grid
-  /// and the method's own measures.
+  /// energy_samples    mean E of the samples on the grid, and energy_samples_NAME of another sampler's
   /// Both networks with their running statistics, the samples from the same latent points each time.
   std::vector<std::string> names() const override;
   std::vector<double> evaluate(int64_t iteration) override;
@@ -37,8 +36,7 @@ class ImageEvaluation final : public Evaluation {
   int64_t grid_;
   const RunFolder& folder_;
   std::unique_ptr<EnergyFunction> energy_;
-  std::unique_ptr<Sampler> sampler_;
-  std::vector<Measure> measures_;
+  std::vector<NamedSampler> samplers_;
   std::vector<float> latents_, held_out_;  // B x d, B x H x W x C
 };
 

@@ -49,50 +49,58 @@ ToyEvaluation::ToyEvaluation(Method& method, ToyDataset dataset, const ToyEvalua
       folder_(folder),
       caption_(std::move(caption)),
       energy_(method.energy_function(grid_)),
-      sampler_(method.sampler(grid_)),
-      measures_(method.measures()),
+      samplers_(method.samplers(grid_)),
+      measures_(method.exact_measures()),
       plane_(plane_grid(grid_)) {
-  for (Measure& measure : method.exact_measures()) measures_.push_back(std::move(measure));
   const int64_t points = (options.points + grid_ - 1) / grid_ * grid_;
   const auto seed = static_cast<uint64_t>(method.training().seed);
   held_out_ = points_of(method.kernels(), dataset, points, seed);
-  latents_ = latent_points(method.kernels(), seed, stream(latents), points, sampler_->latent());
+  latents_ =
+      latent_points(method.kernels(), seed, stream(latents), points, samplers_.front().sampler->latent());
 }
 
 std::vector<std::string> ToyEvaluation::names() const {
-  std::vector<std::string> names{"log_z", "log_likelihood", "kl_data_model", "modes", "high_quality"};
+  std::vector<std::string> names{"log_z", "log_likelihood", "kl_data_model"};
+  for (const NamedSampler& sampler : samplers_)
+    for (const char* measure : {"modes", "high_quality"}) names.push_back(sampler.named(measure));
   for (const Measure& measure : measures_) names.push_back(measure.name);
   return names;
 }
 
 std::vector<double> ToyEvaluation::evaluate(int64_t iteration) {
-  const std::vector<float> samples = sampler_->samples(latents_);
+  const bool known = dataset_ == ToyDataset::gaussians25;
   const std::vector<float> on_plane = energy_->energies(plane_), on_data = energy_->energies(held_out_);
   const double log_z = log_normaliser(on_plane, grid_);
   const double log_likelihood = mean_log_likelihood(on_data, log_z);
+  std::vector<double> values{log_z, log_likelihood,
+                             known ? gaussians25_mean_log_density(held_out_) - log_likelihood : not_there};
 
   panels_ = {
       .data = {.title = "data", .content = Scatter{.points = some_points(held_out_)}},
-      .samples = {.title = "generator", .content = Scatter{.points = some_points(samples)}},
+      .samples = {},
       .density = {.title = "p(x) at temperature 0.1",
                   .content = HeatMap{.values = cell_probabilities(on_plane, picture_temperature)}},
       .log_density = {.title = "log p(x)",
                       .content = HeatMap{.values = cell_log_densities(on_plane, log_z), .colour_bar = true}}};
+  for (const NamedSampler& from : samplers_) {
+    const std::vector<float> samples = from.sampler->samples(latents_);
+    panels_.samples.push_back({.title = from.name.empty() ? "generator" : "generator, " + from.name,
+                               .content = Scatter{.points = some_points(samples)}});
+    const ModeCoverage coverage = known ? gaussians25_coverage(samples) : ModeCoverage{};
+    values.push_back(known ? static_cast<double>(coverage.modes) : not_there);
+    values.push_back(known ? coverage.high_quality : not_there);
+  }
   draw_pictures(iteration);
 
-  std::vector<double> values{log_z, log_likelihood, not_there, not_there, not_there};
-  if (dataset_ == ToyDataset::gaussians25) {
-    const ModeCoverage coverage = gaussians25_coverage(samples);
-    values[2] = gaussians25_mean_log_density(held_out_) - log_likelihood;
-    values[3] = static_cast<double>(coverage.modes);
-    values[4] = coverage.high_quality;
-  }
   for (const Measure& measure : measures_) values.push_back(measure.value());
   return values;
 }
 
 void ToyEvaluation::draw_pictures(int64_t iteration) const {
-  const Figure figure{.rows = {{panels_.data, panels_.samples, panels_.density, panels_.log_density}},
+  std::vector<Panel> row{panels_.data};
+  row.insert(row.end(), panels_.samples.begin(), panels_.samples.end());
+  row.insert(row.end(), {panels_.density, panels_.log_density});
+  const Figure figure{.rows = {row},
                       .caption = caption_ + ", after " + format_count(iteration) + " iterations"};
   folder_.save_picture("density", iteration, draw(figure));
 }

@@ -17,9 +17,11 @@ struct ToyEvaluationOptions {
   int64_t points = 20000;  ///< held-out data points, and samples of the generator, at least
 };
 
-/// The panels of a toy figure: data, samples of the generator, p(x) at the paper's temperature 0.1, log p(x).
+/// The panels of a toy figure: data, samples of each sampler, p(x) at the paper's temperature 0.1, log p(x).
 struct ToyPanels {
-  Panel data, samples, density, log_density;
+  Panel data;
+  std::vector<Panel> samples;
+  Panel density, log_density;
 };
 
 class ToyEvaluation final : public Evaluation {
@@ -32,7 +34,8 @@ class ToyEvaluation final : public Evaluation {
   /// log_z                      log of the normaliser on the grid
   /// log_likelihood             mean log p of held-out data
   /// kl_data_model              KL(data || model), NaN where the data's density is not known
-  /// modes, high_quality        of the generator's samples (metrics/toy_density.h), NaN likewise
+  /// modes, high_quality        of the generator's samples (metrics/toy_density.h), NaN likewise; with _NAME
+  ///                            those of another sampler
   /// and the exact measures of the method.
   std::vector<std::string> names() const override;
   /// In that order; also draws the picture.
@@ -49,8 +52,8 @@ class ToyEvaluation final : public Evaluation {
   const RunFolder& folder_;
   std::string caption_;
 
-  std::unique_ptr<EnergyFunction> energy_;  // of grid_ rows at a time, as the sampler
-  std::unique_ptr<Sampler> sampler_;
+  std::unique_ptr<EnergyFunction> energy_;  // of grid_ rows at a time, as the samplers
+  std::vector<NamedSampler> samplers_;
   std::vector<Measure> measures_;
   std::vector<float> plane_, held_out_, latents_;  // points of every evaluation
   ToyPanels panels_;

@@ -6,7 +6,7 @@
 namespace ebm {
 
 EnergyPenaltyOptions penalty_on_data(double weight) {
-  return {.kind = EnergyPenaltyKind::gp_real,
+  return {.kind = weight > 0 ? EnergyPenaltyKind::gp_real : EnergyPenaltyKind::none,
           .weight = weight,
           .normaliser = PenaltyNormaliser::none,
           .hinge = 0};
@@ -25,7 +25,8 @@ EnergyScalars add_energy_numbers(Numbers& numbers) {
 void tell_energies(Watcher& watcher, const EnergyPenalty& penalty) {
   watcher.see("energy_real", penalty.energy_real());
   watcher.see("energy_fake", penalty.energy_fake());
-  watcher.see("directional", penalty.directional());
+  if (const ConstView directional = penalty.directional(); !directional.empty())
+    watcher.see("directional", directional);
 }
 
 Tensor mean_weights(Kernels& kernels, int64_t batch) {

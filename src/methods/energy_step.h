@@ -7,7 +7,7 @@
 
 namespace ebm {
 
-/// weight mean ||grad_x E||^2 at data points, without a hinge.
+/// weight mean ||grad_x E||^2 at data points, without a hinge; no penalty if the weight is 0.
 EnergyPenaltyOptions penalty_on_data(double weight);
 
 /// The numbers energy_real, energy_fake, penalty, loss_energy.

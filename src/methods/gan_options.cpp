@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "methods/gan_options.h"
 
+#include "methods/own_networks.h"
+
 namespace ebm {
 
 namespace {
-
-/// --networks: the paper's, or the method's own.
-enum class Networks { shared, own };
 
 bool of_images(NetworkKind networks) {
   return networks == NetworkKind::dcgan || networks == NetworkKind::resnet;
@@ -14,13 +13,8 @@ bool of_images(NetworkKind networks) {
 
 class GanChoice final : public MethodChoice {
  public:
-  GanChoice(const GanOptions& options, NetworkKind kind, NetworkFamily own, WeightNorm weight_norm,
-            Preset preset)
-      : options_(options),
-        own_(own),
-        weight_norm_(weight_norm),
-        has_own_(kind == NetworkKind::dcgan),
-        networks_(has_own_ && preset == Preset::code ? Networks::own : Networks::shared) {}
+  GanChoice(const GanOptions& options, const OwnNetworks& networks, WeightNorm weight_norm)
+      : options_(options), networks_(networks), weight_norm_(weight_norm) {}
 
   TrainingOptions& training() override { return options_.training; }
 
@@ -28,9 +22,7 @@ class GanChoice final : public MethodChoice {
     options.group("Game (defaults depend on --method and --preset)");
     options.add("generator_batch", &options_.generator_batch,
                 "samples of a generator step; 0: as many as --batch", {0, 1 << 20});
-    if (!has_own_) return;
-    options.add_choice("networks", &networks_, {{"shared", Networks::shared}, {"own", Networks::own}},
-                       "those of the paper's Table 8, or those of the method's public code");
+    networks_.declare(options);
   }
 
   void check() const override {
@@ -41,7 +33,7 @@ class GanChoice final : public MethodChoice {
 
   void adapt(NetworkOptions& networks) const override {
     networks.weight_norm = weight_norm_;
-    networks.family = networks_ == Networks::own ? own_ : NetworkFamily::shared;
+    networks.family = networks_.family();
   }
 
   std::unique_ptr<Method> make(Kernels& kernels, const NetworkMakers& networks, DataSource& data,
@@ -51,10 +43,8 @@ class GanChoice final : public MethodChoice {
 
  private:
   GanOptions options_;
-  NetworkFamily own_;
+  OwnNetworks networks_;
   WeightNorm weight_norm_;
-  bool has_own_;
-  Networks networks_;
 };
 
 }  // namespace
@@ -92,12 +82,13 @@ GanOptions sngan_options(NetworkKind networks, Preset) {
 }
 
 std::unique_ptr<MethodChoice> choose_dcgan(NetworkKind networks, Preset preset) {
-  return std::make_unique<GanChoice>(dcgan_options(networks, preset), networks, NetworkFamily::dcgan,
-                                     WeightNorm::none, preset);
+  return std::make_unique<GanChoice>(dcgan_options(networks, preset),
+                                     OwnNetworks(NetworkFamily::dcgan, networks, preset), WeightNorm::none);
 }
 std::unique_ptr<MethodChoice> choose_sngan(NetworkKind networks, Preset preset) {
-  return std::make_unique<GanChoice>(sngan_options(networks, preset), networks, NetworkFamily::sngan,
-                                     WeightNorm::spectral, preset);
+  return std::make_unique<GanChoice>(sngan_options(networks, preset),
+                                     OwnNetworks(NetworkFamily::sngan, networks, preset),
+                                     WeightNorm::spectral);
 }
 
 }  // namespace ebm

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "methods/meg.h"
 
-#include <vector>
-
 namespace ebm {
 
 namespace {
@@ -34,8 +32,7 @@ Meg::Meg(Kernels& kernels, const NetworkMakers& networks, DataSource& data, cons
       pairs_(kernels, 2 * training_.batch, pair_of(generator())),
       pairs_bar_(kernels, 2 * training_.batch, pair_of(generator())),
       logits_(kernels, 2 * training_.batch, flat(1)),
-      logits_bar_(kernels, 2 * training_.batch, flat(1)),
-      one_(kernels, std::vector<float>{1}) {
+      logits_bar_(kernels, 2 * training_.batch, flat(1)) {
   const Features &latent = generator().input(), &image = generator().output();
   require_fitting(energy(), image, data.features());
   if (statistics().input() != pairs_.features() || statistics().output() != flat(1)) {
@@ -145,7 +142,6 @@ void Meg::generator_backward() {
                             .x = samples_bar_.view(),
                             .part = pairs_bar_.row_range(first, batch),
                             .part_step = pairs_.columns(),
-                            .scale = one_.data(),
                             .out = samples_bar_.view()});
   }
   generator().vjp(*generator_trace_, samples_bar_, {}, Gradient::overwrite);

@@ -57,7 +57,6 @@ class Meg final : public Method {
   Tensor permuted_;                                    // z2 in the order of the pairing
   Tensor pairs_, pairs_bar_;                           // [x~2 | z2], then [x~2 | permuted z2]
   Tensor logits_, logits_bar_;                         // T of the pairs
-  Buffer<float> one_;
   struct {
     EnergyScalars energy;
     float *loss_statistics, *loss_generator;

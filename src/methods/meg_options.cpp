@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "methods/meg_options.h"
 
+#include "methods/own_networks.h"
+
 namespace ebm {
 
 namespace {
 
 class MegChoice final : public MethodChoice {
  public:
-  explicit MegChoice(const MegOptions& options) : options_(options) {}
+  MegChoice(const MegOptions& options, NetworkKind kind, const OwnNetworks& networks)
+      : options_(options), kind_(kind), networks_(networks) {}
 
   TrainingOptions& training() override { return options_.training; }
 
@@ -21,6 +24,21 @@ class MegChoice final : public MethodChoice {
                 "of the cross entropy that stands for the entropy in the generator's loss", not_negative);
     options.add("lr_statistics", &options_.lr_statistics, "Adam's rate for the statistics network",
                 not_negative);
+    if (kind_ == NetworkKind::toy) {
+      options.add_choice("energy_output", &energy_output_, choices(energy_output_names),
+                         "what the shared network's energy is of its last row; softplus: log(1 + exp)");
+    }
+    networks_.declare(options);
+  }
+
+  void check() const override {
+    if (networks_.own() && energy_output_ != EnergyOutput::linear)
+      throw UsageError("--energy-output softplus is of the shared networks; give --networks shared");
+  }
+
+  void adapt(NetworkOptions& networks) const override {
+    networks.family = networks_.family();
+    networks.energy_output = energy_output_;
   }
 
   std::unique_ptr<Method> make(Kernels& kernels, const NetworkMakers& networks, DataSource& data,
@@ -30,6 +48,9 @@ class MegChoice final : public MethodChoice {
 
  private:
   MegOptions options_;
+  NetworkKind kind_;
+  OwnNetworks networks_;
+  EnergyOutput energy_output_ = EnergyOutput::linear;
 };
 
 }  // namespace
@@ -47,19 +68,18 @@ MegOptions meg_options(NetworkKind networks, Preset preset) {
   if (code) {
     options.penalty_weight = toy ? 0.1 : 10;
     options.penalty_norm = PenaltyNorm::channel;
-    if (!flat) training.initial = Initial::normal;  // which the original code has of convolutions alone
+    // which the original code has of convolutions alone, and of digits in the generator alone
+    if (!flat) training.initial = Initial::normal;
   } else {
     options.penalty_weight = toy ? 0.01 : flat ? 10 : 0.1;
+    if (flat && !toy) training.optimiser.weight_decay = 1e-5;
   }
   return options;
 }
 
 std::unique_ptr<MethodChoice> choose_meg(NetworkKind networks, Preset preset) {
-  return choice_of(meg_options(networks, preset));
-}
-
-std::unique_ptr<MethodChoice> choice_of(const MegOptions& options) {
-  return std::make_unique<MegChoice>(options);
+  return std::make_unique<MegChoice>(meg_options(networks, preset), networks,
+                                     OwnNetworks(NetworkFamily::meg, networks, preset));
 }
 
 }  // namespace ebm

@@ -21,9 +21,10 @@ using Names = std::array<std::pair<const char*, Choice>, N>;
 inline constexpr Names<Preset, 2> preset_names{{{"paper", Preset::paper}, {"code", Preset::code}}};
 inline constexpr Names<Precision, 3> precision_names{
     {{"fp32", Precision::full}, {"tf32", Precision::training}, {"bf16", Precision::bfloat16}}};
-inline constexpr Names<RateSchedule::Kind, 3> rate_schedule_names{{{"constant", RateSchedule::Kind::constant},
+inline constexpr Names<RateSchedule::Kind, 4> rate_schedule_names{{{"constant", RateSchedule::Kind::constant},
                                                                    {"linear", RateSchedule::Kind::linear},
-                                                                   {"cosine", RateSchedule::Kind::cosine}}};
+                                                                   {"cosine", RateSchedule::Kind::cosine},
+                                                                   {"steps", RateSchedule::Kind::steps}}};
 inline constexpr Names<Initial, 4> initial_names{{{"pytorch", Initial::pytorch},
                                                   {"normal", Initial::normal},
                                                   {"orthogonal", Initial::orthogonal},

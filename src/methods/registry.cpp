@@ -66,11 +66,18 @@ void declare_optimiser(Options& options, TrainingOptions& training) {
   options.add("adam_beta1", &optimiser.adam.beta1, "decay of the mean gradient", beta_range);
   options.add("adam_beta2", &optimiser.adam.beta2, "decay of the mean squared gradient", beta_range);
   options.add("adam_epsilon", &optimiser.adam.epsilon, "added to the root of the mean square", positive);
-  options.add_choice("lr_schedule", &optimiser.schedule.kind, choices(rate_schedule_names),
-                     "of all rates: as they are, or down to 0 over --lr-horizon iterations");
+  options.add("weight_decay", &optimiser.weight_decay, "times the parameters is added to their gradients",
+              not_negative);
+  options.add_choice(
+      "lr_schedule", &optimiser.schedule.kind, choices(rate_schedule_names),
+      "of all rates: as they are, down to 0 over --lr-horizon iterations, or down in two steps");
   options.add("lr_horizon", &optimiser.schedule.horizon,
               "iterations until the rates are 0; 0: those of the run, as it was first started",
               {0, INT64_MAX});
+  options.add("lr_step_factor", &optimiser.schedule.step_factor, "steps: of the rates at each", {0, 1});
+  options.add("lr_first_step", &optimiser.schedule.first_step, "steps: where, as a share of the horizon",
+              {0, 1});
+  options.add("lr_second_step", &optimiser.schedule.second_step, "steps: likewise", {0, 1});
   options.add("warm_up", &optimiser.schedule.warm_up, "iterations over which the rates grow from 0",
               {0, INT64_MAX});
   options.add(

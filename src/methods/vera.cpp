@@ -3,19 +3,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <vector>
 
 #include "layers/constant.h"
 #include "layers/noisy_output.h"
-#include "sampling/latent_points.h"
 #include "sampling/noisy_sampler.h"
 
 namespace ebm {
 
 namespace {
-
-constexpr double first_sigma = 0.01, first_post_sigma = 0.1;
 
 float log_of(double x) {
   return static_cast<float>(std::log(x));
@@ -23,15 +19,17 @@ float log_of(double x) {
 
 /// g(h) + sigma e of rows [h | e]; g's parameters are called g.NAME.
 LayerMaker noisy(const LayerMaker& g, const VeraOptions& options) {
-  const float logsigma = log_of(std::min(std::max(first_sigma, options.sigma_min), options.sigma_max));
+  const float logsigma =
+      log_of(std::min(std::max(options.first_sigma, options.sigma_min), options.sigma_max));
   return [g, logsigma] { return std::make_unique<NoisyOutput>(Sequential::Child{"g", g()}, logsigma); };
 }
 
 /// log s of the importance samples: one for each dimension of h, the same for every sample.
-LayerMaker post_logsigma(const LayerMaker& g) {
-  return [g] {
+LayerMaker post_logsigma(const LayerMaker& g, const VeraOptions& options) {
+  const float logsigma = log_of(options.first_post_sigma);
+  return [g, logsigma] {
     const Features latent = g()->input();
-    return std::make_unique<Constant>(latent, latent, "logsigma", log_of(first_post_sigma));
+    return std::make_unique<Constant>(latent, latent, "logsigma", logsigma);
   };
 }
 
@@ -52,11 +50,10 @@ Vera::Vera(Kernels& kernels, const NetworkMakers& networks, DataSource& data, co
       energy_(kernels, "energy", networks.energy, training_.lr_energy, training_.optimiser),
       generator_(kernels, "generator", noisy(networks.generator, options), training_.lr_generator,
                  training_.optimiser),
-      posterior_(kernels, "posterior", post_logsigma(networks.generator), options.lr_posterior,
+      posterior_(kernels, "posterior", post_logsigma(networks.generator, options), options.lr_posterior,
                  training_.optimiser),
       logsigma_(generator().parameters().trainable().front()),
-      post_logsigma_(posterior_.network().parameters().trainable().front()),
-      mean_energy_(kernels, 1) {
+      post_logsigma_(posterior_.network().parameters().trainable().front()) {
   check(options);
   require_fitting(energy(), generator().output(), data.features());
   learners_ = {&energy_, &generator_, &posterior_};
@@ -231,7 +228,6 @@ void Vera::generator_step() {
                                       .entropy = entropies_.data(),
                                       .effective = effective_.data(),
                                       .logsigma = logsigma_.value,
-                                      .mean_energy = mean_energy_.data(),
                                       .mean_entropy = n_.entropy,
                                       .mean_effective = n_.effective_samples,
                                       .loss = n_.loss_generator,
@@ -289,22 +285,13 @@ std::unique_ptr<Sampler> Vera::sampler(int64_t chunk) {
   return std::make_unique<NoisySampler>(kernels_, generator_.evaluated(), chunk);
 }
 
-std::vector<Measure> Vera::measures() {
-  enum Purpose : uint32_t { noisy_h = 7, noisy_e };  // from Stream::evaluation on; others have those before
-  const int64_t batch = training_.batch;
-  const auto numbers = [&](Purpose purpose, const Features& features) {
-    return latent_points(kernels_, static_cast<uint64_t>(training_.seed),
-                         static_cast<uint32_t>(Stream::evaluation) + purpose, batch, features);
-  };
-  const auto sampler = std::make_shared<NoisySampler>(kernels_, generator_.evaluated(), batch);
-  const std::shared_ptr<EnergyFunction> energy = energy_function(batch);
-  const auto mean_energy = [energy](const std::vector<float>& points) {
-    const std::vector<float> energies = energy->energies(points);
-    return std::accumulate(energies.begin(), energies.end(), 0.0) / static_cast<double>(energies.size());
-  };
-  const std::vector<float> h = numbers(noisy_h, sampler->latent()), e = numbers(noisy_e, sampler->output());
-  return {{"energy_mean_samples", [=] { return mean_energy(sampler->samples(h)); }},
-          {"energy_noisy_samples", [=] { return mean_energy(sampler->noisy_samples(h, e)); }}};
+std::vector<NamedSampler> Vera::samplers(int64_t chunk) {
+  constexpr uint32_t after_the_others = 8;  // from Stream::evaluation on; other purposes have those before
+  const NoiseStream noise{static_cast<uint64_t>(training_.seed),
+                          static_cast<uint32_t>(Stream::evaluation) + after_the_others};
+  std::vector<NamedSampler> list = Method::samplers(chunk);
+  list.push_back({"noisy", std::make_unique<NoisySampler>(kernels_, generator_.evaluated(), chunk, noise)});
+  return list;
 }
 
 }  // namespace ebm

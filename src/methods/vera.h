@@ -18,6 +18,8 @@ struct VeraOptions {
   int64_t importance_samples = 20;  ///< of each sample, K
   double lr_posterior = 2e-4;
   double sigma_min = 0.01, sigma_max = 0.3;
+  double first_sigma = 0.01;      ///< that training starts with, clamped to these limits
+  double first_post_sigma = 0.1;  ///< the spread of the importance samples that it starts with
 };
 
 /// Throws UsageError on options that do not go together.
@@ -41,8 +43,8 @@ class Vera final : public Method {
 
   /// x = g(h).
   std::unique_ptr<Sampler> sampler(int64_t chunk) override;
-  /// energy_mean_samples, energy_noisy_samples: mean E of g(h) and of g(h) + sigma eps at the same h.
-  std::vector<Measure> measures() override;
+  /// Also "noisy": g(h) + sigma eps.
+  std::vector<NamedSampler> samplers(int64_t chunk) override;
 
  protected:
   void run(Watcher* watcher) override;
@@ -74,7 +76,6 @@ class Vera final : public Method {
   Tensor inputs_bar_, points_bar_;  // B x (d + D), B x d: cotangents of [h' | 0] and of h'
   Buffer<double> surprises_;        // B: -log N(x~; g(h'), sigma^2 I) - log N(h'; 0, I)
   Tensor shares_;                   // 1/B, B times
-  Buffer<float> mean_energy_;
   struct {
     EnergyScalars energy;
     float *entropy, *effective_samples, *sigma, *loss_posterior, *loss_generator;

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "methods/vera_options.h"
 
+#include "methods/own_networks.h"
+
 namespace ebm {
 
 namespace {
 
 class VeraChoice final : public MethodChoice {
  public:
-  explicit VeraChoice(const VeraOptions& options) : options_(options) {}
+  VeraChoice(const VeraOptions& options, const OwnNetworks& networks)
+      : options_(options), networks_(networks) {}
 
   TrainingOptions& training() override { return options_.training; }
   std::string generator_arrays() const override { return "generator/g."; }
@@ -24,9 +27,15 @@ class VeraChoice final : public MethodChoice {
                 not_negative);
     options.add("sigma_min", &options_.sigma_min, "the least noise on samples", positive);
     options.add("sigma_max", &options_.sigma_max, "the most noise on samples", positive);
+    options.add("first_sigma", &options_.first_sigma, "the noise that training starts with, within these",
+                positive);
+    options.add("first_post_sigma", &options_.first_post_sigma, "the spread that it starts with", positive);
+    networks_.declare(options);
   }
 
   void check() const override { ebm::check(options_); }
+
+  void adapt(NetworkOptions& networks) const override { networks.family = networks_.family(); }
 
   std::unique_ptr<Method> make(Kernels& kernels, const NetworkMakers& networks, DataSource& data,
                                NoiseSource* noise) const override {
@@ -35,6 +44,7 @@ class VeraChoice final : public MethodChoice {
 
  private:
   VeraOptions options_;
+  OwnNetworks networks_;
 };
 
 /// Grathwohl et al.'s own.
@@ -47,7 +57,12 @@ void take_upstream(VeraOptions& options, bool toy) {
   options.lr_posterior = toy ? 0.02 : 3e-5;
   options.penalty_weight = toy ? 0 : 0.1;
   options.entropy_weight = toy ? 1 : 1e-4;
-  if (!toy) training.optimiser.schedule.warm_up = 2500;
+  RateSchedule& schedule = training.optimiser.schedule;
+  schedule.kind = RateSchedule::Kind::steps;  // at epochs 160 and 180 of 200
+  if (toy) return;
+  schedule.warm_up = 2500;
+  schedule.first_step = 0.75;
+  schedule.second_step = 0.875;
 }
 
 }  // namespace
@@ -64,11 +79,8 @@ VeraOptions vera_options(NetworkKind networks, Preset preset) {
 }
 
 std::unique_ptr<MethodChoice> choose_vera(NetworkKind networks, Preset preset) {
-  return choice_of(vera_options(networks, preset));
-}
-
-std::unique_ptr<MethodChoice> choice_of(const VeraOptions& options) {
-  return std::make_unique<VeraChoice>(options);
+  return std::make_unique<VeraChoice>(vera_options(networks, preset),
+                                      OwnNetworks(NetworkFamily::vera, networks, preset));
 }
 
 }  // namespace ebm

@@ -3,17 +3,48 @@
 
 #include "models/dcgan.h"
 #include "models/deep_conv.h"
+#include "models/meg.h"
 #include "models/mnist.h"
 #include "models/sngan.h"
+#include "models/vera.h"
 
 namespace ebm {
 
 namespace {
 
-void require_images_of_32(const NetworkOptions& options) {
-  if (options.family == NetworkFamily::shared || options.kind == NetworkKind::dcgan) return;
-  throw Error("the networks of a method's public code are for images of 32x32x3, not of " +
-              to_string(data_shape(options)) + "; take the shared ones");
+void require_networks(const NetworkOptions& options) {
+  if (has_networks(options.family, options.kind)) return;
+  throw Error("the method's public code has no networks for " + to_string(data_shape(options)) +
+              "; take the shared ones");
+}
+
+std::unique_ptr<Layer> shared_energy(const NetworkOptions& options) {
+  const WeightNorm norm = options.weight_norm;
+  switch (options.kind) {
+    case NetworkKind::toy:
+      return toy_energy(options.width, options.energy_scale, norm, options.energy_output);
+    case NetworkKind::mlp:
+      return mnist_energy(data_shape(options), options.width, norm);
+    case NetworkKind::dcgan:
+      return dcgan_energy(options.width, norm);
+    case NetworkKind::resnet:
+      break;
+  }
+  return resnet_energy(options.energy_norm, options.width, norm);
+}
+
+std::unique_ptr<Layer> shared_generator(const NetworkOptions& options) {
+  switch (options.kind) {
+    case NetworkKind::toy:
+      return toy_generator(options.latent, options.width);
+    case NetworkKind::mlp:
+      return mnist_generator(options.latent, data_shape(options), options.width);
+    case NetworkKind::dcgan:
+      return dcgan_generator(options.latent, options.width);
+    case NetworkKind::resnet:
+      break;
+  }
+  return resnet_generator(options.latent, options.width);
 }
 
 }  // namespace
@@ -48,39 +79,63 @@ Features data_shape(const NetworkOptions& options) {
   return image(64);
 }
 
-std::unique_ptr<Layer> energy_layers(const NetworkOptions& options) {
-  const WeightNorm norm = options.weight_norm;
-  require_images_of_32(options);
-  if (options.family == NetworkFamily::dcgan) return deep_conv_energy(options.width);
-  if (options.family == NetworkFamily::sngan) return sngan_energy(2 * options.width, norm);
-  switch (options.kind) {
-    case NetworkKind::toy:
-      return toy_energy(options.width, options.energy_scale, norm);
-    case NetworkKind::mlp:
-      return mnist_energy(data_shape(options), options.width, norm);
-    case NetworkKind::dcgan:
-      return dcgan_energy(options.width, norm);
-    case NetworkKind::resnet:
+bool has_networks(NetworkFamily family, NetworkKind kind) {
+  switch (family) {
+    case NetworkFamily::shared:
+      return true;
+    case NetworkFamily::dcgan:
+    case NetworkFamily::sngan:
+      return kind == NetworkKind::dcgan;
+    case NetworkFamily::meg:
+      return kind == NetworkKind::toy || kind == NetworkKind::mlp;
+    case NetworkFamily::vera:
       break;
   }
-  return resnet_energy(options.energy_norm, options.width, norm);
+  return kind != NetworkKind::mlp;
+}
+
+int64_t usual_width(const NetworkOptions& options) {
+  if (options.family == NetworkFamily::shared) return options.width;
+  if (options.family == NetworkFamily::meg) return 512;
+  return options.kind == NetworkKind::toy ? 100 : 64;
+}
+
+std::unique_ptr<Layer> energy_layers(const NetworkOptions& options) {
+  require_networks(options);
+  const bool toy = options.kind == NetworkKind::toy;
+  switch (options.family) {
+    case NetworkFamily::shared:
+      break;
+    case NetworkFamily::dcgan:
+      return deep_conv_energy(options.width);
+    case NetworkFamily::sngan:
+      return sngan_energy(2 * options.width, options.weight_norm);
+    case NetworkFamily::meg:
+      return toy ? meg_toy_energy(options.width) : meg_digit_energy(options.channels, options.width);
+    case NetworkFamily::vera:
+      return toy ? vera_toy_energy(options.width)
+                 : vera_image_energy(data_shape(options).height, options.width);
+  }
+  return shared_energy(options);
 }
 
 std::unique_ptr<Layer> generator_layers(const NetworkOptions& options) {
-  require_images_of_32(options);
-  if (options.family == NetworkFamily::dcgan) return deep_conv_generator(options.latent, options.width);
-  if (options.family == NetworkFamily::sngan) return sngan_generator(options.latent, 4 * options.width);
-  switch (options.kind) {
-    case NetworkKind::toy:
-      return toy_generator(options.latent, options.width);
-    case NetworkKind::mlp:
-      return mnist_generator(options.latent, data_shape(options), options.width);
-    case NetworkKind::dcgan:
-      return dcgan_generator(options.latent, options.width);
-    case NetworkKind::resnet:
+  require_networks(options);
+  const bool toy = options.kind == NetworkKind::toy;
+  const int64_t d = options.latent, width = options.width;
+  switch (options.family) {
+    case NetworkFamily::shared:
       break;
+    case NetworkFamily::dcgan:
+      return deep_conv_generator(d, width);
+    case NetworkFamily::sngan:
+      return sngan_generator(d, 4 * width);
+    case NetworkFamily::meg:
+      return toy ? meg_toy_generator(d, width) : meg_digit_generator(d, options.channels, width);
+    case NetworkFamily::vera:
+      return toy ? vera_toy_generator(d, width) : vera_image_generator(data_shape(options).height, d, width);
   }
-  return resnet_generator(options.latent, options.width);
+  return shared_generator(options);
 }
 
 }  // namespace ebm

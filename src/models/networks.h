@@ -10,9 +10,8 @@ namespace ebm {
 /// toy: Table 6; mlp: Table 7; dcgan: Table 8; resnet: Tables 9 and 10.
 enum class NetworkKind { toy, mlp, dcgan, resnet };
 
-/// Whose networks: the paper's tables', which all methods share, or those of a method's public code. There
-/// are such ones for the images of NetworkKind::dcgan alone.
-enum class NetworkFamily { shared, dcgan, sngan };
+/// Whose networks: the paper's tables', which all methods share, or those of a method's public code.
+enum class NetworkFamily { shared, dcgan, sngan, meg, vera };
 
 struct NetworkOptions {
   NetworkKind kind = NetworkKind::dcgan;
@@ -20,8 +19,9 @@ struct NetworkOptions {
   int64_t latent = 128;
   int64_t width =
       64;  ///< toy: of the hidden layers; mlp: of its widest layers; else channels of the narrowest
-  EnergyNorm energy_norm = EnergyNorm::none;     ///< resnet
-  OutputScale energy_scale = OutputScale::none;  ///< toy
+  EnergyNorm energy_norm = EnergyNorm::none;          ///< resnet
+  OutputScale energy_scale = OutputScale::none;       ///< toy, shared
+  EnergyOutput energy_output = EnergyOutput::linear;  ///< toy, shared
   /// With sngan the energy's layers have 2 width channels, the generator's 4 width: upstream's 128 and 256.
   NetworkFamily family = NetworkFamily::shared;
   WeightNorm weight_norm = WeightNorm::none;  ///< of the energy
@@ -36,6 +36,12 @@ NetworkOptions resnet_networks();
 /// The data that these networks are for: points of the plane for toy, images of 28 x 28 for mlp, 32 x 32 for
 /// dcgan, 64 x 64 for resnet.
 Features data_shape(const NetworkOptions& options);
+
+/// Whether a method's public code has networks for such data: dcgan and sngan for images of 32 x 32, meg for
+/// points and for digits, vera for points and for images of 32 x 32 and 64 x 64.
+bool has_networks(NetworkFamily family, NetworkKind kind);
+/// The width that the method's public code gives its networks of this kind; with shared ones, that of `options`.
+int64_t usual_width(const NetworkOptions& options);
 
 /// Throw Error for a family that has no networks of this kind.
 std::unique_ptr<Layer> energy_layers(const NetworkOptions& options);

@@ -3,6 +3,7 @@
 
 #include "layers/joined_inputs.h"
 #include "models/dcgan.h"
+#include "models/meg.h"
 #include "models/mnist.h"
 #include "models/stack.h"
 
@@ -28,6 +29,11 @@ Stack energy_trunk(const NetworkOptions& options) {
 }  // namespace
 
 std::unique_ptr<Layer> statistics_layers(const NetworkOptions& options) {
+  if (options.family == NetworkFamily::meg) {
+    return options.kind == NetworkKind::toy
+               ? meg_toy_statistics(options.latent, options.width)
+               : meg_digit_statistics(options.latent, options.channels, options.width);
+  }
   Stack trunk = energy_trunk(options), head(flat(2 * options.latent));
   trunk.linear(options.latent);
   if (options.kind == NetworkKind::toy) {

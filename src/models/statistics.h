@@ -2,7 +2,8 @@
 // The statistics networks of MEG (Kumar et al. 2019): T(x, z) = head([trunk(x) | z]), a logit of whether x
 // was made of z. The trunk is that of the energy, with a Linear to as many features as z has; no batch norm,
 // which would couple the joint pairs to those of the product. The tables of the paper have no such network:
-// these are those of the first author's code, beside the energies of the tables.
+// these are those of the first author's code, beside the energies of the tables. With NetworkFamily::meg they
+// are upstream's (models/meg.h).
 #pragma once
 
 #include "models/networks.h"

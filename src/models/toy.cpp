@@ -6,12 +6,14 @@
 
 namespace ebm {
 
-std::unique_ptr<Layer> toy_energy(int64_t hidden, OutputScale scale, WeightNorm weight_norm) {
+std::unique_ptr<Layer> toy_energy(int64_t hidden, OutputScale scale, WeightNorm weight_norm,
+                                  EnergyOutput output) {
   Stack main(flat(2));
   main.weight_norm(weight_norm);
   main.linear(hidden).prelu();
   main.linear(hidden).prelu();
   main.linear(1);
+  if (output == EnergyOutput::softplus) main.smooth(Curve::softplus);
   if (scale == OutputScale::none) return network_of("main", main.build());
   return network_of("main", main.build(), "l",
                     std::make_unique<Linear>(flat(1), flat(1), Bias::no, Activation{}, weight_norm));

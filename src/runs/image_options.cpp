@@ -71,6 +71,7 @@ Options declare_image_options(ImageConfig& config, const ImageExperiment& experi
   Options options(experiment.program, experiment.description);
   config.flips = experiment.flips;
   config.networks = experiment.networks;
+  config.networks.width = usual_width(config.run, experiment.networks);
   config.run.schedule = {
       .iterations = experiment.iterations, .log_every = 20, .checkpoint_every = 1000, .eval_every = 1000};
   add_data_options(options, config, experiment);
@@ -88,6 +89,7 @@ void resolve_image_defaults(Options& options, ImageConfig& config, const ImageEx
   options.set_default("data", image_file_path(data_folder, data, DataSplit::train).string());
   options.set_default("held_out", held_out_of(config.data, experiment.held_out));
   if (config.stacked) options.set_default("iterations", experiment.stacked_iterations);
+  options.set_default("width", usual_width(config.run, experiment.networks));
   if (config.run.out.empty()) options.set_default("out", default_out(config, experiment));
   resolve_run_defaults(config.run);
 }

@@ -70,6 +70,11 @@ void choose_method(RunConfig& config, NetworkKind networks, const std::string& p
   config.choice = method_row(config.method).choose(networks, config.preset);
 }
 
+int64_t usual_width(const RunConfig& config, NetworkOptions networks) {
+  config.choice->adapt(networks);
+  return usual_width(networks);
+}
+
 void require_full_rank(const Layer& generator, const MethodChoice& choice, const WidthOptions& names) {
   if (!choice.bounds_entropy()) return;
   const int64_t d = generator.input().size();

@@ -39,6 +39,9 @@ void add_run_options(Options& options, RunConfig& config);
 /// Throws UsageError on options that do not go together.
 void resolve_run_defaults(RunConfig& config);
 
+/// The width of an experiment's networks, or that of the method's own where it trains those.
+int64_t usual_width(const RunConfig& config, NetworkOptions networks);
+
 /// The options that decide how wide a generator is; without `latent` where d is fixed.
 struct WidthOptions {
   std::string latent, width;

@@ -19,6 +19,7 @@ std::string name_of_run(const ToyConfig& config) {
 
 Options declare_toy_options(ToyConfig& config, const std::string& program, const std::string& description) {
   Options options(program, description);
+  config.networks.width = usual_width(config.run, toy_networks());
   options.group("Data and networks (Table 6)");
   options.add_choice("dataset", &config.dataset, choices(toy_dataset_names), "points of the plane");
   options.add("hidden", &config.networks.width, "width of the hidden layers", {1, 65536});
@@ -32,6 +33,7 @@ Options declare_toy_options(ToyConfig& config, const std::string& program, const
 }
 
 void resolve_toy_defaults(Options& options, ToyConfig& config) {
+  options.set_default("hidden", usual_width(config.run, toy_networks()));
   if (config.run.out.empty()) options.set_default("out", "runs/" + name_of_run(config));
   resolve_run_defaults(config.run);
   require_full_rank(*generator_layers(config.networks), *config.run.choice,

@@ -1,28 +1,27 @@
 // SPDX-License-Identifier: MIT
 #include "sampling/noisy_sampler.h"
 
-#include <span>
+#include "sampling/latent_points.h"
 
 namespace ebm {
 
-NoisySampler::NoisySampler(Kernels& kernels, Network& generator, int64_t chunk)
-    : generator_(kernels, generator, chunk),
-      latent_(flat(generator.input().size() - generator.output().size())) {}
+NoisySampler::NoisySampler(Kernels& kernels, Network& generator, int64_t chunk,
+                           const std::optional<NoiseStream>& noise)
+    : kernels_(kernels),
+      generator_(kernels, generator, chunk),
+      latent_(flat(generator.input().size() - generator.output().size())),
+      noise_(noise) {}
 
 std::vector<float> NoisySampler::samples(const std::vector<float>& latents) {
-  const size_t rows = latents.size() / static_cast<size_t>(latent_.size());
-  return noisy_samples(latents, std::vector<float>(rows * static_cast<size_t>(output().size()), 0.0f));
-}
-
-std::vector<float> NoisySampler::noisy_samples(const std::vector<float>& latents,
-                                               const std::vector<float>& noise) {
-  const auto d = static_cast<size_t>(latent_.size()), range = static_cast<size_t>(output().size());
+  const int64_t d = latent_.size(), range = output().size(), count = std::ssize(latents) / d;
+  const std::vector<float> noise =
+      noise_ ? latent_points(kernels_, noise_->seed, noise_->stream, count, output())
+             : std::vector<float>(static_cast<size_t>(count * range), 0.0f);
   std::vector<float> rows;
   rows.reserve(latents.size() + noise.size());
-  for (size_t i = 0; i < latents.size() / d; ++i) {
-    const auto h = std::span(latents).subspan(i * d, d), e = std::span(noise).subspan(i * range, range);
-    rows.insert(rows.end(), h.begin(), h.end());
-    rows.insert(rows.end(), e.begin(), e.end());
+  for (int64_t i = 0; i < count; ++i) {
+    rows.insert(rows.end(), latents.begin() + i * d, latents.begin() + (i + 1) * d);
+    rows.insert(rows.end(), noise.begin() + i * range, noise.begin() + (i + 1) * range);
   }
   return generator_(rows);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "layers/network.h"
@@ -18,6 +19,15 @@ class Sampler {
   virtual const Features& output() const = 0;
   /// The sample of each row of `latents` (N x d): N x features. Waits for the device.
   virtual std::vector<float> samples(const std::vector<float>& latents) = 0;
+};
+
+/// One of several samplers of a model: what follows `_` in the names of its measures and pictures; none for
+/// the first.
+struct NamedSampler {
+  std::string name;
+  std::unique_ptr<Sampler> sampler;
+
+  std::string named(const std::string& what) const { return name.empty() ? what : what + "_" + name; }
 };
 
 class EnergyFunction {

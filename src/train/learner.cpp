@@ -19,7 +19,7 @@ Learner::Learner(Kernels& kernels, std::string name, const LayerMaker& layers, d
       schedule_(kernels, 2) {
   if (options.clip_gradient_norm <= 0) return;
   partial_norms_ = Buffer<double>(kernels, SquaredNorm::chunks(network_.parameters().values().size()));
-  clip_ = Buffer<float>(kernels, 2);
+  clip_ = Buffer<float>(kernels, 1);
 }
 
 void Learner::initialize(uint64_t seed, uint32_t stream, Initial initial) {
@@ -48,8 +48,7 @@ const float* Learner::clip() {
   kernels_.run(ClipFactor{.count = partial_norms_.size(),
                           .limit = options_.clip_gradient_norm,
                           .partial = partial_norms_.data(),
-                          .factor = clip_.data(),
-                          .norm = clip_.data() + 1});
+                          .factor = clip_.data()});
   return clip_.data();
 }
 
@@ -85,6 +84,7 @@ void Learner::step(const IterationClock& clock) {
                         .beta1 = adam.beta1,
                         .beta2 = adam.beta2,
                         .eps = static_cast<float>(adam.epsilon),
+                        .weight_decay = static_cast<float>(options_.weight_decay),
                         .schedule = schedule_.data(),
                         .gradient_factor = clip(),
                         .gradient = parameters.gradients().data,

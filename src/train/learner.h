@@ -17,6 +17,7 @@ struct AdamOptions {
 
 struct OptimiserOptions {
   AdamOptions adam;
+  double weight_decay = 0;        ///< times the parameters is added to their gradients, as in PyTorch's Adam
   RateSchedule schedule;          ///< of the learning rate (kernels/formulas/adam.h)
   double clip_gradient_norm = 0;  ///< the longest gradient of a learner, ||g||_2; 0: any
   double ema = 0;                 ///< decay of the parameters' exponential moving average; 0: none
@@ -77,7 +78,7 @@ class Learner {
   Buffer<int64_t> steps_;   // 1
   Buffer<float> schedule_;  // 2, of AdamSchedule
   Buffer<double> partial_norms_;
-  Buffer<float> clip_;  // the factor and the norm
+  Buffer<float> clip_;  // the factor
 };
 
 }  // namespace ebm

@@ -49,6 +49,12 @@ std::unique_ptr<Sampler> Method::sampler(int64_t chunk) {
   return std::make_unique<NetworkSampler>(kernels_, learner("generator").evaluated(), chunk);
 }
 
+std::vector<NamedSampler> Method::samplers(int64_t chunk) {
+  std::vector<NamedSampler> list;
+  list.push_back({"", sampler(chunk)});
+  return list;
+}
+
 std::unique_ptr<EnergyFunction> Method::energy_function(int64_t chunk) {
   return std::make_unique<NetworkEnergy>(kernels_, learner("energy").evaluated(), chunk);
 }

@@ -87,8 +87,9 @@ class Method {
   /// What the trained model is good for, `chunk` rows at a time, with averaged parameters where there are any.
   virtual std::unique_ptr<Sampler> sampler(int64_t chunk);
   virtual std::unique_ptr<EnergyFunction> energy_function(int64_t chunk);
-  /// What a method measures of its own; and what costs as many passes as z has dimensions, in the plane alone.
-  virtual std::vector<Measure> measures() { return {}; }
+  /// All that there are: sampler(chunk), which has no name, then others.
+  virtual std::vector<NamedSampler> samplers(int64_t chunk);
+  /// What a method measures of its own with as many passes as z has dimensions: in the plane alone.
   virtual std::vector<Measure> exact_measures() { return {}; }
 
  protected:

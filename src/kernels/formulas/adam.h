@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Adam (Kingma & Ba 2015) with PyTorch's arrangement of the constants, over a flat buffer of parameters:
-//   m = b1 m + (1 - b1) g,   v = b2 v + (1 - b2) g^2,
+//   g = the loss's gradient + weight_decay w,   m = b1 m + (1 - b1) g,   v = b2 v + (1 - b2) g^2,
 //   w -= lr / (1 - b1^t)  m / ( sqrt(v) / sqrt(1 - b2^t) + eps ),
 // and what changes its rate from one iteration to the next.
 #pragma once
@@ -9,12 +9,16 @@
 
 namespace ebm {
 
-/// The factor of lr at iteration t = 0, 1, ...: min(1, (t + 1) / warm_up) times 1, max(0, 1 - t / horizon), or
-/// (1 + cos(pi min(1, t / horizon))) / 2.
+/// The factor of lr at iteration t = 0, 1, ...: min(1, (t + 1) / warm_up) times
+///   constant  1
+///   linear    max(0, 1 - t / horizon)
+///   cosine    (1 + cos(pi min(1, t / horizon))) / 2
+///   steps     step_factor for each of the two steps that t / horizon has reached
 struct RateSchedule {
-  enum class Kind { constant, linear, cosine } kind = Kind::constant;
-  int64_t horizon = 0;  ///< iterations until the rate is 0; 0: never
+  enum class Kind { constant, linear, cosine, steps } kind = Kind::constant;
+  int64_t horizon = 0;  ///< iterations until the rate is the least; 0: never
   int64_t warm_up = 0;  ///< iterations over which it grows
+  double step_factor = 0.3, first_step = 0.8, second_step = 0.9;
 
   bool changes() const { return kind != Kind::constant || warm_up > 0; }
 
@@ -25,6 +29,8 @@ struct RateSchedule {
     if (kind == Kind::constant || horizon == 0) return warm;
     const double done = t / static_cast<double>(horizon);
     const double along = done < 1 ? done : 1;
+    if (kind == Kind::steps)
+      return warm * (along < first_step ? 1 : step_factor) * (along < second_step ? 1 : step_factor);
     if (kind == Kind::linear) return warm * (1 - along);
     constexpr double pi = 3.14159265358979323846;
     return warm * 0.5 * (1 + cos(pi * along));
@@ -78,6 +84,7 @@ struct AdamStep {
   int64_t size;         // a multiple of 4, as that of every flat buffer of parameters
   double beta1, beta2;  // double: in float32 1 - 0.999 is off by 1e-5
   float eps;
+  float weight_decay;
   const float* schedule;          // from AdamSchedule
   const float* gradient_factor;   // 1; null: 1
   const float* gradient;          // size
@@ -105,7 +112,8 @@ struct AdamStep {
     const float b2 = static_cast<float>(beta2), rest2 = static_cast<float>(1 - beta2);
     const float rate = schedule[0], correction = schedule[1];
     const float factor = gradient_factor != nullptr ? *gradient_factor : 1.0f;
-    const auto g = e(gradient) * factor;
+    auto g = e(gradient) * factor;
+    if (weight_decay != 0) g = g + weight_decay * e(value);
     const auto m = b1 * e(first) + rest1 * g;
     const auto v = b2 * e(second) + rest2 * g * g;
     const auto w = e(value) - rate * (m / (sqrt_of(v) * correction + eps));

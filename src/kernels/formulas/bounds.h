@@ -209,7 +209,7 @@ struct EnergyObjective {
   PenaltyKind kind;
   PenaltyNormaliser normaliser;
   float weight, hinge;
-  const float *real, *fake, *directional;  // B
+  const float *real, *fake, *directional;  // B; directional is null without a penalty, c too
   const float *target, *norm_v0, *good;    // B; null for gradient_norm
   float* c;                                // B
   float *mean_real, *mean_fake, *penalty, *loss;
@@ -244,14 +244,14 @@ struct EnergyObjective {
     const double n = counted > 0 ? counted : 1;
     const bool squared = kind == PenaltyKind::bidirectional;
     const double p = team.sum(samples, [&](int64_t i) {
-      if (!counts(i)) return 0.0;
+      if (directional == nullptr || !counts(i)) return 0.0;
       if (!squared) return static_cast<double>(directional[i]);
       const double residual = static_cast<double>(directional[i]) - target[i];
       return residual * residual / divisor(i);
     }) / n;
     const double term = (squared ? 0.5 : 1.0) * weight * p - hinge;
     const bool active = !(term <= 0);  // a NaN stays a NaN
-    team.each(samples, [&](int64_t i) {
+    team.each(c != nullptr ? samples : 0, [&](int64_t i) {
       const double slope =
           squared ? weight * (static_cast<double>(directional[i]) - target[i]) / divisor(i) : 2.0 * weight;
       c[i] = active && counts(i) ? static_cast<float>(slope / n) : 0.0f;

@@ -51,14 +51,14 @@ struct JoinColumns {
   }
 };
 
-/// out[r] = x[r] + s part[r]. Rows of `part` are part_step apart.
+/// out[r] = x[r] + s part[r], s = 1 without a scale. Rows of `part` are part_step apart.
 struct AddColumns {
   static constexpr Pattern pattern = Pattern::map;
   int64_t rows, columns;
   ConstArray x;  // rows x columns
   ConstArray part;
   int64_t part_step;
-  const float* scale;  // s
+  const float* scale;  // s; null: 1
   Array out;           // rows x columns
 
   template <class Uses>
@@ -71,7 +71,9 @@ struct AddColumns {
 
   EBM_HD void operator()(int64_t row, int64_t column) const {
     const int64_t i = row * columns + column;
-    set_number(out, i, number_of(x, i) + *scale * number_of(part, row * part_step + column));
+    set_number(
+        out, i,
+        number_of(x, i) + (scale != nullptr ? *scale : 1.0f) * number_of(part, row * part_step + column));
   }
 };
 

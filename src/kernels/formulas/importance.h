@@ -175,7 +175,7 @@ struct EntropyCotangent {
   }
 };
 
-/// The numbers of the generator's step: the means of E(x~), <c, x~> and the effective points,
+/// The numbers of the generator's step: the means of <c, x~> and of the effective points,
 ///   loss = mean E(x~) - entropy_weight mean <c, x~>,  and sigma.
 struct VeraGeneratorObjective {
   static constexpr Pattern pattern = Pattern::teams;
@@ -184,13 +184,13 @@ struct VeraGeneratorObjective {
   float entropy_weight;
   const float *energy, *entropy, *effective;  // B: E(x~), and from ImportanceScore and ImportanceWeights
   const float* logsigma;                      // 1
-  float *mean_energy, *mean_entropy, *mean_effective, *loss, *sigma;
+  float *mean_entropy, *mean_effective, *loss, *sigma;
 
   template <class Uses>
   void arrays(Uses& uses) const {
     uses.reads({energy, entropy, effective}, samples);
     uses.reads(logsigma, 1);
-    uses.writes({mean_energy, mean_entropy, mean_effective, loss, sigma}, 1);
+    uses.writes({mean_entropy, mean_effective, loss, sigma}, 1);
   }
 
   EBM_HD int64_t work() const { return samples; }
@@ -202,7 +202,6 @@ struct VeraGeneratorObjective {
                       static_cast<double>(effective[i])}};
     });
     team.single([&] {
-      *mean_energy = static_cast<float>(sums.of[0] / b);
       *mean_entropy = static_cast<float>(sums.of[1] / b);
       *mean_effective = static_cast<float>(sums.of[2] / b);
       *loss = static_cast<float>((sums.of[0] - entropy_weight * sums.of[1]) / b);

@@ -34,7 +34,7 @@ struct SquaredNorm {
   }
 };
 
-/// factor = min(1, limit / (norm + 1e-6)), what PyTorch's clip_grad_norm_ multiplies a gradient by, and
+/// factor = min(1, limit / (norm + 1e-6)), what PyTorch's clip_grad_norm_ multiplies a gradient by, with
 /// norm = sqrt(sum of partial). A NaN stays NaN.
 struct ClipFactor {
   static constexpr Pattern pattern = Pattern::teams;
@@ -42,12 +42,12 @@ struct ClipFactor {
   int64_t count;
   double limit;
   const double* partial;  // count, from SquaredNorm
-  float *factor, *norm;   // 1
+  float* factor;          // 1
 
   template <class Uses>
   void arrays(Uses& uses) const {
     uses.reads(partial, count);
-    uses.writes({factor, norm}, 1);
+    uses.writes(factor, 1);
   }
 
   EBM_HD int64_t work() const { return count; }
@@ -57,7 +57,6 @@ struct ClipFactor {
     team.single([&] {
       const double f = limit / (length + 1e-6);
       *factor = f > 1 ? 1.0f : static_cast<float>(f);
-      *norm = static_cast<float>(length);
     });
   }
 };
