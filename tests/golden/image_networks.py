@@ -56,10 +56,10 @@ def dcgan_energy(c: int) -> ImageEnergy:
     return ImageEnergy(nn.Sequential(*dcgan_rows(c), nn.Flatten()), 8 * c * 16, 32)
 
 
-def dcgan_generator(latent: int, c: int) -> ImageGenerator:
+def dcgan_generator(latent: int, c: int, eps: float = 1e-5) -> ImageGenerator:
     main = [nn.Linear(latent, 8 * c * 16), nn.Unflatten(1, (8 * c, 4, 4))]
     for i, o in ((8 * c, 4 * c), (4 * c, 2 * c), (2 * c, c)):
-        main += [nn.ConvTranspose2d(i, o, 4, 2, 1), nn.BatchNorm2d(o, eps=1e-5), nn.ReLU()]
+        main += [nn.ConvTranspose2d(i, o, 4, 2, 1), nn.BatchNorm2d(o, eps=eps), nn.ReLU()]
     return ImageGenerator(nn.Sequential(*main, nn.Conv2d(c, 3, 3, 1, 1), nn.Tanh()))
 
 

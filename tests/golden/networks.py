@@ -20,6 +20,7 @@ from torch.nn.functional import linear
 
 from image_networks import SLOPE, convolutional_network, convolutional_statistics, is_convolutional
 from methods.common import Config
+from own_networks import own_network
 
 
 class Energy(nn.Module):
@@ -195,6 +196,8 @@ def layers_from(state: dict, config: Config, kind: str) -> nn.Module:
         trunk = (convolutional_statistics(state) if is_convolutional(state)
                  else sequence_of(state, config, "trunk", kind))
         return Statistics(trunk, sequence_of(state, config, "head", kind))
+    if is_convolutional(state) and getattr(config, "networks", "shared") == "own":
+        return own_network(state, kind, config.method)
     if is_convolutional(state):
         return convolutional_network(state, kind)
     main = sequence_of(state, config, "main", kind)
