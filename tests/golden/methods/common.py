@@ -57,14 +57,14 @@ def state_of(network: nn.Module) -> dict:
 
 
 class Learner:
-    """limits: {parameter: (low, high)}, to which it is clamped after each step. off: every gradient is taken off by this
-    share of the step's largest. smallest: {parameter: the smallest gradient over the step's largest}, over all steps."""
+    """limits: {parameter: (low, high)}, to which it is clamped after each step. disturb(gradient, the
+    step's largest) is what a step uses in a gradient's place. smallest: {parameter: the smallest gradient over the step's largest}, over all steps."""
 
     def __init__(self, config: Config, network: nn.Module, lr: float, average: dict | None = None, limits=None):
         self.config, self.network, self.lr, self.limits = config, network, lr, limits or {}
         self.adam = torch.optim.Adam(network.parameters(), lr, (config.adam_beta1, config.adam_beta2),
                                      config.adam_epsilon)
-        self.off, self.smallest = 0.0, {}
+        self.disturb, self.smallest = lambda gradient, _biggest: gradient, {}
         self.average = average
         if average is None and config.ema > 0:
             self.average = {n: v.detach().clone() for n, v in state_of(network).items()}
@@ -73,7 +73,7 @@ class Learner:
         biggest = max(float(g.detach().abs().max()) for g in gradients.values())
         used = {}
         for name, gradient in gradients.items():
-            used[name] = gradient.detach() + self.off * biggest
+            used[name] = self.disturb(gradient.detach(), biggest)
             share = float(gradient.detach().abs().min()) / biggest if biggest > 0 else 0.0
             self.smallest[name] = min(share, self.smallest.get(name, float("inf")))
         scale = 1.0

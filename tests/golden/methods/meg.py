@@ -4,7 +4,7 @@ T(x, z) estimates by telling pairs from shuffled ones. x~ = G(z), x~2 = G(z_gene
 
 Energy step (parameters of E; x~ fixed; then the same again for each further step, with its own x and z):
     penalty = mean ||grad_x E(x)||^2, by a forward pass of its own after those of E(x) and E(x~)
-    L_E = mean E(x) - mean E(x~) + penalty_weight * penalty
+    L_E = mean E(x) - mean E(x~) + penalty_weight * penalty; with penalty_norm `channel` over the number of pixels
 Generator step (parameters of G and of T, with the energy just updated; one backward pass, then both step):
     z2 = z_generator,  z2_perm = z2[argsort(pairing)], the smallest first
     BCE = mean over 2B rows of BCEWithLogits(T([x~2; x~2], [z2; z2_perm]), [1; 0])
@@ -31,6 +31,11 @@ class Config(CommonConfig):
     penalty_weight: float = 0.1
     information_weight: float = 1.0
     lr_statistics: float = 2e-4
+    penalty_norm: str = "flat"
+    pixels: int = 1  # of an image
+
+    def weight(self) -> float:
+        return self.penalty_weight / (self.pixels if self.penalty_norm == "channel" else 1)
 
 
 def needed(_config: Config) -> set:
@@ -47,7 +52,7 @@ def iterate(config: Config, learners: dict, inputs: dict, t: int):
         energy_real, energy_fake = energy(rows["x"]), energy(x_fake)
         squared = squared_gradient(energy, rows["x"])
         penalty = squared.mean()
-        loss = energy_real.mean() - energy_fake.mean() + config.penalty_weight * penalty
+        loss = energy_real.mean() - energy_fake.mean() + config.weight() * penalty
         found = gradients_of(loss, energy)
         learners["energy"].step(found, t)
         gradients.update(named("energy", found))

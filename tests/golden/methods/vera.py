@@ -63,20 +63,18 @@ def log_standard_normal(h):
 
 @torch.no_grad()
 def entropy_slope(config: Config, generator, post_logsigma, h, x, importance):
-    """(c, w (K x B), the condition: by how much float32's rounding grows on the way to c, in log w on its way to w, or that of
-    x~ in x~ - g(h_k), which is of size sigma; four times that, for biases before a batch norm, whose gradient cancels)."""
+    """(c, w (K x B))."""
     logsigma, spread = generator.logsigma.detach(), post_logsigma.detach()
-    log_w, means, size = [], [], 0.0
+    log_w, means = [], []
     for eta in importance.chunk(config.importance_samples):
         h_k = h + spread.exp() * eta
         means.append(generator.g(h_k))
         likelihood = log_normal(x, means[-1], logsigma)
         log_w.append(likelihood + log_standard_normal(h_k) - log_normal(h_k, h, spread))
-        size = max(size, float(((x - means[-1]) * torch.exp(-logsigma)).square().sum(1).max()) / 2)
     w = torch.softmax(torch.stack(log_w), 0)
     means = torch.stack(means)
     c = (w[:, :, None] * (x - means)).sum(0) * torch.exp(-2 * logsigma)
-    return c, w, max(1.0, size * float((w * (1 - w)).max()), 4 * float((x.abs().max() * torch.exp(-logsigma))))
+    return c, w
 
 
 def iterate(config: Config, learners: dict, inputs: dict, t: int):
@@ -102,7 +100,7 @@ def iterate(config: Config, learners: dict, inputs: dict, t: int):
 
     results["sigma"] = generator.logsigma.detach().exp()
     energy_generator = energy(x_fake)
-    c, w, condition = entropy_slope(config, generator, posterior.logsigma, h, x_fake.detach(), inputs["importance"])
+    c, w = entropy_slope(config, generator, posterior.logsigma, h, x_fake.detach(), inputs["importance"])
     entropy = (c * x_fake).sum(1).mean()
     loss = energy_generator.mean() - config.entropy_weight * entropy
     found = gradients_of(loss, generator)
@@ -118,7 +116,7 @@ def iterate(config: Config, learners: dict, inputs: dict, t: int):
     learners["posterior"].step(found, t)
     gradients.update(named("posterior", found))
     results["loss_posterior"] = loss.detach()
-    return results, gradients, {"condition": condition}
+    return results, gradients, {}
 
 
 def draw(config: Config, x, latent_dim: int, random) -> dict:
