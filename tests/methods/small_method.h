@@ -23,6 +23,7 @@ struct MethodCase {
   NetworkOptions networks = toy_networks();
   Preset preset = Preset::paper;
   std::function<void(TrainingOptions&)> change = [](TrainingOptions&) {};
+  std::vector<std::pair<const char*, int64_t>> options = {};  ///< of this method alone
 };
 inline std::ostream& operator<<(std::ostream& out, const MethodCase& method) {
   return out << method.name;
@@ -30,7 +31,7 @@ inline std::ostream& operator<<(std::ostream& out, const MethodCase& method) {
 
 inline NetworkOptions narrow(NetworkOptions networks) {
   const bool flat = networks.kind == NetworkKind::toy || networks.kind == NetworkKind::mlp;
-  networks.width = flat ? 9 : 2;
+  networks.width = flat ? 9 : networks.kind == NetworkKind::resnet ? 1 : 2;
   if (networks.kind == NetworkKind::mlp) networks.width = 16;
   if (networks.kind != NetworkKind::toy) networks.latent = 2;
   return networks;
@@ -47,6 +48,9 @@ class SmallMethod {
     TrainingOptions& training = choice->training();
     training.batch = networks.kind == NetworkKind::toy ? 11 : 3;
     method.change(training);
+    Options options("small", "");
+    choice->declare(options);
+    for (const auto& [option, value] : method.options) options.set_default(option, value);
     RateSchedule& schedule = training.optimiser.schedule;
     if (schedule.kind != RateSchedule::Kind::constant && schedule.horizon == 0) schedule.horizon = 50;
     data = make_up_data(*kernels, networks, training);

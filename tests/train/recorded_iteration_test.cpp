@@ -40,6 +40,10 @@ std::vector<Setting> settings() {
   NetworkOptions with_norm = resnet_networks();
   with_norm.energy_norm = EnergyNorm::batch;
   all.push_back({"animeface_bb_norm", {.networks = with_norm}});
+  for (const char* method : {"meg", "vera", "dcgan", "sngan"}) {  // the GANs with networks of their own
+    all.push_back({"cifar10_bb_" + std::string(method) + "_code",
+                   {.networks = dcgan_networks(), .method = method, .preset = Preset::code}});
+  }
   all.push_back({"cifar10_bb_bf16", {.precision = Precision::bfloat16}});
   return all;
 }
