@@ -7,6 +7,7 @@
 #include <string>
 
 #include "kernels/kernels.h"
+#include "parallel/communicator.h"
 
 namespace ebm {
 
@@ -49,7 +50,8 @@ class Draw {
   ConstView all() const { return empty() ? ConstView() : ConstView(entry_->values); }
   /// The rows of one step, counted from 0.
   ConstView of_step(int64_t step) const {
-    return empty() ? ConstView() : ConstView(entry_->values.row_range(step * entry_->rows, entry_->rows));
+    if (empty()) return {};
+    return entry_->values.row_range(step * entry_->rows.rows, entry_->rows.rows);
   }
 
  private:
@@ -58,7 +60,7 @@ class Draw {
     std::string name;
     Stream stream;
     Distribution distribution;
-    int64_t rows;  // of a step
+    RankRows rows;
     Tensor values;
   };
   explicit Draw(const Entry& entry) : entry_(&entry) {}
@@ -68,16 +70,18 @@ class Draw {
 
 class Draws {
  public:
-  /// `iteration`, on the device, counts the draws. `noise` may be null; both must outlive this.
-  Draws(Kernels& kernels, uint64_t seed, const uint64_t* iteration, NoiseSource* noise)
-      : kernels_(kernels), seed_(seed), iteration_(iteration), noise_(noise) {}
+  /// `iteration`, on the device, counts the draws. `noise` and `ranks` may be null; all must outlive this.
+  Draws(Kernels& kernels, uint64_t seed, const uint64_t* iteration, NoiseSource* noise,
+        const Communicator* ranks = nullptr)
+      : kernels_(kernels), seed_(seed), iteration_(iteration), noise_(noise), ranks_(ranks) {}
 
   struct Shape {
-    int64_t rows;  ///< of one step
+    int64_t rows;  ///< of one step, on this rank
     Features features;
     int64_t steps = 1;  ///< of an iteration
   };
-  /// N(0, 1), or U(0, 1].
+  /// N(0, 1), or U(0, 1]. A rank's rows of a batch are the same for any number of ranks. Throws Error where
+  /// several ranks cannot share the rows (parallel/rank_noise.h).
   Draw normal(const std::string& name, Stream stream, const Shape& shape) {
     return add(name, stream, Distribution::normal, shape);
   }
@@ -103,6 +107,7 @@ class Draws {
   uint64_t seed_;
   const uint64_t* iteration_;
   NoiseSource* noise_;
+  const Communicator* ranks_;
   std::deque<Draw::Entry> entries_;  // deque: handles stay valid while it grows
 };
 

@@ -17,6 +17,8 @@ Learner::Learner(Kernels& kernels, std::string name, const LayerMaker& layers, d
       second_moments_(kernels, network_.parameters().values().size()),
       steps_(kernels, 1),
       schedule_(kernels, 2) {
+  if (shares_batches())
+    rank_share_ = Buffer<float>(kernels, std::vector<float>{1 / static_cast<float>(options.ranks->size())});
   if (options.clip_gradient_norm <= 0) return;
   partial_norms_ = Buffer<double>(kernels, SquaredNorm::chunks(network_.parameters().values().size()));
   clip_ = Buffer<float>(kernels, 1);
@@ -35,6 +37,14 @@ void Learner::initialize(uint64_t seed, uint32_t stream, Initial initial) {
 
 void Learner::copy(ConstView from, View to) {
   if (!from.empty()) kernels_.copy(to.data, from.data, from.bytes());
+}
+
+/// The mean of all ranks' gradients: each rank's losses are means over its own rows.
+void Learner::average_gradients() {
+  if (!shares_batches()) return;
+  const View gradients = network_.parameters().gradients();
+  options_.ranks->all_reduce(gradients);
+  kernels_.run(ScaleBy{.columns = gradients.size(), .factor = rank_share_.data(), .x = gradients.data});
 }
 
 /// The factor that shortens the gradient, on the device; null: none.
@@ -72,6 +82,7 @@ void Learner::step(const IterationClock& clock) {
   const AdamOptions& adam = options_.adam;
   const Parameters& parameters = network_.parameters();
   const int64_t size = parameters.values().size();
+  average_gradients();
   kernels_.run(AdamSchedule{.lr = lr_,
                             .beta1 = adam.beta1,
                             .beta2 = adam.beta2,

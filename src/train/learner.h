@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "layers/network.h"
+#include "parallel/communicator.h"
 
 namespace ebm {
 
@@ -21,6 +22,7 @@ struct OptimiserOptions {
   RateSchedule schedule;          ///< of the learning rate (kernels/formulas/adam.h)
   double clip_gradient_norm = 0;  ///< the longest gradient of a learner, ||g||_2; 0: any
   double ema = 0;                 ///< decay of the parameters' exponential moving average; 0: none
+  Communicator* ranks = nullptr;  ///< that share each batch and learn the same; null: one
 };
 
 /// Makes the layers of a network; twice where its parameters have an average, which is a network of its own.
@@ -49,7 +51,8 @@ class Learner {
   void initialize(uint64_t seed, uint32_t stream, Initial initial);
   /// Keeps a parameter of the network between these numbers, from the next step on.
   void limit(const Parameter& parameter, float low, float high);
-  /// The step that the gradients ask for: clipping, the rate of this iteration, Adam, limits, the average.
+  /// The step that the gradients ask for: their mean over all ranks, clipping, the rate of this iteration,
+  /// Adam, limits, the average. Where there are several ranks the gradients' mean takes the gradients' place.
   void step(const IterationClock& clock);
 
   /// Adam's running means of g and g^2, laid out as the parameters' flat buffer, and the number of its steps.
@@ -62,7 +65,9 @@ class Learner {
 
  private:
   static View flat_view(const Buffer<float>& buffer) { return {buffer.data(), 1, flat(buffer.size())}; }
+  bool shares_batches() const { return options_.ranks != nullptr && options_.ranks->size() > 1; }
   void copy(ConstView from, View to);
+  void average_gradients();
   const float* clip();
   void follow();
 
@@ -75,8 +80,9 @@ class Learner {
   std::vector<ClampParameter> limits_;
 
   Buffer<float> first_moments_, second_moments_;
-  Buffer<int64_t> steps_;   // 1
-  Buffer<float> schedule_;  // 2, of AdamSchedule
+  Buffer<int64_t> steps_;     // 1
+  Buffer<float> schedule_;    // 2, of AdamSchedule
+  Buffer<float> rank_share_;  // 1 / (number of ranks), where there are several
   Buffer<double> partial_norms_;
   Buffer<float> clip_;  // the factor
 };

@@ -16,7 +16,8 @@ Method::Method(Kernels& kernels, DataSource& data, const TrainingOptions& traini
       training_(training),
       iteration_(kernels, 1),
       numbers_(kernels),
-      draws_(kernels, static_cast<uint64_t>(training.seed), iteration_.data(), noise) {
+      draws_(kernels, static_cast<uint64_t>(training.seed), iteration_.data(), noise,
+             training.optimiser.ranks) {
   if (training.energy_steps > 1)
     data_points_ = Tensor(kernels, training.batch * training.energy_steps, data.features());
 }
