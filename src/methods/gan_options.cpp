@@ -19,7 +19,7 @@ class GanChoice final : public MethodChoice {
   TrainingOptions& training() override { return options_.training; }
 
   void declare(Options& options) override {
-    options.group("Game (defaults depend on --method and --preset)");
+    options.group("GAN (defaults depend on --method and --preset)");
     options.add("generator_batch", &options_.generator_batch,
                 "samples of a generator step; 0: as many as --batch", {0, 1 << 20});
     networks_.declare(options);

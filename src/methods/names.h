@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What users call the choices of a method.
+// What users call the choices that all methods have; those of one method are beside its options.
 #pragma once
 
 #include <array>
@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "methods/ebm_bb.h"
 #include "models/networks.h"
+#include "train/method.h"
 
 namespace ebm {
 
@@ -35,28 +35,6 @@ inline constexpr Names<NetworkKind, 4> network_names{{{"toy", NetworkKind::toy},
                                                       {"resnet", NetworkKind::resnet}}};
 inline constexpr Names<EnergyNorm, 2> energy_norm_names{
     {{"none", EnergyNorm::none}, {"batch", EnergyNorm::batch}}};
-
-inline constexpr Names<EntropyBoundKind, 4> lower_bound_names{{{"lobpcg", EntropyBoundKind::lobpcg},
-                                                               {"s1", EntropyBoundKind::s1},
-                                                               {"logdet", EntropyBoundKind::logdet},
-                                                               {"slq", EntropyBoundKind::slq}}};
-inline constexpr Names<EnergyPenaltyKind, 4> upper_bound_names{
-    {{"bidirectional", EnergyPenaltyKind::bidirectional},
-     {"gp_real", EnergyPenaltyKind::gp_real},
-     {"gp_fake", EnergyPenaltyKind::gp_fake},
-     {"gp_interpolated", EnergyPenaltyKind::gp_interpolated}}};
-inline constexpr Names<PenaltyNormaliser, 4> normaliser_names{{{"none", PenaltyNormaliser::none},
-                                                               {"d", PenaltyNormaliser::d},
-                                                               {"v", PenaltyNormaliser::v},
-                                                               {"v2", PenaltyNormaliser::v2}}};
-inline constexpr Names<EntropyPoints, 2> entropy_points_names{
-    {{"energy", EntropyPoints::energy}, {"generator", EntropyPoints::generator}}};
-inline constexpr Names<Direction, 2> direction_names{
-    {{"orthonormal", Direction::orthonormal}, {"authors", Direction::authors}}};
-inline constexpr Names<Preconditioning, 2> preconditioning_names{
-    {{"none", Preconditioning::none}, {"running_gram", Preconditioning::running_gram}}};
-inline constexpr Names<PairBackward, 2> pair_backward_names{
-    {{"automatic", PairBackward::automatic}, {"separate", PairBackward::separate}}};
 
 /// The name of a choice.
 template <class Choice, size_t N>
