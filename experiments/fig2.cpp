@@ -31,21 +31,32 @@ Options declare_options(Config& config) {
   return options;
 }
 
+/// What all of the runs are: toy_bb can go on with any of them.
+ToyExperiment experiment(const Config& config) {
+  return {.program = "toy_bb",
+          .description = "",
+          .name = "toy",
+          .dataset = ToyDataset::gaussians25,
+          .networks = toy_networks(),
+          .iterations = config.iterations,
+          .evaluation = {}};
+}
+
 /// One of the runs: what `toy_bb` with these options would do.
 ToyResult run(Kernels& kernels, const Config& config, ToyDataset dataset, const std::string& method,
               const std::vector<NameValue>& environment) {
+  const ToyExperiment runs = experiment(config);
   ToyConfig toy;
   toy.run.method = method;
   toy.run.preset = config.preset;
-  choose_method(toy.run, toy.networks.kind, "toy_bb", [](Options&) {});
-  Options options = declare_toy_options(toy, "toy_bb", "");
+  choose_method(toy.run, runs.networks.kind, runs.program, [](Options&) {});
+  Options options = declare_toy_options(toy, runs);
   const std::string name = name_of(dataset, toy_dataset_names) + "_" + method;
   options.set_default("dataset", name_of(dataset, toy_dataset_names));
   options.set_default("seed", config.seed);
-  options.set_default("iterations", config.iterations);
   options.set_default("device", config.device);
   options.set_default("out", config.out + "/" + name);
-  resolve_toy_defaults(options, toy);
+  resolve_toy_defaults(options, toy, runs);
   return run_toy(kernels, toy, options, environment);
 }
 

@@ -9,7 +9,7 @@
 #include "io/options.h"
 #include "io/program.h"
 #include "plot/image_grid.h"
-#include "runs/run_config.h"
+#include "runs/trained_generator.h"
 #include "sampling/latent_points.h"
 #include "sampling/sampler.h"
 #include "train/run_folder.h"
@@ -47,38 +47,11 @@ std::filesystem::path find_checkpoint(const std::string& given) {
   return *checkpoint;
 }
 
-/// What a checkpoint's configuration says of its generator.
-struct Described {
-  NetworkOptions networks;
-  std::string prefix;  // of its arrays' names
-};
-
-NetworkOptions networks_of(const std::string& program) {
-  if (program == "mnist_bb") return mlp_networks();
-  if (program == "cifar10_bb") return dcgan_networks();
-  if (program == "animeface_bb") return resnet_networks();
-  throw Error("'" + program +
-              "' is no experiment on images; give a checkpoint of mnist_bb, cifar10_bb or animeface_bb");
-}
-
-Described describe(const std::string& checkpoint, const std::string& text) {
-  const std::string program = Options::program_of(text);
-  NetworkOptions networks = networks_of(program);
-  const auto peek = [&](Options& options) { options.peek_config_text(text, checkpoint); };
-  RunConfig run;
-  choose_method(run, networks.kind, program, peek);
-  bool stacked = false;
-  Options options(program, "");
-  options.add("latent", &networks.latent, "");
-  options.add("width", &networks.width, "");
-  options.add("stacked", &stacked, "");
-  run.choice->declare(options);
-  declare_optimiser(options, run.training());
-  peek(options);
-  if (stacked) networks.channels = 3;
-  run.choice->adapt(networks);
-  const bool averaged = run.training().optimiser.ema > 0;
-  return {networks, (averaged ? "ema/" : "") + run.choice->generator_arrays()};
+void make_folder(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error)
+    throw Error("cannot make the folder '" + path + "': " + error.message() + "; give another --out");
 }
 
 int sample(int argc, char** argv) {
@@ -92,12 +65,14 @@ int sample(int argc, char** argv) {
   }
   const auto path = find_checkpoint(config.checkpoint);
   const Hdf5File file = open_checkpoint(path);
-  const Described described = describe(path.string(), file.read_attribute<std::string>("/", "config"));
+  const TrainedGenerator trained =
+      trained_generator(file.read_attribute<std::string>("/", "config"), path.string());
 
   const auto kernels = open_kernels(config.device);
-  Network generator(*kernels, generator_layers(described.networks));
-  read_network(file, *kernels, generator, described.prefix);
+  Network generator(*kernels, generator_layers(trained.networks));
+  read_network(file, *kernels, generator, trained.arrays);
   NetworkSampler sampler(*kernels, generator, 64);
+  make_folder(config.out);
   const auto draw = [&](const char* name, const std::vector<float>& latents, int64_t columns) {
     const auto picture = std::filesystem::path(config.out) / name;
     write_png(picture, image_grid(sampler.samples(latents), generator.output(), columns));

@@ -2,6 +2,7 @@
 // The options of an experiment on images (runs/image_run.h).
 #include "data/image_file.h"
 #include "runs/image_run.h"
+#include "runs/trained_generator.h"
 
 namespace ebm {
 
@@ -50,6 +51,7 @@ void add_network_options(Options& options, ImageConfig& config) {
   const bool mlp = networks.kind == NetworkKind::mlp;
   const Interval<int64_t> width{mlp ? 8 : 1, 65536};  // the narrowest layers of Table 7 have an eighth of it
   options.group("Networks");
+  record_network_kind(options, networks);
   options.add("latent", &networks.latent, "dimensions of z, d", {1, 65536});
   options.add("width", &networks.width, mlp ? "of the widest layers" : "channels of the narrowest layers",
               width);

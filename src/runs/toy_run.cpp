@@ -5,23 +5,30 @@
 
 #include "io/program.h"
 #include "runs/data.h"
+#include "runs/trained_generator.h"
 
 namespace ebm {
 
 namespace {
 
-std::string name_of_run(const ToyConfig& config) {
-  return "toy_" + name_of(config.dataset, toy_dataset_names) + "_" + config.run.method + "_" +
-         name_of(config.run.preset, preset_names) + "_" + std::to_string(config.run.training().seed);
+std::string name_of_run(const ToyConfig& config, const ToyExperiment& experiment) {
+  return std::string(experiment.name) + "_" + name_of(config.dataset, toy_dataset_names) + "_" +
+         config.run.method + "_" + name_of(config.run.preset, preset_names) + "_" +
+         std::to_string(config.run.training().seed);
 }
 
 }  // namespace
 
-Options declare_toy_options(ToyConfig& config, const std::string& program, const std::string& description) {
-  Options options(program, description);
-  config.networks.width = usual_width(config.run, toy_networks());
+Options declare_toy_options(ToyConfig& config, const ToyExperiment& experiment) {
+  Options options(experiment.program, experiment.description);
+  config.dataset = experiment.dataset;
+  config.networks = experiment.networks;
+  config.networks.width = usual_width(config.run, experiment.networks);
+  config.evaluation = experiment.evaluation;
+  config.run.schedule.iterations = experiment.iterations;
   options.group("Data and networks (Table 6)");
   options.add_choice("dataset", &config.dataset, choices(toy_dataset_names), "points of the plane");
+  record_network_kind(options, config.networks);
   options.add("hidden", &config.networks.width, "width of the hidden layers", {1, 65536});
   add_run_options(options, config.run);
   options.group("Evaluation");
@@ -32,9 +39,9 @@ Options declare_toy_options(ToyConfig& config, const std::string& program, const
   return options;
 }
 
-void resolve_toy_defaults(Options& options, ToyConfig& config) {
-  options.set_default("hidden", usual_width(config.run, toy_networks()));
-  if (config.run.out.empty()) options.set_default("out", "runs/" + name_of_run(config));
+void resolve_toy_defaults(Options& options, ToyConfig& config, const ToyExperiment& experiment) {
+  options.set_default("hidden", usual_width(config.run, experiment.networks));
+  if (config.run.out.empty()) options.set_default("out", "runs/" + name_of_run(config, experiment));
   resolve_run_defaults(config.run);
   require_full_rank(*generator_layers(config.networks), *config.run.choice,
                     {.latent = {}, .width = "--hidden"});
@@ -54,13 +61,14 @@ ToyResult run_toy(Kernels& kernels, const ToyConfig& config, const Options& opti
   return {end, evaluation.panels()};
 }
 
-int run_toy_experiment(const char* program, const char* description, int argc, const char* const* argv) {
-  return run_program(program, [&] {
+int run_toy_experiment(const ToyExperiment& experiment, int argc, const char* const* argv) {
+  return run_program(experiment.program, [&] {
     ToyConfig config;
-    choose_method(config.run, config.networks.kind, program, [&](Options& first) { first.peek(argc, argv); });
-    Options options = declare_toy_options(config, program, description);
+    choose_method(config.run, experiment.networks.kind, experiment.program,
+                  [&](Options& first) { first.peek(argc, argv); });
+    Options options = declare_toy_options(config, experiment);
     if (!options.parse(argc, argv)) return 0;
-    resolve_toy_defaults(options, config);
+    resolve_toy_defaults(options, config, experiment);
 
     const auto kernels = open_kernels(config.run.device);
     std::printf("device: %s\n", kernels->description().c_str());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A run of the toy experiment (section 5.2), from its options to its end.
+// The experiment on points of the plane (section 5.2): a page in experiments/, what its users choose, and a run
+// from its options to its end.
 #pragma once
 
 #include "evaluate/toy_evaluation.h"
@@ -7,10 +8,21 @@
 
 namespace ebm {
 
+/// An experiment on points of the plane; what it says of data and evaluation are defaults.
+struct ToyExperiment {
+  const char* program;
+  const char* description;
+  const char* name;  ///< of its runs
+  ToyDataset dataset;
+  NetworkOptions networks;
+  int64_t iterations;  ///< of the paper
+  ToyEvaluationOptions evaluation;
+};
+
 struct ToyConfig {
   RunConfig run;
   ToyDataset dataset = ToyDataset::gaussians25;
-  NetworkOptions networks = toy_networks();
+  NetworkOptions networks;
   ToyEvaluationOptions evaluation;
 };
 
@@ -18,12 +30,12 @@ inline constexpr Names<ToyDataset, 3> toy_dataset_names{{{"25gaussians", ToyData
                                                          {"swiss_roll", ToyDataset::swiss_roll},
                                                          {"two_moons", ToyDataset::two_moons}}};
 
-/// The options of a toy run whose method was chosen. `config` must outlive them.
-Options declare_toy_options(ToyConfig& config, const std::string& program, const std::string& description);
+/// The options of an experiment whose method was chosen. `config` must outlive them.
+Options declare_toy_options(ToyConfig& config, const ToyExperiment& experiment);
 
 /// After parsing: what hangs on other options, and the folder's name. Throws UsageError where require_full_rank
 /// does.
-void resolve_toy_defaults(Options& options, ToyConfig& config);
+void resolve_toy_defaults(Options& options, ToyConfig& config, const ToyExperiment& experiment);
 
 struct ToyResult {
   RunEnd end;
@@ -35,7 +47,8 @@ struct ToyResult {
 ToyResult run_toy(Kernels& kernels, const ToyConfig& config, const Options& options,
                   const std::vector<NameValue>& environment);
 
-/// The main of the toy experiment. Returns the program's exit status; errors are one line on stderr.
-int run_toy_experiment(const char* program, const char* description, int argc, const char* const* argv);
+/// The main of an experiment on points of the plane. Returns the program's exit status; errors are one line on
+/// stderr.
+int run_toy_experiment(const ToyExperiment& experiment, int argc, const char* const* argv);
 
 }  // namespace ebm

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "../io/io_fixture.h"
 #include "runs/image_run.h"
+#include "runs/trained_generator.h"
 #include "support/process.h"
 
 namespace ebm::test {
@@ -93,7 +94,11 @@ TEST(ImageConfigTest, ThePagesOfTheExperiments) {
       {{"mnist_bb", "--help"},
        {"default 56250;", "widest layers (default 2000;", "--stacked", "default 0.9;"}},
       {{"mnist_bb", "--method", "wgan_0gp", "--help"}, {"its weight (default 10;", "(default none)"}},
-      {{"animeface_bb", "--help"}, {"default 100000;", "--energy-norm none|batch"}}};
+      {{"animeface_bb", "--help"}, {"default 100000;", "--energy-norm none|batch", "--network-kind resnet"}},
+      {{"toy_bb", "--help"},
+       {"default 150000;", "(default 25gaussians)", "(default 800;", "(default 20000;",
+        "layers (default 100;"}},
+      {{"cifar10_bb", "--method", "sngan", "--help"}, {"GAN (defaults depend on"}}};
   for (const auto& one : cases) {
     Words words = one.line;
     words.front() = program_path(words.front());
@@ -117,6 +122,38 @@ TEST(ImageConfigTest, WhatHasNoUseIsRefused) {
   EXPECT_HAS(refusal({"--lr-horizon", "7"}), "--lr-schedule constant");
   EXPECT_HAS(refusal({"--method", "ebm"}), "--method: 'ebm' is not allowed");
   EXPECT_HAS(refusal({"--config"}), "--config needs a value");
+}
+
+// --- what is read back of a checkpoint's configuration
+
+TEST(TrainedGeneratorTest, IsThatOfTheConfiguration) {
+  const TrainedGenerator colour =
+      trained_generator(resolved(digits(), {"--stacked", "--latent", "7", "--width", "24"}), "a.h5");
+  EXPECT_EQ(colour.networks.kind, NetworkKind::mlp);
+  EXPECT_EQ(colour.networks.channels, 3);
+  EXPECT_EQ(colour.networks.latent, 7);
+  EXPECT_EQ(colour.networks.width, 24);
+  EXPECT_EQ(colour.arrays, "generator/");
+  const TrainedGenerator own = trained_generator(
+      resolved(pictures(), {"--method", "sngan", "--preset", "code", "--ema", "0.9"}), "a.h5");
+  EXPECT_EQ(own.networks.kind, NetworkKind::dcgan);
+  EXPECT_EQ(own.networks.family, NetworkFamily::sngan);
+  EXPECT_EQ(own.arrays, "ema/generator/");
+}
+
+/// Before the kind was recorded, three programs wrote checkpoints of images.
+TEST(TrainedGeneratorTest, OfAnOlderRunGoesByItsProgram) {
+  const auto kind = [](const std::string& program) {
+    const std::string config = "program = \"" + program + "\"\nlatent = 7\nwidth = 16\nmethod = \"meg\"\n";
+    return trained_generator(config, "old.h5").networks.kind;
+  };
+  EXPECT_EQ(kind("mnist_bb"), NetworkKind::mlp);
+  EXPECT_EQ(kind("cifar10_bb"), NetworkKind::dcgan);
+  EXPECT_EQ(kind("animeface_bb"), NetworkKind::resnet);
+  for (const char* other : {"toy_bb", "pictures_bb"})
+    EXPECT_HAS(error_of([&] { (void)kind(other); }), "old.h5 holds no networks of images");
+  const std::string toy = "program = \"pictures_bb\"\nnetwork_kind = \"toy\"\n";
+  EXPECT_HAS(error_of([&] { (void)trained_generator(toy, "toy.h5"); }), "toy.h5 holds no networks of images");
 }
 
 }  // namespace

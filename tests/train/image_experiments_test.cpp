@@ -278,6 +278,11 @@ TEST_F(ImageExperimentsTest, SampleDrawsTheGeneratorOfACheckpoint) {
   EXPECT_TRUE(read_png(*this / "drawn/samples.png").rgb == expected.rgb);
 
   EXPECT_TRUE(draw(path("run"), sizes) == drawn);
+  const Finished made = sample({checkpoint.string(), "--out", path("new/folder")});
+  EXPECT_EQ(made.status, 0) << made.err;
+  EXPECT_TRUE(std::filesystem::exists(*this / "new/folder/samples.png"));
+  write_file(*this / "file", "no folder");
+  expect_refused("sample", sample({checkpoint.string(), "--out", path("file/x.png")}), 1, "Not a directory");
   EXPECT_FALSE(draw(path("run"), {"--grid", "3", "--rows", "2", "--columns", "4", "--seed", "6"}) == drawn);
 }
 
@@ -298,7 +303,7 @@ TEST_F(ImageExperimentsTest, SampleRefusesWhatIsNoCheckpointOfImages) {
                    "20", "--eval-points", "100", "--iterations", "2", "--out", path("toy")})
           .status,
       0);
-  refused({path("toy")}, 1, "'toy_bb' is no experiment on images");
+  refused({path("toy")}, 1, "holds no networks of images");
   EXPECT_EQ(count_files(), 4) << "drawn, text, train.h5, toy";
   EXPECT_TRUE(std::filesystem::is_empty(*this / "drawn"));
 }
