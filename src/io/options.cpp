@@ -260,6 +260,11 @@ bool Options::was_given(std::string_view name) const {
   return require(name).given;
 }
 
+bool Options::is_changed(std::string_view name) const {
+  const Entry& entry = require(name);
+  return entry.get() != entry.default_text;
+}
+
 void Options::set_default(std::string_view name, std::string_view value) {
   const Entry& entry = require(name);
   if (entry.given) return;

@@ -113,6 +113,9 @@ class Options {
   /// Whether the option was on the command line or in the configuration file.
   [[nodiscard]] bool was_given(std::string_view name) const;
 
+  /// Whether the option has another value than when it was added.
+  [[nodiscard]] bool is_changed(std::string_view name) const;
+
   /// Gives the variable of `name` this value unless it was given: for defaults that hang on another option (a
   /// preset). A choice is set by its name. Throws Error when there is no such option or the value is not
   /// allowed.

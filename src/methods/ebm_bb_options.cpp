@@ -50,6 +50,22 @@ class EbmBbChoice final : public MethodChoice {
 
   void check() const override { ebm::check(chosen()); }
 
+  std::vector<IdleOption> idle_options() const override {
+    std::vector<IdleOption> idle;
+    const auto add = [&](const std::string& with, std::initializer_list<const char*> names) {
+      for (const char* name : names) idle.push_back({name, with});
+    };
+    const std::string lower =
+        "--lower-bound " + (lower_bound_ ? name_of(*lower_bound_, lower_bound_names) : "none");
+    if (!lower_bound_) add(lower, {"preconditioner", "entropy_weight", "entropy_z"});
+    if (lower_bound_ != EntropyBoundKind::lobpcg) add(lower, {"lobpcg_iterations", "lobpcg_direction"});
+    if (lower_bound_ != EntropyBoundKind::slq) add(lower, {"slq_pairs"});
+    const EnergyPenaltyKind upper = options_.upper.kind;
+    if (upper != EnergyPenaltyKind::bidirectional)
+      add("--upper-bound " + name_of(upper, upper_bound_names), {"penalty_normaliser"});
+    return idle;
+  }
+
   std::unique_ptr<Method> make(Kernels& kernels, const NetworkMakers& networks, DataSource& data,
                                NoiseSource* noise) const override {
     return std::make_unique<EbmBb>(kernels, networks, data, chosen(), noise);

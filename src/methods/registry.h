@@ -12,6 +12,12 @@
 
 namespace ebm {
 
+/// An option that changes nothing, as the others are.
+struct IdleOption {
+  std::string name;
+  std::string with;  ///< the choice that makes it so: "--lower-bound none"
+};
+
 /// What the user of a method chooses. It is made with the values of a preset, which are the defaults of the
 /// options that declare() adds.
 class MethodChoice {
@@ -19,11 +25,12 @@ class MethodChoice {
   virtual ~MethodChoice() = default;
 
   virtual TrainingOptions& training() = 0;
-  const TrainingOptions& training() const { return const_cast<MethodChoice&>(*this).training(); }
   /// The options of this method alone; this must outlive them.
   virtual void declare(Options& options) = 0;
   /// Throws UsageError on options that do not go together.
   virtual void check() const {}
+  /// Those of declare() that have no effect with the present values of the others.
+  virtual std::vector<IdleOption> idle_options() const { return {}; }
   /// Whether its generator's Jacobian must have full column rank.
   virtual bool bounds_entropy() const { return false; }
   /// Makes of an experiment's networks what the method wants of them.

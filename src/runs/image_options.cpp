@@ -93,7 +93,7 @@ void resolve_image_defaults(Options& options, ImageConfig& config, const ImageEx
   if (config.stacked) options.set_default("iterations", experiment.stacked_iterations);
   options.set_default("width", usual_width(config.run, experiment.networks));
   if (config.run.out.empty()) options.set_default("out", default_out(config, experiment));
-  resolve_run_defaults(config.run);
+  resolve_run_defaults(options, config.run);
 }
 
 }  // namespace ebm

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "runs/run_config.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 #include <vector>
@@ -104,6 +105,16 @@ std::optional<int64_t> first_horizon(const std::string& folder) {
   return horizon;
 }
 
+/// But a run that began with such an option goes on.
+void refuse_idle_options(const Options& options, const RunConfig& config) {
+  for (const IdleOption& idle : config.choice->idle_options()) {
+    if (!options.is_changed(idle.name) || newest_checkpoint(config.out)) continue;
+    std::string name = idle.name;
+    std::replace(name.begin(), name.end(), '_', '-');
+    throw UsageError("--" + name + " has no use with " + idle.with + "; leave it out");
+  }
+}
+
 }  // namespace
 
 void add_run_options(Options& options, RunConfig& config) {
@@ -118,9 +129,10 @@ void add_run_options(Options& options, RunConfig& config) {
   add_placement_options(options, config);
 }
 
-void resolve_run_defaults(RunConfig& config) {
+void resolve_run_defaults(const Options& options, RunConfig& config) {
   RateSchedule& schedule = config.training().optimiser.schedule;
   config.choice->check();
+  refuse_idle_options(options, config);
   if (schedule.kind != RateSchedule::Kind::constant && schedule.horizon == 0)
     schedule.horizon = first_horizon(config.out).value_or(config.schedule.iterations);
   if (schedule.kind == RateSchedule::Kind::constant && schedule.horizon > 0)

@@ -24,7 +24,7 @@ struct RunConfig {
   std::string out;
 
   TrainingOptions& training() { return choice->training(); }
-  const TrainingOptions& training() const { return std::as_const(*choice).training(); }
+  const TrainingOptions& training() const { return choice->training(); }
 };
 
 /// The first of two stages: which options there are, and their defaults, hang on the method and its preset.
@@ -36,8 +36,8 @@ void choose_method(RunConfig& config, NetworkKind networks, const std::string& p
 void add_run_options(Options& options, RunConfig& config);
 
 /// After parsing, and once config.out is known: what hangs on other options, and on the run that is there.
-/// Throws UsageError on options that do not go together.
-void resolve_run_defaults(RunConfig& config);
+/// Throws UsageError on options that do not go together, and on one that would change nothing.
+void resolve_run_defaults(const Options& options, RunConfig& config);
 
 /// The width of an experiment's networks, or that of the method's own where it trains those.
 int64_t usual_width(const RunConfig& config, NetworkOptions networks);

@@ -42,7 +42,7 @@ Options declare_toy_options(ToyConfig& config, const ToyExperiment& experiment) 
 void resolve_toy_defaults(Options& options, ToyConfig& config, const ToyExperiment& experiment) {
   options.set_default("hidden", usual_width(config.run, experiment.networks));
   if (config.run.out.empty()) options.set_default("out", "runs/" + name_of_run(config, experiment));
-  resolve_run_defaults(config.run);
+  resolve_run_defaults(options, config.run);
   require_full_rank(*generator_layers(config.networks), *config.run.choice,
                     {.latent = {}, .width = "--hidden"});
 }

@@ -124,6 +124,26 @@ TEST(ImageConfigTest, WhatHasNoUseIsRefused) {
   EXPECT_HAS(refusal({"--config"}), "--config needs a value");
 }
 
+TEST(ImageConfigTest, AnOptionThatChangesNothingIsRefused) {
+  const auto refusal = [](const Words& words) {
+    return error_of([&] { (void)resolved(pictures(), words); });
+  };
+  EXPECT_HAS(refusal({"--method", "wgan_0gp", "--entropy-weight", "3"}),
+             "--entropy-weight has no use with --lower-bound none; leave it out");
+  EXPECT_HAS(refusal({"--method", "wgan_0gp", "--entropy-z", "energy"}), "--entropy-z has no use");
+  EXPECT_HAS(refusal({"--lower-bound", "slq", "--lobpcg-iterations", "3"}), "with --lower-bound slq");
+  EXPECT_HAS(refusal({"--lower-bound", "s1", "--lobpcg-direction", "authors"}), "with --lower-bound s1");
+  EXPECT_HAS(refusal({"--slq-pairs", "4"}), "--slq-pairs has no use with --lower-bound lobpcg");
+  EXPECT_HAS(refusal({"--upper-bound", "gp_fake", "--penalty-normaliser", "v"}),
+             "--penalty-normaliser has no use with --upper-bound gp_fake");
+  // Its default says nothing, and each has its use elsewhere.
+  for (const Words& words : {Words{"--method", "wgan_0gp", "--entropy-weight", "0"},
+                             Words{"--method", "wgan_0gp", "--lower-bound", "s1", "--entropy-weight", "3"},
+                             Words{"--lower-bound", "slq", "--slq-pairs", "4"},
+                             Words{"--lobpcg-iterations", "3", "--penalty-normaliser", "v"}})
+    EXPECT_NE(resolved(pictures(), words), "");
+}
+
 // --- what is read back of a checkpoint's configuration
 
 TEST(TrainedGeneratorTest, IsThatOfTheConfiguration) {

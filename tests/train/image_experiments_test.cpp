@@ -96,6 +96,12 @@ TEST_F(ImageExperimentsTest, EveryMethodAndPresetTrainsWithItsConstants) {
   }
 }
 
+TEST_F(ImageExperimentsTest, AnOptionThatChangesNothingIsOneLine) {
+  expect_refused("cifar10_bb", train(cifar_, "run", {"--method", "wgan_0gp", "--entropy-weight", "3"}), 2,
+                 "--entropy-weight has no use with --lower-bound none");
+  EXPECT_FALSE(std::filesystem::exists(*this / "run"));
+}
+
 TEST_F(ImageExperimentsTest, HeldOutEnergyIsThatOfTheCheckpoint) {
   constexpr int64_t count = 20, most = 18;  // more than are measured at a time
   write_images("train.h5", 9, cifar_.shape, 1);
