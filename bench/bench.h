@@ -41,7 +41,7 @@ void register_toy(const Bench& bench);
 void register_image_data(const Bench& bench);
 void register_start_up();
 
-/// The peak memory, in MB, of a process of its own that ends after the first iteration of a game: this
+/// The peak memory, in MB, of a process of its own that ends after the first iteration of a method: this
 /// program with first_iteration_option + name, where `name` is toy or cifar10.
 double memory_of_first_iteration(const std::string& name);
 inline constexpr const char* first_iteration_option = "--first-iteration=";

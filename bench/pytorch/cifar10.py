@@ -94,7 +94,7 @@ def smallest_right_vector(columns):
     return torch.linalg.svd(columns.flatten(1, -2), full_matrices=False)[2][:, -1]
 
 
-class Game:
+class EbmBb:
     def __init__(self, args):
         self.batch, self.steps = args.batch, args.lobpcg_iterations
         memory_format = torch.channels_last if args.channels_last else torch.contiguous_format
@@ -111,7 +111,7 @@ class Game:
         return self.energy_step(), self.generator_step()
 
 
-class Authors(Game):
+class Authors(EbmBb):
     def lobpcg(self, jacobian, v0):
         v, p = v0, self.normal()
         jv = jacobian.apply(v, graph=True)
@@ -157,7 +157,7 @@ class Authors(Game):
         return loss.detach()
 
 
-class Best(Game):
+class Best(EbmBb):
     def lobpcg(self, jacobian, v0):
         """The vector v, and J v0."""
         norm = v0.norm(dim=1, keepdim=True)
@@ -213,7 +213,7 @@ class Best(Game):
         adam.step()
 
 
-def make_game(args):
+def make_method(args):
     if args.method == "ebm_bb":
         return (Authors if args.algorithm == "authors" else Best)(args)
     memory_format = torch.channels_last if args.channels_last else torch.contiguous_format
@@ -222,7 +222,7 @@ def make_game(args):
         networks.append(make_statistics(args.channels))
     energy, generator, *statistics = (network.to(memory_format=memory_format) for network in networks)
     data = torch.rand(args.batch, 3, 32, 32).mul(2).sub(1).contiguous(memory_format=memory_format)
-    return methods.GAMES[args.method](args, energy, generator, LATENT, lambda: data, *statistics)
+    return methods.METHODS[args.method](args, energy, generator, LATENT, lambda: data, *statistics)
 
 
 def main() -> None:
@@ -243,11 +243,11 @@ def main() -> None:
     on_gpu = torch.device(args.device).type == "cuda"
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
-    game = make_game(args)
+    method = make_method(args)
     times, cpu_times = [], []
     for _ in range(args.warm_up + args.iterations):
         start, cpu_start = time.perf_counter(), time.process_time()
-        losses = game.iterate()
+        losses = method.iterate()
         if on_gpu:
             torch.cuda.synchronize()
         times.append((time.perf_counter() - start) * 1e3)

@@ -174,4 +174,4 @@ class Vera(Base):
         self.update(self.posterior_adam, minus_joint - self.post_logsigma.sum())
 
 
-GAMES = {"meg": Meg, "vera": Vera, "dcgan": Gan, "sngan": Gan}
+METHODS = {"meg": Meg, "vera": Vera, "dcgan": Gan, "sngan": Gan}

@@ -77,12 +77,12 @@ def data_of(batch: int):
     return lambda: centres + 0.05 / 2.828 * torch.randn(batch, DATA)
 
 
-def make_game(args):
+def make_method(args):
     if args.method == "ebm_bb":
-        return Game(args)
+        return EbmBb(args)
     energy = make_energy(args.hidden)[:-1].append(nn.Flatten(0))  # without the preset `code`'s last layer
     statistics = [make_statistics(args.hidden)] if args.method == "meg" else []
-    return methods.GAMES[args.method](args, energy, Generator(args.hidden), LATENT, data_of(args.batch), *statistics)
+    return methods.METHODS[args.method](args, energy, Generator(args.hidden), LATENT, data_of(args.batch), *statistics)
 
 
 def jacobian_backward(generator, z):
@@ -137,7 +137,7 @@ class Lobpcg:
         return mu.log(), lambda vector: forward_product(vector, graph=False)
 
 
-class Game:
+class EbmBb:
     def __init__(self, args):
         self.batch, self.as_published = args.batch, args.as_published
         self.energy, self.generator = make_energy(args.hidden), Generator(args.hidden)
@@ -214,16 +214,16 @@ def main() -> None:
     if args.threads:
         torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
-    game = make_game(args)
+    method = make_method(args)
     for _ in range(args.warm_up):
-        losses = game.iterate()
+        losses = method.iterate()
     if on_gpu:
         torch.cuda.synchronize()
     times = []
     for _ in range(max(1, args.iterations // args.chunk)):
         start = time.perf_counter()
         for _ in range(args.chunk):
-            losses = game.iterate()
+            losses = method.iterate()
         if on_gpu:
             torch.cuda.synchronize()
         times.append((time.perf_counter() - start) / args.chunk * 1e3)

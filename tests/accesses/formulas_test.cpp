@@ -44,7 +44,7 @@ class FormulasTest : public testing::Test {
     note(*kernels);
   }
 
-  /// A game of small layers, d = 4, in the plane.
+  /// EBM-BB with small layers, d = 4, in the plane.
   void play(const EntropyBoundOptions& lower, EnergyPenaltyKind upper) {
     const auto kernels = make_checked_kernels();
     EbmBbOptions options = ebm_bb_options(NetworkKind::toy, Variant::ebm_bb, Preset::paper);
@@ -65,11 +65,11 @@ class FormulasTest : public testing::Test {
       return sequential(std::move(layers));
     };
     ToyData data(*kernels, ToyDataset::swiss_roll, options.training.batch, 1, 1);
-    EbmBb game(*kernels,
-               {.energy = [] { return toy_energy(5, OutputScale::learned); }, .generator = generator}, data,
-               options);
-    game.initialize();
-    for (int i = 0; i < 2; ++i) game.iterate();
+    EbmBb ebm_bb(*kernels,
+                 {.energy = [] { return toy_energy(5, OutputScale::learned); }, .generator = generator}, data,
+                 options);
+    ebm_bb.initialize();
+    for (int i = 0; i < 2; ++i) ebm_bb.iterate();
     note(*kernels);
   }
 

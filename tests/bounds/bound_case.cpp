@@ -7,8 +7,8 @@ namespace ebm::test {
 
 namespace {
 
+using reference::EbmBbConfig;
 using reference::EntropySample;
-using reference::GameConfig;
 
 /// The preconditioner's M after `rounds` of rows h = J^T e (linalg/preconditioner.h), at fixed points z.
 Rows running_gram(const reference::Network& g, const Rows& z, const std::vector<Rows>& rounds) {
@@ -51,7 +51,7 @@ EntropySample sample_of(const BoundCase& bound, const reference::Network& g,
             .v = found.v,
             .u = {}};
   }
-  GameConfig config;
+  EbmBbConfig config;
   set_lower_bound(config, bound.options);
   return entropy_sample(config, g, z, v0, p0);
 }

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "bounds/entropy_bound.h"
-#include "reference/game.h"
+#include "reference/ebm_bb.h"
 #include "reference/image_networks.h"
 #include "reference/random.h"
 #include "support/devices.h"

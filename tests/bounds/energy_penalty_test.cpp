@@ -11,7 +11,7 @@
 namespace ebm::test {
 namespace {
 
-using reference::GameConfig;
+using reference::EbmBbConfig;
 
 constexpr int64_t batch = 5, d = 3, D = 4;
 
@@ -165,11 +165,11 @@ class EnergyPenaltyTest : public testing::TestWithParam<std::tuple<PenaltyCase, 
 
   PenaltyCase case_;
   std::unique_ptr<Kernels> kernels_;
-  GameConfig config_;
+  EbmBbConfig config_;
   reference::Network energy_oracle_, generator_oracle_;
   std::unique_ptr<Network> energy_, generator_;
   reference::Random random_{23};
-  reference::GameInputs in_;
+  reference::EbmBbInputs in_;
   reference::EnergyStep step_;
   std::unique_ptr<EntropyBound> lower_;
   std::unique_ptr<EnergyPenalty> upper_;
@@ -229,7 +229,7 @@ TEST_P(BidirectionalTest, BadSamplesAreNotPenalised) {
   ASSERT_EQ(host(lower_->good()), (std::vector<float>{1, 0, 1, 1, 1}));
 
   // the means over x and x~ are those of all, the penalty is the mean over the others
-  reference::GameInputs others = in_;
+  reference::EbmBbInputs others = in_;
   reference::EnergyStep step = step_;
   for (Rows* rows : {&others.v0, &step.x_fake, &step.jv0, &step.a}) {
     const auto first = rows->values.begin() + bad * rows->cols;
@@ -240,9 +240,9 @@ TEST_P(BidirectionalTest, BadSamplesAreNotPenalised) {
   const auto loss = [&](const auto& w) {
     using T = typename std::decay_t<decltype(w)>::value_type;
     const T over = T(config_.penalty_weight / 2) * upper_mean(config_, others, step, e, w) - T(config_.hinge);
-    const T game = reference::mean(e(reference::lift<T>(in_.x), w).values) -
-                   reference::mean(e(reference::lift<T>(step_.x_fake), w).values);
-    return over > T(0.0) ? game + over : game;
+    const T difference = reference::mean(e(reference::lift<T>(in_.x), w).values) -
+                         reference::mean(e(reference::lift<T>(step_.x_fake), w).values);
+    return over > T(0.0) ? difference + over : difference;
   };
   const double penalty = upper_mean(config_, others, step, e, e.parameters);
   tolerance_.terms = std::max(penalty, 1.0);

@@ -52,10 +52,10 @@ class ToyEvaluationTest : public IoTest {
 
 TEST_F(ToyEvaluationTest, MeasuresWhatTheOracleDoes) {
   for (const std::string& device : devices()) {
-    SmallGame small(device);
-    for (int i = 0; i < 5; ++i) small.game.iterate();
+    SmallEbmBb small(device);
+    for (int i = 0; i < 5; ++i) small.ebm_bb.iterate();
     const RunFolder folder(*this / device);
-    ToyEvaluation evaluation(small.game, ToyDataset::gaussians25, options, folder, "");
+    ToyEvaluation evaluation(small.ebm_bb, ToyDataset::gaussians25, options, folder, "");
     const auto found = numbers(evaluation);
 
     Kernels& kernels = *small.kernels;
@@ -90,12 +90,12 @@ TEST_F(ToyEvaluationTest, MeasuresWhatTheOracleDoes) {
 
 /// h of LOBPCG without iterations is d/2 log ||J v0||^2 / ||v0||^2, which lies above L for some probes.
 TEST_F(ToyEvaluationTest, CountsTheBoundsAboveTheEntropy) {
-  EbmBbOptions of_start = SmallGame::small_options();
+  EbmBbOptions of_start = SmallEbmBb::small_options();
   of_start.lower->lobpcg_iterations = 0;
-  SmallGame small("cpu", of_start);
-  small.game.iterate();
+  SmallEbmBb small("cpu", of_start);
+  small.ebm_bb.iterate();
   const RunFolder folder(*this / "run");
-  ToyEvaluation evaluation(small.game, ToyDataset::gaussians25, options, folder, "");
+  ToyEvaluation evaluation(small.ebm_bb, ToyDataset::gaussians25, options, folder, "");
   const double found = numbers(evaluation).at("share_bound_above_entropy");
 
   const int64_t batch = of_start.training.batch;
@@ -112,33 +112,33 @@ TEST_F(ToyEvaluationTest, CountsTheBoundsAboveTheEntropy) {
 }
 
 TEST_F(ToyEvaluationTest, ThePointsAreTheSameEachTimeAndTheEvaluationChangesNothing) {
-  SmallGame small("cpu"), other("cpu");
+  SmallEbmBb small("cpu"), other("cpu");
   const RunFolder folder(*this / "run");
-  ToyEvaluation evaluation(small.game, ToyDataset::gaussians25, options, folder, "");
+  ToyEvaluation evaluation(small.ebm_bb, ToyDataset::gaussians25, options, folder, "");
   const auto first = numbers(evaluation);
   EXPECT_EQ(numbers(evaluation), first);
-  small.game.iterate();
-  other.game.iterate();
+  small.ebm_bb.iterate();
+  other.ebm_bb.iterate();
   const auto later = numbers(evaluation);
   EXPECT_NE(later, first);
-  small.game.iterate();
-  other.game.iterate();
+  small.ebm_bb.iterate();
+  other.ebm_bb.iterate();
   for (const bool of_energy : {true, false}) {
-    const auto values = [&](SmallGame& game) {
-      const Network& network = of_energy ? game.energy : game.generator;
-      return download(*game.kernels, network.parameters().values());
+    const auto values = [&](SmallEbmBb& ebm_bb) {
+      const Network& network = of_energy ? ebm_bb.energy : ebm_bb.generator;
+      return download(*ebm_bb.kernels, network.parameters().values());
     };
     EXPECT_EQ(values(small), values(other));
   }
-  ToyEvaluation anew(other.game, ToyDataset::gaussians25, options, folder, "");
+  ToyEvaluation anew(other.ebm_bb, ToyDataset::gaussians25, options, folder, "");
   EXPECT_EQ(numbers(anew), numbers(evaluation)) << "whenever it was made";
 }
 
 TEST_F(ToyEvaluationTest, OtherDataHaveNoDensity) {
-  SmallGame small("cpu");
+  SmallEbmBb small("cpu");
   const RunFolder folder(*this / "run");
   for (const ToyDataset dataset : {ToyDataset::swiss_roll, ToyDataset::two_moons}) {
-    ToyEvaluation evaluation(small.game, dataset, options, folder, "");
+    ToyEvaluation evaluation(small.ebm_bb, dataset, options, folder, "");
     for (const auto& [name, value] : numbers(evaluation)) {
       const bool of_density = name == "kl_data_model" || name == "modes" || name == "high_quality";
       EXPECT_EQ(std::isnan(value), of_density) << name;
@@ -150,13 +150,13 @@ TEST_F(ToyEvaluationTest, OtherDataHaveNoDensity) {
 TEST_F(ToyEvaluationTest, IsTrueFloat32) {
   for (const Precision precision : {Precision::full, Precision::training, Precision::bfloat16}) {
     const auto kernels = make_rounded_products(open_device("cpu"));
-    EbmBbOptions small = SmallGame::small_options();
+    EbmBbOptions small = SmallEbmBb::small_options();
     small.training.precision = precision;
     ToyData data(*kernels, ToyDataset::gaussians25, small.training.batch, 1, 1);
-    EbmBb game(*kernels, makers_of(SmallGame::networks()), data, small);
-    game.initialize();
+    EbmBb ebm_bb(*kernels, makers_of(SmallEbmBb::networks()), data, small);
+    ebm_bb.initialize();
     const RunFolder folder(*this / "run");
-    ToyEvaluation evaluation(game, ToyDataset::gaussians25, options, folder, "");
+    ToyEvaluation evaluation(ebm_bb, ToyDataset::gaussians25, options, folder, "");
     kernels->restart({});
     evaluation.evaluate(0);
     EXPECT_GT(kernels->full_products(), 0);

@@ -10,7 +10,7 @@
 #include "kernels/recorder/recorder.h"
 #include "methods/gan_options.h"
 #include "reference/derivatives.h"
-#include "reference/game.h"
+#include "reference/ebm_bb.h"
 #include "reference/losses.h"
 #include "reference/random.h"
 #include "runs/sample_run.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The losses of the adversarial games, MEG and VERA as they are written down, for any scalar. Means are over
+// The losses of DCGAN, SNGAN, MEG and VERA as they are written down, for any scalar. Means are over
 // the batch; rows of K points of B samples are k-major (row k B + b).
 #pragma once
 

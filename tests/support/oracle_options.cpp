@@ -52,31 +52,31 @@ reference::Normaliser oracle_normaliser(PenaltyNormaliser normaliser) {
 
 }  // namespace
 
-void set_lower_bound(reference::GameConfig& config, const EntropyBoundOptions& options) {
+void set_lower_bound(reference::EbmBbConfig& config, const EntropyBoundOptions& options) {
   if (options.preconditioning != Preconditioning::none) throw std::invalid_argument("no preconditioner here");
   config.lower = oracle_lower_bound(options);
   config.iterations =
       options.kind == EntropyBoundKind::slq ? options.lanczos_pairs : options.lobpcg_iterations;
 }
 
-void set_upper_bound(reference::GameConfig& config, const EnergyPenaltyOptions& options) {
+void set_upper_bound(reference::EbmBbConfig& config, const EnergyPenaltyOptions& options) {
   config.upper = oracle_upper_bound(options.kind);
   config.penalty_weight = options.weight;
   config.normaliser = oracle_normaliser(options.normaliser);
   config.hinge = options.hinge;
 }
 
-reference::GameConfig oracle_config(const EbmBbOptions& options) {
-  reference::GameConfig config{.lower = reference::LowerBound::none,
-                               .entropy_weight = options.entropy_weight,
-                               .entropy_z = options.entropy_points == EntropyPoints::energy
-                                                ? reference::EntropyZ::energy
-                                                : reference::EntropyZ::generator,
-                               .lr_energy = options.training.lr_energy,
-                               .lr_generator = options.training.lr_generator,
-                               .beta1 = options.training.optimiser.adam.beta1,
-                               .beta2 = options.training.optimiser.adam.beta2,
-                               .epsilon = options.training.optimiser.adam.epsilon};
+reference::EbmBbConfig oracle_config(const EbmBbOptions& options) {
+  reference::EbmBbConfig config{.lower = reference::LowerBound::none,
+                                .entropy_weight = options.entropy_weight,
+                                .entropy_z = options.entropy_points == EntropyPoints::energy
+                                                 ? reference::EntropyZ::energy
+                                                 : reference::EntropyZ::generator,
+                                .lr_energy = options.training.lr_energy,
+                                .lr_generator = options.training.lr_generator,
+                                .beta1 = options.training.optimiser.adam.beta1,
+                                .beta2 = options.training.optimiser.adam.beta2,
+                                .epsilon = options.training.optimiser.adam.epsilon};
   if (options.lower) set_lower_bound(config, *options.lower);
   set_upper_bound(config, options.upper);
   return config;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Games played with given numbers in place of noise and data.
+// Methods with given numbers in place of noise and data.
 #pragma once
 
 #include <map>
@@ -29,7 +29,7 @@ class RecordedNoise final : public NoiseSource {
   std::map<std::string, Tensor> draws_;
 };
 
-/// Gives a game the same batch again and again.
+/// Gives a method the same batch again and again.
 class RecordedData final : public DataSource {
  public:
   RecordedData(Kernels& kernels, const reference::Matrix<double>& x)

@@ -51,10 +51,10 @@ struct Counted {
 
 Counted count(Kernels& kernels, const NetworkMakers& networks, DataSource& data,
               const EbmBbOptions& options) {
-  EbmBb game(kernels, networks, data, options);
-  game.initialize();
+  EbmBb ebm_bb(kernels, networks, data, options);
+  ebm_bb.initialize();
   const int64_t allocations = kernels.allocations();
-  game.iterate();
+  ebm_bb.iterate();
   EXPECT_EQ(kernels.allocations(), allocations) << "an iteration allocates nothing";
   const auto passes = [&](const Network& network) {
     const PassCounts& rows = network.passes();
@@ -62,7 +62,7 @@ Counted count(Kernels& kernels, const NetworkMakers& networks, DataSource& data,
     return Passes{rows.forward / options.training.batch, rows.input_gradient / options.training.batch,
                   rows.weight_gradient / options.training.batch};
   };
-  return {passes(game.generator()), passes(game.energy())};
+  return {passes(ebm_bb.generator()), passes(ebm_bb.energy())};
 }
 
 Counted count(const Setting& setting) {

@@ -29,20 +29,21 @@ class Bfloat16Test : public testing::TestWithParam<std::string> {
     networks.latent = 5;
     networks.width = 4;
     const auto data = make_up_data(*kernels, networks, options.training);
-    EbmBb game(*kernels, makers_of(networks), *data, options);
-    game.initialize();
+    EbmBb ebm_bb(*kernels, makers_of(networks), *data, options);
+    ebm_bb.initialize();
     const int64_t allocations = kernels->allocations();
-    const auto graph = kernels->capture([&] { game.iterate(); });
+    const auto graph = kernels->capture([&] { ebm_bb.iterate(); });
     Trained trained;
     for (int i = 0; i < 3; ++i) {
       graph->launch();
-      EXPECT_FALSE(game.numbers().download().not_finite);
-      for (const char* name : {"loss_energy", "loss_generator"}) trained.losses.push_back(number(game, name));
-      if (game.lower() != nullptr) trained.losses.push_back(number(game, "entropy"));
+      EXPECT_FALSE(ebm_bb.numbers().download().not_finite);
+      for (const char* name : {"loss_energy", "loss_generator"})
+        trained.losses.push_back(number(ebm_bb, name));
+      if (ebm_bb.lower() != nullptr) trained.losses.push_back(number(ebm_bb, "entropy"));
     }
     EXPECT_EQ(kernels->allocations(), allocations);
-    trained.energy = download(*kernels, game.energy().parameters().values());
-    trained.generator = download(*kernels, game.generator().parameters().values());
+    trained.energy = download(*kernels, ebm_bb.energy().parameters().values());
+    trained.generator = download(*kernels, ebm_bb.generator().parameters().values());
     return trained;
   }
 };

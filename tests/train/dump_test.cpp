@@ -11,7 +11,7 @@
 #include "train/played.h"
 #include "train/state.h"
 #include "train/trainer_fixture.h"
-#include "train/wide_game.h"
+#include "train/wide_ebm_bb.h"
 
 namespace ebm::test {
 namespace {
@@ -196,14 +196,14 @@ std::vector<std::vector<float>> state_of(Method& method) {
 }
 
 TEST_P(DumpTest, HoldsEveryArrayAndChangesNothing) {
-  WideGame dumped(device(), dump_case().options), plain(device(), dump_case().options);
-  dumped.game.iterate();
-  dump_iteration(dumped.game, {}, *this / "dump.h5");
-  dumped.game.iterate();
-  for (int iteration = 0; iteration < 3; ++iteration) plain.game.iterate();
-  EXPECT_EQ(state_of(dumped.game), state_of(plain.game));
+  WideEbmBb dumped(device(), dump_case().options), plain(device(), dump_case().options);
+  dumped.ebm_bb.iterate();
+  dump_iteration(dumped.ebm_bb, {}, *this / "dump.h5");
+  dumped.ebm_bb.iterate();
+  for (int iteration = 0; iteration < 3; ++iteration) plain.ebm_bb.iterate();
+  EXPECT_EQ(state_of(dumped.ebm_bb), state_of(plain.ebm_bb));
   for (const char* name : {"energy", "generator"})
-    EXPECT_EQ(dumped.game.learner(name).steps().download(), plain.game.learner(name).steps().download());
+    EXPECT_EQ(dumped.ebm_bb.learner(name).steps().download(), plain.ebm_bb.learner(name).steps().download());
 
   const TableSix table{.d = 4, .hidden = 9, .D = 5, .prefix = ""};
   Arrays expected = common_arrays(table, table.energy(), batch);
@@ -219,31 +219,31 @@ std::vector<float> values_of(const Hdf5File& file, const std::string& path) {
 }
 
 TEST_P(DumpTest, ReplayedItGivesTheSameBits) {
-  WideGame first(device(), dump_case().options);
-  first.game.iterate();
-  dump_iteration(first.game, {}, *this / "dump.h5");
+  WideEbmBb first(device(), dump_case().options);
+  first.ebm_bb.iterate();
+  dump_iteration(first.ebm_bb, {}, *this / "dump.h5");
   const Hdf5File file = Hdf5File::open_read(*this / "dump.h5", Hdf5File::Strings::variable);
 
-  WideGame again(device(), dump_case().options, Noise::recorded);
+  WideEbmBb again(device(), dump_case().options, Noise::recorded);
   for (const std::string& name : file.list("inputs")) {
     const auto values = values_of(file, "inputs/" + name);
     again.recorded.record(name, {batch, std::ssize(values) / batch, values});
   }
-  read_state(file, again.game, "before/");
-  const Played played = play(again.game);
+  read_state(file, again.ebm_bb, "before/");
+  const Played played = play(again.ebm_bb);
   for (const auto& [name, values] : played.results) {
     if (name == "log_s1" || name == "log_s1_generator") continue;  // NaN for slq
     EXPECT_EQ(values_of(file, "results/" + name), values) << name;
   }
-  for (const Learner* learner : again.game.learners()) {
+  for (const Learner* learner : again.ebm_bb.learners()) {
     for (const NamedArray& array : gradient_arrays(*learner))
       EXPECT_EQ(values_of(file, "gradients/" + array.name), download(*again.kernels, array.view))
           << array.name;
   }
-  const auto after = state_of(again.game);
-  read_state(file, again.game, "after/");
-  EXPECT_EQ(state_of(again.game), after);
-  EXPECT_EQ(state_of(first.game), after);
+  const auto after = state_of(again.ebm_bb);
+  read_state(file, again.ebm_bb, "after/");
+  EXPECT_EQ(state_of(again.ebm_bb), after);
+  EXPECT_EQ(state_of(first.ebm_bb), after);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, DumpTest,
@@ -266,16 +266,16 @@ TEST_F(ToyDumpTest, NamesAndAttributesOfTheAuthorsToy) {
   options.training.lr_energy = 1e-3;
   options.training.lr_generator = 2e-3;
   options.training.optimiser.adam = {.beta1 = 0.125, .beta2 = 0.875, .epsilon = 1e-7};
-  NetworkOptions networks = SmallGame::networks();
+  NetworkOptions networks = SmallEbmBb::networks();
   networks.energy_scale = OutputScale::learned;
   ToyData data(*kernels, ToyDataset::gaussians25, batch, 1, 1);
-  EbmBb game(*kernels, makers_of(networks), data, options);
-  game.initialize();
+  EbmBb ebm_bb(*kernels, makers_of(networks), data, options);
+  ebm_bb.initialize();
   const auto choice = choice_of(options);
   Options named("toy_bb", "");
   choice->declare(named);
   declare_optimiser(named, choice->training());
-  dump_iteration(game, named.run_values(), *this / "dump.h5");
+  dump_iteration(ebm_bb, named.run_values(), *this / "dump.h5");
   const Hdf5File file = Hdf5File::open_read(*this / "dump.h5", Hdf5File::Strings::variable);
 
   const TableSix table{.d = 2, .hidden = 9, .D = 2, .prefix = "main."};

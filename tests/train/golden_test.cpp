@@ -14,7 +14,7 @@ namespace {
 
 class GoldenTest : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
 
-ExpectedIteration expected_of(const GoldenIteration& golden, const EbmBb& game, const Parameters& energy,
+ExpectedIteration expected_of(const GoldenIteration& golden, const EbmBb& ebm_bb, const Parameters& energy,
                               const Parameters& generator) {
   ExpectedIteration expected;
   for (const char* name :
@@ -28,9 +28,10 @@ ExpectedIteration expected_of(const GoldenIteration& golden, const EbmBb& game, 
   expected.running = golden.gathered("after/generator/", generator.statistics());
   reference::Network oracle = golden.generator_oracle(generator).with(reference::Statistics::running);
   oracle.running = oracle.running_after(golden.input("inputs/z"));
-  if (!game.draws().find("v0").empty()) expected.spectra["v"] = spectra_of(oracle, golden.input("inputs/z"));
+  if (!ebm_bb.draws().find("v0").empty())
+    expected.spectra["v"] = spectra_of(oracle, golden.input("inputs/z"));
   oracle.running = oracle.running_after(golden.input("inputs/z_generator"));
-  if (!game.draws().find("v0_generator").empty())
+  if (!ebm_bb.draws().find("v0_generator").empty())
     expected.spectra["v_generator"] = spectra_of(oracle, golden.input("inputs/z_generator"));
   return expected;
 }
@@ -59,13 +60,13 @@ TEST_P(GoldenTest, ThreeIterations) {
     RecordedNoise noise(*kernels);
     golden.record(noise);
     RecordedData data(*kernels, golden.input("inputs/x"));
-    EbmBb game(*kernels, golden.networks(), data, golden.options(), &noise);
-    golden.restore(game);
+    EbmBb ebm_bb(*kernels, golden.networks(), data, golden.options(), &noise);
+    golden.restore(ebm_bb);
 
-    const Parameters &energy = game.energy().parameters(), &generator = game.generator().parameters();
-    const Played played = play(game);
-    expect_iteration(game, played, expected_of(golden, game, energy, generator));
-    const TrainingOptions& options = game.training();
+    const Parameters &energy = ebm_bb.energy().parameters(), &generator = ebm_bb.generator().parameters();
+    const Played played = play(ebm_bb);
+    expect_iteration(ebm_bb, played, expected_of(golden, ebm_bb, energy, generator));
+    const TrainingOptions& options = ebm_bb.training();
     expect_pytorchs_adam(golden, "energy", energy, options.lr_energy, options.optimiser.adam,
                          played.energy.moments_before.step);
     expect_pytorchs_adam(golden, "generator", generator, options.lr_generator, options.optimiser.adam,

@@ -28,15 +28,15 @@ class ImageSourceTest : public IoTest, public testing::WithParamInterface<std::s
     options.training.batch = batch;
     const auto data = make_image_data(*kernels, ImageFile(*this / "points.h5"),
                                       {.batch = batch, .seed = 1, .max_resident_bytes = max_resident_bytes});
-    EbmBb game(*kernels, makers_of(SmallGame::networks()), *data, options);
-    game.initialize();
+    EbmBb ebm_bb(*kernels, makers_of(SmallEbmBb::networks()), *data, options);
+    ebm_bb.initialize();
     FakeEvaluation evaluation;
     const RunFolder folder(*this / name);
     const auto newest = newest_checkpoint(folder.path());
     const auto resumed = newest ? std::optional(read_checkpoint_info(*newest)) : std::nullopt;
     const Schedule schedule{
         .iterations = iterations, .log_every = 1, .checkpoint_every = 5, .eval_every = 10};
-    Trainer trainer(game, evaluation, folder, {.name = "test", .config = "x = 1\n"}, schedule, resumed,
+    Trainer trainer(ebm_bb, evaluation, folder, {.name = "test", .config = "x = 1\n"}, schedule, resumed,
                     {.style = ProgressOptions::Style::silent});
     trainer.run();
   }

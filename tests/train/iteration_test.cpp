@@ -10,7 +10,7 @@
 #include "models/toy.h"
 #include "support/allocations.h"
 #include "train/seen.h"
-#include "train/wide_game.h"
+#include "train/wide_ebm_bb.h"
 
 namespace ebm::test {
 namespace {
@@ -53,22 +53,22 @@ class IterationTest : public testing::TestWithParam<std::tuple<Setting, std::str
  protected:
   const Setting& setting() const { return std::get<0>(GetParam()); }
   const std::string& device() const { return std::get<1>(GetParam()); }
-  WideGame new_game() const { return WideGame(device(), setting().options); }
+  WideEbmBb fresh() const { return WideEbmBb(device(), setting().options); }
 
   /// All that lasts: parameters, moments, statistics, gradients, the scalars of the log, a bound's state.
-  static std::vector<std::vector<float>> everything(WideGame& small) {
+  static std::vector<std::vector<float>> everything(WideEbmBb& small) {
     std::vector<std::vector<float>> all;
-    for (const Learner* learner : small.game.learners()) {
+    for (const Learner* learner : small.ebm_bb.learners()) {
       const Parameters& p = learner->network().parameters();
       for (const View buffer : {p.values(), p.gradients(), learner->first_moments(),
                                 learner->second_moments(), p.statistics_values()}) {
         all.push_back(download(*small.kernels, buffer));
       }
     }
-    const Numbers::Values numbers = small.game.numbers().download();
+    const Numbers::Values numbers = small.ebm_bb.numbers().download();
     EXPECT_FALSE(numbers.not_finite);
     all.push_back(numbers.numbers);
-    for (const ExtraState& extra : small.game.extra_state()) {
+    for (const ExtraState& extra : small.ebm_bb.extra_state()) {
       const std::vector<double> state = extra.values->download();
       all.emplace_back(state.begin(), state.end());
     }
@@ -77,11 +77,11 @@ class IterationTest : public testing::TestWithParam<std::tuple<Setting, std::str
 };
 
 TEST_P(IterationTest, TheSameSeedGivesTheSameBits) {
-  WideGame first = new_game(), second = new_game();
+  WideEbmBb first = fresh(), second = fresh();
   const int64_t allocations = first.kernels->allocations();
   for (int iteration = 0; iteration < 3; ++iteration) {
-    first.game.iterate();
-    second.game.iterate();
+    first.ebm_bb.iterate();
+    second.ebm_bb.iterate();
   }
   EXPECT_EQ(first.kernels->allocations(), allocations) << "an iteration allocates nothing";
   const auto all = everything(first);
@@ -91,26 +91,26 @@ TEST_P(IterationTest, TheSameSeedGivesTheSameBits) {
 
   EbmBbOptions options = setting().options;
   options.training.seed = 2;
-  WideGame other(device(), options);
-  for (int iteration = 0; iteration < 3; ++iteration) other.game.iterate();
+  WideEbmBb other(device(), options);
+  for (int iteration = 0; iteration < 3; ++iteration) other.ebm_bb.iterate();
   EXPECT_NE(everything(other), all);
 }
 
 TEST_P(IterationTest, RecordedItGivesTheSameBits) {
-  WideGame plain = new_game(), recorded = new_game();
-  const std::unique_ptr<Graph> graph = recorded.kernels->capture([&] { recorded.game.iterate(); });
+  WideEbmBb plain = fresh(), recorded = fresh();
+  const std::unique_ptr<Graph> graph = recorded.kernels->capture([&] { recorded.ebm_bb.iterate(); });
   for (int iteration = 0; iteration < 3; ++iteration) {
-    plain.game.iterate();
+    plain.ebm_bb.iterate();
     graph->launch();
   }
   EXPECT_EQ(everything(recorded), everything(plain));
-  EXPECT_EQ(recorded.game.iteration().download().at(0), 3u);
+  EXPECT_EQ(recorded.ebm_bb.iteration().download().at(0), 3u);
 }
 
 TEST_P(IterationTest, EachPurposeDrawsFromItsStream) {
-  WideGame small = new_game();
+  WideEbmBb small = fresh();
   for (uint64_t iteration = 0; iteration < 2; ++iteration) {
-    small.game.iterate();
+    small.ebm_bb.iterate();
     const Buffer<uint64_t> at(*small.kernels, std::span<const uint64_t>(&iteration, 1));
     std::vector<std::vector<float>> seen;
     for (const auto& [name, stream] :
@@ -119,7 +119,7 @@ TEST_P(IterationTest, EachPurposeDrawsFromItsStream) {
           std::pair{"z_generator", Stream::z_generator}, std::pair{"v0_generator", Stream::v0_generator},
           std::pair{"p0_generator", Stream::p0_generator},
           std::pair{"e_generator", Stream::range_probe_generator}}) {
-      const ConstView drawn = small.game.draws().find(name);
+      const ConstView drawn = small.ebm_bb.draws().find(name);
       if (drawn.empty()) continue;
       const Tensor expected = unwritten(*small.kernels, drawn.rows, drawn.features);
       const auto distribution = stream == Stream::alpha ? Distribution::uniform : Distribution::normal;
@@ -160,9 +160,9 @@ TEST(StreamNumbers, AreTheDocumentedOnes) {
 
 /// Adam runs over the flat buffers, what lies between the parameters included.
 TEST_P(IterationTest, ThePaddingBetweenParametersStaysZero) {
-  WideGame small = new_game();
-  for (int iteration = 0; iteration < 3; ++iteration) small.game.iterate();
-  for (const Learner* learner : small.game.learners()) {
+  WideEbmBb small = fresh();
+  for (int iteration = 0; iteration < 3; ++iteration) small.ebm_bb.iterate();
+  for (const Learner* learner : small.ebm_bb.learners()) {
     const Parameters& p = learner->network().parameters();
     int64_t padding = 0;
     for (const View buffer :
@@ -181,36 +181,36 @@ TEST_P(IterationTest, ThePaddingBetweenParametersStaysZero) {
 
 TEST_P(IterationTest, AParameterThatIsNotFiniteIsReported) {
   for (const bool in_energy : {true, false}) {
-    WideGame small = new_game();
+    WideEbmBb small = fresh();
     const Network& network = in_energy ? small.energy : small.generator;
     const Parameter& p = network.parameters().trainable().front();
     small.kernels->upload(p.value, &float_nan, sizeof float_nan);
-    small.game.iterate();
-    EXPECT_TRUE(small.game.numbers().download().not_finite) << (in_energy ? "energy" : "generator");
+    small.ebm_bb.iterate();
+    EXPECT_TRUE(small.ebm_bb.numbers().download().not_finite) << (in_energy ? "energy" : "generator");
   }
 }
 
 TEST_P(IterationTest, SamplesWhoseJacobianLostRankAreNotGood) {
-  WideGame small = new_game();
-  if (small.game.lower() == nullptr) GTEST_SKIP() << "no entropy term";
+  WideEbmBb small = fresh();
+  if (small.ebm_bb.lower() == nullptr) GTEST_SKIP() << "no entropy term";
   const Parameter& weight = *(small.generator.parameters().trainable().rbegin() + 1);  // of the last layer
   small.kernels->zero(weight.value, weight.size * static_cast<int64_t>(sizeof(float)));
-  small.game.iterate();
-  EXPECT_EQ(number(small.game, "share_good"), 0);
-  EXPECT_EQ(number(small.game, "share_floored"), 1);
-  EXPECT_TRUE(std::isfinite(number(small.game, "entropy")));
-  EXPECT_TRUE(std::isfinite(number(small.game, "loss_generator")));
-  EXPECT_FALSE(small.game.numbers().download().not_finite);
+  small.ebm_bb.iterate();
+  EXPECT_EQ(number(small.ebm_bb, "share_good"), 0);
+  EXPECT_EQ(number(small.ebm_bb, "share_floored"), 1);
+  EXPECT_TRUE(std::isfinite(number(small.ebm_bb, "entropy")));
+  EXPECT_TRUE(std::isfinite(number(small.ebm_bb, "loss_generator")));
+  EXPECT_FALSE(small.ebm_bb.numbers().download().not_finite);
 }
 
 class CpuIterationTest : public IterationTest {};
 
 TEST_P(CpuIterationTest, NothingIsNew) {
-  WideGame small = new_game();
-  small.game.iterate();  // makes workspaces of products and sums
+  WideEbmBb small = fresh();
+  small.ebm_bb.iterate();  // makes workspaces of products and sums
   const auto before = operator_new_calls();
-  small.game.iterate();
-  small.game.iterate();
+  small.ebm_bb.iterate();
+  small.ebm_bb.iterate();
   EXPECT_EQ(operator_new_calls(), before);
 }
 
@@ -224,7 +224,7 @@ INSTANTIATE_TEST_SUITE_P(All, CpuIterationTest,
                          testing::Combine(testing::ValuesIn(settings()), testing::Values("cpu")),
                          iteration_test_name);
 
-TEST(GameErrors, NetworksThatDoNotFitAreNamed) {
+TEST(EbmBbErrors, NetworksThatDoNotFitAreNamed) {
   const auto kernels = open_device("cpu");
   const LayerMaker energy = [] { return toy_energy(5, OutputScale::none); },
                    generator = [] { return toy_generator(2, 5); },

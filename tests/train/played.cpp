@@ -82,25 +82,25 @@ bool of_energy_steps_bound(const std::string& name) {
 
 }  // namespace
 
-Played play(EbmBb& game) {
-  Kernels& kernels = game.kernels();
-  Learner &energy = game.learner("energy"), &generator = game.learner("generator");
+Played play(EbmBb& ebm_bb) {
+  Kernels& kernels = ebm_bb.kernels();
+  Learner &energy = ebm_bb.learner("energy"), &generator = ebm_bb.learner("generator");
   Played played{.results = {},
                 .energy = read_before(kernels, energy),
                 .generator = read_before(kernels, generator),
                 .running = {}};
   Seen seen(kernels);
-  game.iterate(seen);
+  ebm_bb.iterate(seen);
   played.results = std::move(seen.results);
   read_after(kernels, energy, played.energy);
   read_after(kernels, generator, played.generator);
-  played.running = running_statistics(kernels, game.generator());
+  played.running = running_statistics(kernels, ebm_bb.generator());
   for (const char* name : {"penalty", "loss_energy", "loss_generator"})
-    played.results[name] = {number(game, name)};
-  EXPECT_FALSE(game.numbers().download().not_finite);
-  if (game.lower() != nullptr) {
-    EXPECT_EQ(number(game, "share_good"), 1);
-    EXPECT_EQ(number(game, "share_floored"), 0);
+    played.results[name] = {number(ebm_bb, name)};
+  EXPECT_FALSE(ebm_bb.numbers().download().not_finite);
+  if (ebm_bb.lower() != nullptr) {
+    EXPECT_EQ(number(ebm_bb, "share_good"), 1);
+    EXPECT_EQ(number(ebm_bb, "share_floored"), 0);
   }
   return played;
 }
@@ -122,10 +122,10 @@ double ExpectedIteration::condition() const {
   return worst;
 }
 
-void expect_iteration(EbmBb& game, const Played& played, const ExpectedIteration& expected) {
+void expect_iteration(EbmBb& ebm_bb, const Played& played, const ExpectedIteration& expected) {
   Tolerance tolerance{.factor = std::max(8.0, 2 * expected.condition()),
                       .reason = "roundings of several layers, of J times s_d / s_1"};
-  if (game.lower() != nullptr && game.options().lower->kind == EntropyBoundKind::slq) {
+  if (ebm_bb.lower() != nullptr && ebm_bb.options().lower->kind == EntropyBoundKind::slq) {
     tolerance.factor *= expected.condition();
     tolerance.reason = "Lanczos inverts T_n, whose condition is that of J^T J";
   }
@@ -141,13 +141,14 @@ void expect_iteration(EbmBb& game, const Played& played, const ExpectedIteration
     if (name.starts_with("loss_")) with_terms.terms = largest(expected.results.at("energy_fake"));
     EXPECT_TRUE(close(actual, values, with_terms));
   }
-  expect_close(game.energy().parameters().trainable(), played.energy.gradient, expected.energy_gradient,
+  expect_close(ebm_bb.energy().parameters().trainable(), played.energy.gradient, expected.energy_gradient,
                tolerance);
-  expect_close(game.generator().parameters().trainable(), played.generator.gradient,
+  expect_close(ebm_bb.generator().parameters().trainable(), played.generator.gradient,
                expected.generator_gradient, tolerance);
   EXPECT_TRUE(close(played.running, expected.running, {.factor = 4, .reason = "several layers"}));
-  expect_adam(played.energy, game.options().training.lr_energy, game.options().training.optimiser.adam);
-  expect_adam(played.generator, game.options().training.lr_generator, game.options().training.optimiser.adam);
+  expect_adam(played.energy, ebm_bb.options().training.lr_energy, ebm_bb.options().training.optimiser.adam);
+  expect_adam(played.generator, ebm_bb.options().training.lr_generator,
+              ebm_bb.options().training.optimiser.adam);
 }
 
 }  // namespace ebm::test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One iteration of a game, read between its steps, and held against what an oracle says of it.
+// One iteration of EBM-BB, read between its steps, and held against what an oracle says of it.
 #pragma once
 
 #include <map>
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "methods/ebm_bb.h"
-#include "reference/game.h"
+#include "reference/ebm_bb.h"
 #include "support/networks.h"
 
 namespace ebm::test {
@@ -28,7 +28,7 @@ struct Played {
 };
 
 /// Runs one iteration.
-Played play(EbmBb& game);
+Played play(EbmBb& ebm_bb);
 
 /// What an oracle says of it.
 struct ExpectedIteration {
@@ -45,6 +45,6 @@ std::vector<reference::Vector<double>> spectra_of(const reference::Network& gene
                                                   const reference::Matrix<double>& z);
 
 /// Results, gradients and statistics agree; Adam made of the gradients what it should.
-void expect_iteration(EbmBb& game, const Played& played, const ExpectedIteration& expected);
+void expect_iteration(EbmBb& ebm_bb, const Played& played, const ExpectedIteration& expected);
 
 }  // namespace ebm::test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A small game with a trainer, and the comparison of two run folders.
+// EBM-BB of small networks with a trainer, and the comparison of two run folders.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -28,16 +28,16 @@ class FakeEvaluation final : public Evaluation {
   }
 };
 
-/// A game of small networks with all that it stands on.
-struct SmallGame {
-  explicit SmallGame(const std::string& device, const EbmBbOptions& options = small_options())
+/// EBM-BB of small networks with all that it stands on.
+struct SmallEbmBb {
+  explicit SmallEbmBb(const std::string& device, const EbmBbOptions& options = small_options())
       : kernels(open_device(device)),
         data(*kernels, ToyDataset::gaussians25, options.training.batch * options.training.energy_steps,
              static_cast<uint64_t>(options.training.seed), 1),
-        game(*kernels, makers_of(networks()), data, options),
-        energy(game.energy()),
-        generator(game.generator()) {
-    game.initialize();
+        ebm_bb(*kernels, makers_of(networks()), data, options),
+        energy(ebm_bb.energy()),
+        generator(ebm_bb.generator()) {
+    ebm_bb.initialize();
   }
   static NetworkOptions networks() {
     NetworkOptions small = toy_networks();
@@ -52,7 +52,7 @@ struct SmallGame {
 
   std::unique_ptr<Kernels> kernels;
   ToyData data;
-  EbmBb game;
+  EbmBb ebm_bb;
   Network &energy, &generator;
 };
 

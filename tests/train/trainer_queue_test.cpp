@@ -27,14 +27,14 @@ class TrainerQueueTest : public IoTest {};
 
 TEST_F(TrainerQueueTest, ARowIsFetchedWhenTheNextOneIsDue) {
   const auto recorder = make_recorder();
-  const EbmBbOptions options = SmallGame::small_options();
+  const EbmBbOptions options = SmallEbmBb::small_options();
   MarkedData data(*recorder, options.training.batch);
-  EbmBb game(*recorder, makers_of(SmallGame::networks()), data, options);
-  game.initialize();
+  EbmBb ebm_bb(*recorder, makers_of(SmallEbmBb::networks()), data, options);
+  ebm_bb.initialize();
   FakeEvaluation evaluation;
   const RunFolder folder(*this / "run");
   const Schedule schedule{.iterations = 10, .log_every = 3, .checkpoint_every = 100, .eval_every = 100};
-  Trainer trainer(game, evaluation, folder, {.name = "test", .config = ""}, schedule, std::nullopt,
+  Trainer trainer(ebm_bb, evaluation, folder, {.name = "test", .config = ""}, schedule, std::nullopt,
                   {.style = ProgressOptions::Style::silent});
 
   std::vector<std::string> seen;

@@ -16,21 +16,21 @@ class TrainerTest : public IoTest, public testing::WithParamInterface<std::strin
 
   RunEnd train(
       const std::string& name, const Schedule& how = schedule,
-      const EbmBbOptions& options = SmallGame::small_options(),
+      const EbmBbOptions& options = SmallEbmBb::small_options(),
       const std::function<void(int64_t)>& at_evaluation = [](int64_t) {}) {
-    return train_game(name, how, options, [&](int64_t iteration, EbmBb&) { at_evaluation(iteration); });
+    return train_watched(name, how, options, [&](int64_t iteration, EbmBb&) { at_evaluation(iteration); });
   }
 
-  RunEnd train_game(const std::string& name, const Schedule& how, const EbmBbOptions& options,
-                    const std::function<void(int64_t, EbmBb&)>& at_evaluation) {
-    SmallGame small(GetParam(), options);
+  RunEnd train_watched(const std::string& name, const Schedule& how, const EbmBbOptions& options,
+                       const std::function<void(int64_t, EbmBb&)>& at_evaluation) {
+    SmallEbmBb small(GetParam(), options);
     FakeEvaluation evaluation;
-    evaluation.at = [&](int64_t iteration) { at_evaluation(iteration, small.game); };
+    evaluation.at = [&](int64_t iteration) { at_evaluation(iteration, small.ebm_bb); };
     const RunFolder folder(*this / name);
     const auto newest = newest_checkpoint(folder.path());
     const auto resumed = newest ? std::optional(read_checkpoint_info(*newest)) : std::nullopt;
-    Trainer trainer(small.game, evaluation, folder, {.name = "test", .config = "batch = 11\n"}, how, resumed,
-                    {.style = ProgressOptions::Style::silent});
+    Trainer trainer(small.ebm_bb, evaluation, folder, {.name = "test", .config = "batch = 11\n"}, how,
+                    resumed, {.style = ProgressOptions::Style::silent});
     return trainer.run();
   }
 };
@@ -68,15 +68,15 @@ TEST_P(TrainerTest, LogsTheShareOfSamplesAtTheFloor) {
   for (const Variant method : {Variant::ebm_bb, Variant::ebm_0gp, Variant::wgan_0gp}) {
     EbmBbOptions options = ebm_bb_options(NetworkKind::toy, method, Preset::paper);
     options.training.batch = 11;
-    SmallGame small(GetParam(), options);
+    SmallEbmBb small(GetParam(), options);
     const Parameter& weight = *(small.generator.parameters().trainable().rbegin() + 1);
     ASSERT_EQ(weight.shape, (std::vector<int64_t>{2, 9}));
     small.kernels->zero(weight.value, weight.size * static_cast<int64_t>(sizeof(float)));
     FakeEvaluation evaluation;
     const std::string name = std::to_string(static_cast<int>(method));
     const RunFolder folder(*this / name);
-    Trainer(small.game, evaluation, folder, {.name = "test", .config = ""}, {.iterations = 2, .log_every = 1},
-            std::nullopt, {.style = ProgressOptions::Style::silent})
+    Trainer(small.ebm_bb, evaluation, folder, {.name = "test", .config = ""},
+            {.iterations = 2, .log_every = 1}, std::nullopt, {.style = ProgressOptions::Style::silent})
         .run();
     const MetricTable log = read_run_log(*this / name / "run.h5").metrics;
     const auto column = [&](const char* wanted) {
@@ -106,7 +106,7 @@ TEST_P(TrainerTest, StoppedByASignalAndResumedIsTheUninterruptedRun) {
                  {SIGALRM, "SIGALRM", 0}};
   for (const auto& signal : signals) {
     // evaluations at 20 and 40; another schedule of evaluations would be another run.h5
-    const RunEnd end = train(signal.name, schedule, SmallGame::small_options(), [&](int64_t iteration) {
+    const RunEnd end = train(signal.name, schedule, SmallEbmBb::small_options(), [&](int64_t iteration) {
       if (iteration == 20) raise(signal.number);
     });
     EXPECT_EQ(end.iteration, 20);
@@ -130,7 +130,7 @@ TEST_P(TrainerTest, ALongerScheduleGoesOn) {
 }
 
 TEST_P(TrainerTest, ANumberThatIsNotFiniteStopsTheRun) {
-  EbmBbOptions wild = SmallGame::small_options();
+  EbmBbOptions wild = SmallEbmBb::small_options();
   wild.training.lr_energy = 1e30;
   Schedule often = schedule;
   often.log_every = often.checkpoint_every = 1;
@@ -156,7 +156,7 @@ TEST_P(TrainerTest, ANumberThatIsNotFiniteStopsTheRun) {
 }
 
 TEST_P(TrainerTest, ANanAtTheStartLeavesNoCheckpoint) {
-  EbmBbOptions nan = SmallGame::small_options();
+  EbmBbOptions nan = SmallEbmBb::small_options();
   nan.training.lr_generator = std::numeric_limits<double>::quiet_NaN();
   EXPECT_HAS(error_of([&] { train("nan", schedule, nan); }), "there is no checkpoint yet");
   EXPECT_FALSE(newest_checkpoint(*this / "nan"));
@@ -164,9 +164,9 @@ TEST_P(TrainerTest, ANanAtTheStartLeavesNoCheckpoint) {
 
 /// Puts `number` among the numbers of `array`, a flat buffer of float or double.
 template <class T>
-void spoil(EbmBb& game, T* array, double number) {
+void spoil(EbmBb& ebm_bb, T* array, double number) {
   const auto value = static_cast<T>(number);
-  game.kernels().upload(array, &value, sizeof value);
+  ebm_bb.kernels().upload(array, &value, sizeof value);
 }
 
 // A part of the state that is spoilt between two rows of the log, and what the Error calls it.
@@ -191,7 +191,7 @@ constexpr Spoilt spoilt_states[] = {
     {"bound/state", [](EbmBb& g) { spoil(g, g.lower()->state()->data(), nan); }}};
 
 TEST_P(TrainerTest, NoCheckpointHoldsANan) {
-  EbmBbOptions options = SmallGame::small_options();
+  EbmBbOptions options = SmallEbmBb::small_options();
   options.lower->kind = EntropyBoundKind::slq;
   options.lower->preconditioning = Preconditioning::running_gram;
   // No row comes between the evaluation at 20, which spoils the state, and the checkpoint.
@@ -202,9 +202,9 @@ TEST_P(TrainerTest, NoCheckpointHoldsANan) {
                                         int signal) {
     const std::string run = std::string(when) + std::to_string(&spoilt - spoilt_states);
     const std::string message = error_of([&] {
-      train_game(run, how, options, [&](int64_t iteration, EbmBb& game) {
+      train_watched(run, how, options, [&](int64_t iteration, EbmBb& ebm_bb) {
         if (iteration != 20) return;
-        spoilt.spoil(game);
+        spoilt.spoil(ebm_bb);
         if (signal != 0) raise(signal);
       });
     });
@@ -250,7 +250,7 @@ TEST_P(TrainerTest, AFullDiskLosesNothing) {
   // The evaluation at 20 fills the disk: the checkpoint at 30 does not fit, a row of run.h5 does.
   std::optional<FullDisk> full;
   const std::string message = error_of([&] {
-    train("full", schedule, SmallGame::small_options(), [&](int64_t iteration) {
+    train("full", schedule, SmallEbmBb::small_options(), [&](int64_t iteration) {
       if (iteration == 20) full.emplace(checkpoint_size / 2);
     });
   });
@@ -268,7 +268,7 @@ TEST_P(TrainerTest, OneProcessAFolder) {
 }
 
 TEST_P(TrainerTest, AnIterationAllocatesNothing) {
-  SmallGame small(GetParam());
+  SmallEbmBb small(GetParam());
   FakeEvaluation evaluation;
   const RunFolder folder(*this / "run");
   int64_t allocations = -1;
@@ -278,7 +278,7 @@ TEST_P(TrainerTest, AnIterationAllocatesNothing) {
       EXPECT_EQ(small.kernels->allocations(), allocations);
     }
   };
-  Trainer trainer(small.game, evaluation, folder, {.name = "test", .config = ""}, schedule, std::nullopt,
+  Trainer trainer(small.ebm_bb, evaluation, folder, {.name = "test", .config = ""}, schedule, std::nullopt,
                   {.style = ProgressOptions::Style::silent});
   trainer.run();
   EXPECT_GT(allocations, 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The bounds' Jacobian in whole games: true float32 whatever --precision says of the rest. The generator's J
+// The bounds' Jacobian in whole iterations: true float32 whatever --precision says of the rest. The generator's J
 // is so ill conditioned that a product in TF32, or an activation of bfloat16, leaves nothing of log s1.
 #include <gtest/gtest.h>
 
@@ -40,16 +40,16 @@ std::vector<PrecisionCase> precision_cases() {
   return cases;
 }
 
-/// What a game says of the energy step's points, and the oracle at the same J.
+/// What an iteration says of the energy step's points, and the oracle at the same J.
 struct Compared {
   std::vector<float> value, log_s1, jv0;
   std::vector<double> expected_value, expected_log_s1, expected_jv0;
   double condition = 1;
 };
 
-class JacobianOfAGameTest : public testing::TestWithParam<std::tuple<PrecisionCase, std::string>> {
+class JacobianOfAnIterationTest : public testing::TestWithParam<std::tuple<PrecisionCase, std::string>> {
  protected:
-  JacobianOfAGameTest() {
+  JacobianOfAnIterationTest() {
     options_.training.batch = batch;
     options_.lower = case_.lower;
     options_.upper = {.kind = EnergyPenaltyKind::bidirectional, .weight = 2, .hinge = 0};
@@ -57,7 +57,7 @@ class JacobianOfAGameTest : public testing::TestWithParam<std::tuple<PrecisionCa
     options_.training.precision = case_.precision;
   }
 
-  /// Products that are asked for at Precision::training, though not by the game.
+  /// Products that are asked for at Precision::training, though not by the method.
   enum class Rounded { nothing, the_jacobian };
 
   /// An energy step, which takes the lower bound at its points.
@@ -73,21 +73,21 @@ class JacobianOfAGameTest : public testing::TestWithParam<std::tuple<PrecisionCa
     for (const char* name : {"z", "z_generator"}) noise.record(name, z);
     noise.record("v0", v0);
     RecordedData data(*kernels, x);
-    EbmBb game(*kernels,
-               {.energy = [&] { return layers_of(energy.layers, flat(D)); },
-                .generator = [&] { return layers_of(oracle.layers, flat(d)); }},
-               data, options_, &noise);
-    load(*kernels, game.energy(), energy);
-    load(*kernels, game.generator(), oracle);
+    EbmBb ebm_bb(*kernels,
+                 {.energy = [&] { return layers_of(energy.layers, flat(D)); },
+                  .generator = [&] { return layers_of(oracle.layers, flat(d)); }},
+                 data, options_, &noise);
+    load(*kernels, ebm_bb.energy(), energy);
+    load(*kernels, ebm_bb.generator(), oracle);
     kernels->restart([rounded](int64_t) { return rounded == Rounded::the_jacobian; });
 
     Seen seen(*kernels);
     seen.at = [&](const std::string& name) {
       if (name != "entropy") return;  // J is as x~ has left the statistics
-      const std::vector<float> running = running_statistics(*kernels, game.generator());
+      const std::vector<float> running = running_statistics(*kernels, ebm_bb.generator());
       oracle.running = {running.begin(), running.end()};
     };
-    game.iterate(seen);
+    ebm_bb.iterate(seen);
     Compared found;
     found.value = seen.results.at("entropy");
     found.log_s1 = seen.results.at("log_s1");
@@ -97,7 +97,7 @@ class JacobianOfAGameTest : public testing::TestWithParam<std::tuple<PrecisionCa
   }
 
   void add_oracle(const reference::Network& g, const Rows& z, const Rows& v0, Compared& found) const {
-    reference::GameConfig config;
+    reference::EbmBbConfig config;
     set_lower_bound(config, case_.lower);
     for (int64_t b = 0; b < batch; ++b) {
       const auto sample = entropy_sample(config, g, z.row(b), v0.row(b), {});
@@ -123,7 +123,7 @@ class JacobianOfAGameTest : public testing::TestWithParam<std::tuple<PrecisionCa
   EbmBbOptions options_;
 };
 
-TEST_P(JacobianOfAGameTest, IsTrueFloat32) {
+TEST_P(JacobianOfAnIterationTest, IsTrueFloat32) {
   const Compared found = play(Rounded::nothing);
   EXPECT_GT(found.condition, 1e4);
   EXPECT_LT(found.condition, 1e6);
@@ -141,7 +141,7 @@ TEST_P(JacobianOfAGameTest, IsTrueFloat32) {
   EXPECT_FALSE(close(rounded.jv0, rounded.expected_jv0, {.factor = 40, .reason = "far off"}));
 }
 
-INSTANTIATE_TEST_SUITE_P(Tf32, JacobianOfAGameTest,
+INSTANTIATE_TEST_SUITE_P(Tf32, JacobianOfAnIterationTest,
                          testing::Combine(testing::ValuesIn(precision_cases()),
                                           testing::ValuesIn(cpu_and_devices_with_tf32())),
                          [](const auto& info) {

@@ -28,9 +28,9 @@ class NoData final : public DataSource {
 Requests play(const NetworkOptions& networks, const EbmBbOptions& options) {
   const auto recorder = make_recorder();
   NoData data(data_shape(networks));
-  EbmBb game(*recorder, makers_of(networks), data, options);
+  EbmBb ebm_bb(*recorder, makers_of(networks), data, options);
   Requests noted;
-  for (const Launch& launch : recorder->record([&] { game.iterate(); })) {
+  for (const Launch& launch : recorder->record([&] { ebm_bb.iterate(); })) {
     std::visit(
         [&](const auto& pass) {
           if constexpr (requires { cuda::request_of(pass); }) {

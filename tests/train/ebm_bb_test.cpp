@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whole iterations against the oracle's, for every kind of bound; and what the game promises besides numbers.
+// Whole iterations against the oracle's, for every kind of bound; and what EBM-BB promises besides numbers.
 #include "methods/ebm_bb.h"
 
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <tuple>
 
 #include "support/devices.h"
-#include "train/oracle_game.h"
+#include "train/oracle_iteration.h"
 
 namespace ebm::test {
 namespace {
@@ -17,7 +17,7 @@ constexpr int64_t batch = 5, hidden = 7;
 
 enum class Output { linear, tanh };
 
-struct GameCase {
+struct EbmBbCase {
   std::string name;
   int64_t d, D;
   Output output;
@@ -36,11 +36,11 @@ struct GameCase {
             .entropy_points = points};
   }
 };
-std::ostream& operator<<(std::ostream& out, const GameCase& game) {
-  return out << game.name;
+std::ostream& operator<<(std::ostream& out, const EbmBbCase& one) {
+  return out << one.name;
 }
 
-std::vector<GameCase> game_cases() {
+std::vector<EbmBbCase> ebm_bb_cases() {
   using enum EntropyBoundKind;
   using enum EnergyPenaltyKind;
   const EnergyPenaltyOptions penalty{.kind = bidirectional, .weight = 2, .hinge = 0.1};
@@ -75,54 +75,54 @@ std::vector<GameCase> game_cases() {
   };
 }
 
-class GameTest : public testing::TestWithParam<std::tuple<GameCase, std::string>> {
+class EbmBbTest : public testing::TestWithParam<std::tuple<EbmBbCase, std::string>> {
  protected:
-  static const OracleGame& start(const GameCase& game) {  // one play of the oracle for all devices
-    static std::map<std::string, OracleGame> known;
-    if (!known.contains(game.name)) {
-      reference::NetworkSpec generator = reference::table6_generator(game.d, hidden, game.D);
-      if (game.output == Output::tanh) generator.push_back(reference::LayerSpec::tanh());
-      known.emplace(game.name,
-                    oracle_game(game.options(), {.energy = reference::table6_energy(game.D, hidden),
-                                                 .generator = generator,
-                                                 .d = game.d,
-                                                 .data = flat(game.D)}));
+  static const OracleIteration& start(const EbmBbCase& one) {  // one play of the oracle for all devices
+    static std::map<std::string, OracleIteration> known;
+    if (!known.contains(one.name)) {
+      reference::NetworkSpec generator = reference::table6_generator(one.d, hidden, one.D);
+      if (one.output == Output::tanh) generator.push_back(reference::LayerSpec::tanh());
+      known.emplace(one.name,
+                    oracle_iteration(one.options(), {.energy = reference::table6_energy(one.D, hidden),
+                                                     .generator = generator,
+                                                     .d = one.d,
+                                                     .data = flat(one.D)}));
     }
-    return known.at(game.name);
+    return known.at(one.name);
   }
-  static void expect_iteration_of(const OracleGame& begin) {
-    const auto& [game_case, device] = GetParam();
+  static void expect_iteration_of(const OracleIteration& begin) {
+    const auto& [one, device] = GetParam();
     const auto kernels = open_device(device);
     expect_oracles_iteration(
         *kernels,
-        {.energy = [&] { return layers_of(begin.state.energy.layers, flat(game_case.D)); },
-         .generator = [&] { return layers_of(begin.state.generator.layers, flat(game_case.d)); }},
+        {.energy = [&] { return layers_of(begin.state.energy.layers, flat(one.D)); },
+         .generator = [&] { return layers_of(begin.state.generator.layers, flat(one.d)); }},
         begin);
   }
 };
 
-TEST_P(GameTest, OneIteration) {
+TEST_P(EbmBbTest, OneIteration) {
   expect_iteration_of(start(std::get<0>(GetParam())));
 }
 
 /// --precision fp32 is true float32 in everything, where TF32 is allowed.
-class TrueFloat32GameTest : public GameTest {};
-TEST_P(TrueFloat32GameTest, OneIteration) {
-  OracleGame begin = start(std::get<0>(GetParam()));
+class TrueFloat32EbmBbTest : public EbmBbTest {};
+TEST_P(TrueFloat32EbmBbTest, OneIteration) {
+  OracleIteration begin = start(std::get<0>(GetParam()));
   begin.options.training.precision = Precision::full;
   expect_iteration_of(begin);
 }
 
-std::string game_test_name(const testing::TestParamInfo<std::tuple<GameCase, std::string>>& info) {
+std::string ebm_bb_test_name(const testing::TestParamInfo<std::tuple<EbmBbCase, std::string>>& info) {
   return std::get<0>(info.param).name + "_" + std::get<1>(info.param);
 }
-INSTANTIATE_TEST_SUITE_P(All, GameTest,
-                         testing::Combine(testing::ValuesIn(game_cases()), testing::ValuesIn(devices())),
-                         game_test_name);
-INSTANTIATE_TEST_SUITE_P(Tf32, TrueFloat32GameTest,
-                         testing::Combine(testing::ValuesIn(game_cases()),
+INSTANTIATE_TEST_SUITE_P(All, EbmBbTest,
+                         testing::Combine(testing::ValuesIn(ebm_bb_cases()), testing::ValuesIn(devices())),
+                         ebm_bb_test_name);
+INSTANTIATE_TEST_SUITE_P(Tf32, TrueFloat32EbmBbTest,
+                         testing::Combine(testing::ValuesIn(ebm_bb_cases()),
                                           testing::ValuesIn(devices_with_tf32())),
-                         game_test_name);
+                         ebm_bb_test_name);
 
 }  // namespace
 }  // namespace ebm::test

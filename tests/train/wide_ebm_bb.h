@@ -10,20 +10,20 @@
 
 namespace ebm::test {
 
-/// Whether a game draws its own noise, or takes what `recorded` holds.
+/// Whether a method draws its own noise, or takes what `recorded` holds.
 enum class Noise { fresh, recorded };
 
-/// A game of small networks, d = 4 and D = 5, so that LOBPCG has something to do.
-struct WideGame {
-  WideGame(const std::string& device, const EbmBbOptions& options, Noise noise = Noise::fresh)
+/// EBM-BB of small networks, d = 4 and D = 5, so that LOBPCG has something to do.
+struct WideEbmBb {
+  WideEbmBb(const std::string& device, const EbmBbOptions& options, Noise noise = Noise::fresh)
       : kernels(open_device(device)),
         data(*kernels,
              reference::Random(3).matrix(options.training.batch * options.training.energy_steps, 5)),
         recorded(*kernels),
-        game(*kernels, networks(), data, options, noise == Noise::recorded ? &recorded : nullptr),
-        energy(game.energy()),
-        generator(game.generator()) {
-    game.initialize();
+        ebm_bb(*kernels, networks(), data, options, noise == Noise::recorded ? &recorded : nullptr),
+        energy(ebm_bb.energy()),
+        generator(ebm_bb.generator()) {
+    ebm_bb.initialize();
   }
 
   static NetworkMakers networks() {
@@ -34,7 +34,7 @@ struct WideGame {
   std::unique_ptr<Kernels> kernels;
   RecordedData data;
   RecordedNoise recorded;
-  EbmBb game;
+  EbmBb ebm_bb;
   Network &energy, &generator;
 };
 

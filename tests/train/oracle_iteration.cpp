@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "train/oracle_game.h"
+#include "train/oracle_iteration.h"
 
 #include <gtest/gtest.h>
 
@@ -31,9 +31,9 @@ void add_entropy(const std::vector<reference::EntropySample>& samples, const std
   }
 }
 
-ExpectedIteration oracles(const EbmBbOptions& options, const reference::GameState& state,
-                          const reference::GameInputs& in) {
-  const reference::GameResult played = play(oracle_config(options), state, in);
+ExpectedIteration oracles(const EbmBbOptions& options, const reference::EbmBbState& state,
+                          const reference::EbmBbInputs& in) {
+  const reference::EbmBbResult played = play(oracle_config(options), state, in);
   ExpectedIteration expected{.results = {{"energy_real", played.energy_real},
                                          {"energy_fake", played.energy_fake},
                                          {"penalty", {played.penalty}},
@@ -68,13 +68,13 @@ void load_learner(Kernels& kernels, Learner& learner, const reference::Network& 
 
 }  // namespace
 
-OracleGame oracle_game(const EbmBbOptions& options, const OracleNetworks& networks) {
+OracleIteration oracle_iteration(const EbmBbOptions& options, const OracleNetworks& networks) {
   reference::Random random(29);
   const auto rows = [&](int64_t columns) {
     return reference::rounded_to_float(random.matrix(options.training.batch, columns));
   };
   const int64_t d = networks.d, D = networks.data.size();
-  OracleGame start{.options = options, .data = networks.data, .state = {}, .in = {}, .expected = {}};
+  OracleIteration start{.options = options, .data = networks.data, .state = {}, .in = {}, .expected = {}};
   start.state.energy = random_network(networks.energy, reference::Statistics::batch, 41);
   start.state.generator = random_network(networks.generator, reference::Statistics::batch, 42);
   start.state.energy_moments = random_moments(random, start.state.energy.parameters.size(), 3);
@@ -91,8 +91,8 @@ OracleGame oracle_game(const EbmBbOptions& options, const OracleNetworks& networ
   return start;
 }
 
-void expect_oracles_iteration(Kernels& kernels, const NetworkMakers& networks, const OracleGame& start) {
-  const reference::GameInputs& in = start.in;
+void expect_oracles_iteration(Kernels& kernels, const NetworkMakers& networks, const OracleIteration& start) {
+  const reference::EbmBbInputs& in = start.in;
   RecordedNoise noise(kernels);
   noise.record("z", in.z);
   noise.record("v0", in.v0);
@@ -102,12 +102,12 @@ void expect_oracles_iteration(Kernels& kernels, const NetworkMakers& networks, c
   noise.record("v0_generator", in.v0_generator);
   noise.record("p0_generator", in.p0_generator);
   RecordedData data(kernels, in.x, start.data);
-  EbmBb game(kernels, networks, data, start.options, &noise);
-  load_learner(kernels, game.learner("energy"), start.state.energy, start.state.energy_moments);
-  load_learner(kernels, game.learner("generator"), start.state.generator, start.state.generator_moments);
+  EbmBb ebm_bb(kernels, networks, data, start.options, &noise);
+  load_learner(kernels, ebm_bb.learner("energy"), start.state.energy, start.state.energy_moments);
+  load_learner(kernels, ebm_bb.learner("generator"), start.state.generator, start.state.generator_moments);
 
-  expect_iteration(game, play(game), start.expected);
-  EXPECT_EQ(game.iteration().download().at(0), 1u);
+  expect_iteration(ebm_bb, play(ebm_bb), start.expected);
+  EXPECT_EQ(ebm_bb.iteration().download().at(0), 1u);
 }
 
 }  // namespace ebm::test

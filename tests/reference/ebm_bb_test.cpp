@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "reference/game.h"
+#include "reference/ebm_bb.h"
 
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@ namespace {
 using test::close;
 using V = std::vector<double>;
 
-TEST(ReferenceGameTest, AdamByHand) {
+TEST(ReferenceEbmBbTest, AdamByHand) {
   V w{1.0, -1.0};
   Moments moments;
   // first step: m / (1 - b1) = g and s / (1 - b2) = g^2, so w moves by lr g / (|g| + eps)
@@ -31,26 +31,26 @@ TEST(ReferenceGameTest, AdamByHand) {
   EXPECT_EQ(moments.step, 2);
 }
 
-TEST(ReferenceGameTest, OneDimensionalGameByHand) {
+TEST(ReferenceEbmBbTest, OneDimensionByHand) {
   // E(x) = t x + c, G(z) = p z + q: J = p, s1 = |p|, a = z, E'(x~; J v0) = t p v0. t = 2, c = 1, p = -3, q =
   // .5
   const auto line = [](double slope, double offset) {
     return Network{.layers = {LayerSpec::linear(1, 1)}, .parameters = {slope, offset}, .running = {}};
   };
-  const GameState before{.energy = line(2, 1), .generator = line(-3, 0.5)};
-  const GameConfig config{.lower = LowerBound::s1,
-                          .penalty_weight = 0.5,
-                          .hinge = 1.0,
-                          .entropy_weight = 0.25,
-                          .lr_energy = 0.125,
-                          .lr_generator = 0.25,
-                          .epsilon = 0.0};
-  const GameInputs in{.x = {2, 1, {1, 3}},
-                      .z = {2, 1, {1, -2}},
-                      .v0 = {2, 1, {1, 2}},
-                      .z_generator = {2, 1, {4, 2}},
-                      .v0_generator = {2, 1, {1, 1}}};
-  const GameResult r = play(config, before, in);
+  const EbmBbState before{.energy = line(2, 1), .generator = line(-3, 0.5)};
+  const EbmBbConfig config{.lower = LowerBound::s1,
+                           .penalty_weight = 0.5,
+                           .hinge = 1.0,
+                           .entropy_weight = 0.25,
+                           .lr_energy = 0.125,
+                           .lr_generator = 0.25,
+                           .epsilon = 0.0};
+  const EbmBbInputs in{.x = {2, 1, {1, 3}},
+                       .z = {2, 1, {1, -2}},
+                       .v0 = {2, 1, {1, 2}},
+                       .z_generator = {2, 1, {4, 2}},
+                       .v0_generator = {2, 1, {1, 1}}};
+  const EbmBbResult r = play(config, before, in);
   EXPECT_TRUE(close(r.energy_real, V{3, 7}));
   EXPECT_TRUE(close(r.energy_fake, V{2 * -2.5 + 1, 2 * 6.5 + 1}));
   EXPECT_EQ(r.a.values, (V{1, -2}));
@@ -63,24 +63,24 @@ TEST(ReferenceGameTest, OneDimensionalGameByHand) {
   EXPECT_TRUE(close(r.entropy[0].value, std::log(3.0)));
 }
 
-TEST(ReferenceGameTest, OneDimensionalGeneratorStepByHand) {
+TEST(ReferenceEbmBbTest, OneDimensionalGeneratorStepByHand) {
   // Weight 0 takes the penalty away: dL_E/dt = mean x - mean x~ = 2 - 2.5 < 0, so Adam (b1 = 0, eps = 0) adds
   // lr to t; c does not matter (its gradient is 0, and epsilon keeps 0/0 away).
   const auto line = [](double slope, double offset) {
     return Network{.layers = {LayerSpec::linear(1, 1)}, .parameters = {slope, offset}, .running = {}};
   };
-  const GameConfig config{.lower = LowerBound::s1,
-                          .penalty_weight = 0.0,
-                          .entropy_weight = 0.25,
-                          .lr_energy = 0.125,
-                          .lr_generator = 0.25,
-                          .epsilon = 1e-30};
-  const GameInputs in{.x = {2, 1, {1, 3}},
-                      .z = {2, 1, {1, -2}},
-                      .v0 = {2, 1, {1, 2}},
-                      .z_generator = {2, 1, {4, 2}},
-                      .v0_generator = {2, 1, {1, 1}}};
-  const GameResult r = play(config, {.energy = line(2, 1), .generator = line(-3, 1)}, in);
+  const EbmBbConfig config{.lower = LowerBound::s1,
+                           .penalty_weight = 0.0,
+                           .entropy_weight = 0.25,
+                           .lr_energy = 0.125,
+                           .lr_generator = 0.25,
+                           .epsilon = 1e-30};
+  const EbmBbInputs in{.x = {2, 1, {1, 3}},
+                       .z = {2, 1, {1, -2}},
+                       .v0 = {2, 1, {1, 2}},
+                       .z_generator = {2, 1, {4, 2}},
+                       .v0_generator = {2, 1, {1, 1}}};
+  const EbmBbResult r = play(config, {.energy = line(2, 1), .generator = line(-3, 1)}, in);
   EXPECT_TRUE(close(r.gradient_energy, V{-0.5, 0}));
   EXPECT_TRUE(close(r.after.energy.parameters, V{2.125, 1}));
   // x~2 = -11, -5: L_G = 2.125 * -8 + 1 - .25 log 3; dL_G/dp = t mean z2 - .25/p, dL_G/dq = t
@@ -106,18 +106,18 @@ void expect_gradient(const F& loss, const V& at, const V& gradient) {
   EXPECT_TRUE(close(actual, expected, of_differences()));
 }
 
-class ReferenceGame : public ::testing::Test {
+class ReferenceEbmBb : public ::testing::Test {
  protected:
   static constexpr int64_t B = 5;
   /// momentum 0 keeps the running statistics still.
-  static GameState state(double momentum = 0.1) {
+  static EbmBbState state(double momentum = 0.1) {
     NetworkSpec layers = table6_generator(3, 4, 4);
     layers.push_back(LayerSpec::tanh());
     for (LayerSpec& layer : layers) layer.momentum = momentum;
     return {.energy = random_network(table6_energy(4, 5), Statistics::batch, 41),
             .generator = random_network(layers, Statistics::batch, 42)};
   }
-  static GameInputs inputs() {
+  static EbmBbInputs inputs() {
     Random random(43);
     return {.x = random.matrix(B, 4),
             .z = random.matrix(B, 3),
@@ -130,57 +130,57 @@ class ReferenceGame : public ::testing::Test {
   }
 };
 
-TEST_F(ReferenceGame, EnergyGradientAgreesWithCentralDifferencesForEveryBound) {
-  const GameInputs in = inputs();
+TEST_F(ReferenceEbmBb, EnergyGradientAgreesWithCentralDifferencesForEveryBound) {
+  const EbmBbInputs in = inputs();
   for (const LowerBound lower : {LowerBound::lobpcg, LowerBound::authors, LowerBound::s1, LowerBound::log_det,
                                  LowerBound::slq_gauss, LowerBound::slq_radau})
     for (const UpperBound upper : {UpperBound::bidirectional, UpperBound::zero_centred_real,
                                    UpperBound::zero_centred_fake, UpperBound::zero_centred_between}) {
       if (upper != UpperBound::bidirectional && lower != LowerBound::s1) continue;
-      const GameConfig config{
+      const EbmBbConfig config{
           .lower = lower, .upper = upper, .penalty_weight = 0.7, .normaliser = Normaliser::v};
       const auto loss = [&](const V& w) {
-        GameState before = state();
+        EbmBbState before = state();
         before.energy.parameters = w;
         return play(config, before, in).loss_energy;
       };
       // Tiny steps of E's parameters leave v, a, x~ and J as they are: they belong to the generator.
-      const GameResult r = play(config, state(), in);
+      const EbmBbResult r = play(config, state(), in);
       SCOPED_TRACE(std::to_string(static_cast<int>(lower)) + " " + std::to_string(static_cast<int>(upper)));
       expect_gradient(loss, state().energy.parameters, r.gradient_energy);
     }
 }
 
-TEST_F(ReferenceGame, GeneratorGradientAgreesWithCentralDifferences) {
+TEST_F(ReferenceEbmBb, GeneratorGradientAgreesWithCentralDifferences) {
   // With the energy and the running statistics held still, L_G depends on the generator's parameters alone;
   // for s1 the moving v does not matter to first order.
-  const GameInputs in = inputs();
+  const EbmBbInputs in = inputs();
   for (const LowerBound lower : {LowerBound::none, LowerBound::s1, LowerBound::log_det})
     for (const EntropyZ where : {EntropyZ::energy, EntropyZ::generator}) {
-      const GameConfig config{.lower = lower,
-                              .upper = UpperBound::zero_centred_real,
-                              .entropy_weight = 0.3,
-                              .entropy_z = where,
-                              .lr_energy = 0.0};
+      const EbmBbConfig config{.lower = lower,
+                               .upper = UpperBound::zero_centred_real,
+                               .entropy_weight = 0.3,
+                               .entropy_z = where,
+                               .lr_energy = 0.0};
       const auto loss = [&](const V& w) {
-        GameState before = state(0.0);
+        EbmBbState before = state(0.0);
         before.generator.parameters = w;
         return play(config, before, in).loss_generator;
       };
-      const GameResult r = play(config, state(0.0), in);
+      const EbmBbResult r = play(config, state(0.0), in);
       SCOPED_TRACE(std::to_string(static_cast<int>(lower)) + " " + std::to_string(static_cast<int>(where)));
       expect_gradient(loss, state(0.0).generator.parameters, r.gradient_generator);
     }
 }
 
-TEST_F(ReferenceGame, SurrogateGradientsHoldTheirConstants) {
+TEST_F(ReferenceEbmBb, SurrogateGradientsHoldTheirConstants) {
   // lobpcg, the authors' variant and SLQ: the gradient is that of a function with v (and u) frozen.
-  const GameInputs in = inputs();
+  const EbmBbInputs in = inputs();
   for (const LowerBound lower :
        {LowerBound::lobpcg, LowerBound::authors, LowerBound::slq_gauss, LowerBound::slq_radau}) {
-    const GameConfig config{.lower = lower, .iterations = 1, .entropy_weight = 0.3};
-    const GameResult r = play(config, state(), in);
-    GameConfig without = config;
+    const EbmBbConfig config{.lower = lower, .iterations = 1, .entropy_weight = 0.3};
+    const EbmBbResult r = play(config, state(), in);
+    EbmBbConfig without = config;
     without.entropy_weight = 0.0;
     V expected = play(without, state(), in).gradient_generator;
     Network g = state().generator.with(Statistics::running);
@@ -204,9 +204,9 @@ TEST_F(ReferenceGame, SurrogateGradientsHoldTheirConstants) {
   }
 }
 
-TEST_F(ReferenceGame, RunningStatisticsMoveTwiceAndTheJacobianSeesTheRightOnes) {
-  const GameInputs in = inputs();
-  const GameState before = state();
+TEST_F(ReferenceEbmBb, RunningStatisticsMoveTwiceAndTheJacobianSeesTheRightOnes) {
+  const EbmBbInputs in = inputs();
+  const EbmBbState before = state();
   Network once = before.generator.with(Statistics::running);
   once.running = before.generator.running_after(in.z);
   Network twice = once;
@@ -216,9 +216,9 @@ TEST_F(ReferenceGame, RunningStatisticsMoveTwiceAndTheJacobianSeesTheRightOnes) 
     return std::log(smallest_singular(jacobian(g, z, g.parameters)).s);
   };
 
-  const GameResult own = play({.entropy_z = EntropyZ::generator}, before, in);
+  const EbmBbResult own = play({.entropy_z = EntropyZ::generator}, before, in);
   EXPECT_EQ(own.after.generator.running, twice.running);
-  const GameResult shared = play({.entropy_z = EntropyZ::energy}, before, in);
+  const EbmBbResult shared = play({.entropy_z = EntropyZ::energy}, before, in);
   EXPECT_EQ(shared.after.generator.running, twice.running);
   EXPECT_TRUE(shared.entropy_generator.empty());
   V values;
@@ -240,26 +240,26 @@ TEST_F(ReferenceGame, RunningStatisticsMoveTwiceAndTheJacobianSeesTheRightOnes) 
   EXPECT_NE(shared.after.energy.parameters, before.energy.parameters);
 }
 
-TEST_F(ReferenceGame, Hinge) {
-  const GameInputs in = inputs();
-  GameConfig config{.penalty_weight = 0.0};
-  const GameResult bare = play(config, state(), in);
+TEST_F(ReferenceEbmBb, Hinge) {
+  const EbmBbInputs in = inputs();
+  EbmBbConfig config{.penalty_weight = 0.0};
+  const EbmBbResult bare = play(config, state(), in);
   EXPECT_TRUE(close(bare.loss_energy, mean(bare.energy_real) - mean(bare.energy_fake)));
   config.penalty_weight = 2.0;
   config.hinge = bare.penalty * 0.5;  // below w/2 * penalty = penalty
-  const GameResult active = play(config, state(), in);
+  const EbmBbResult active = play(config, state(), in);
   EXPECT_TRUE(close(active.loss_energy - bare.loss_energy, 0.5 * bare.penalty,
                     {.factor = 10, .reason = "difference"}));
   EXPECT_NE(active.gradient_energy, bare.gradient_energy);
   config.hinge = bare.penalty * 1.5;
-  const GameResult idle = play(config, state(), in);
+  const EbmBbResult idle = play(config, state(), in);
   EXPECT_EQ(idle.loss_energy, bare.loss_energy);
   EXPECT_EQ(idle.gradient_energy, bare.gradient_energy);
 }
 
-TEST_F(ReferenceGame, ZeroCentredPointsAreTheOnesNamed) {
-  const GameInputs in = inputs();
-  const GameState before = state();
+TEST_F(ReferenceEbmBb, ZeroCentredPointsAreTheOnesNamed) {
+  const EbmBbInputs in = inputs();
+  const EbmBbState before = state();
   const Matrix<double> fake = before.generator.with(Statistics::batch)(in.z);
   Matrix<double> between = in.x;
   for (int64_t i = 0; i < B; ++i)
@@ -273,17 +273,17 @@ TEST_F(ReferenceGame, ZeroCentredPointsAreTheOnesNamed) {
   };
   EXPECT_TRUE(close(penalty(UpperBound::zero_centred_real).penalty, expected(in.x)));
   EXPECT_TRUE(close(penalty(UpperBound::zero_centred_fake).penalty, expected(fake)));
-  const GameResult r = penalty(UpperBound::zero_centred_between);
+  const EbmBbResult r = penalty(UpperBound::zero_centred_between);
   EXPECT_TRUE(close(r.penalty, expected(between)));
   EXPECT_TRUE(close(r.loss_energy, mean(r.energy_real) - mean(r.energy_fake) + 0.1 * r.penalty));
   EXPECT_TRUE(r.entropy.empty() && r.entropy_generator.empty() && r.a.values.empty());
 }
 
-TEST_F(ReferenceGame, LobpcgAtItsFullDimensionPlaysAsTheExactBound) {
+TEST_F(ReferenceEbmBb, LobpcgAtItsFullDimensionPlaysAsTheExactBound) {
   // A basis of three holds all of R^3: p0 is not used, but two steps from any start reach the exact vector.
-  const GameInputs in = inputs();
-  const GameResult exact = play({.lower = LowerBound::s1}, state(), in);
-  const GameResult found = play({.lower = LowerBound::lobpcg, .iterations = 4}, state(), in);
+  const EbmBbInputs in = inputs();
+  const EbmBbResult exact = play({.lower = LowerBound::s1}, state(), in);
+  const EbmBbResult found = play({.lower = LowerBound::lobpcg, .iterations = 4}, state(), in);
   const test::Tolerance converged{.factor = 1e4, .reason = "v to the square root of theta's accuracy"};
   EXPECT_TRUE(close(found.gradient_energy, exact.gradient_energy, converged));
   EXPECT_TRUE(close(found.gradient_generator, exact.gradient_generator, converged));

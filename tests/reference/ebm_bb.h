@@ -25,7 +25,7 @@ enum class LowerBound { none, lobpcg, authors, s1, log_det, slq_gauss, slq_radau
 enum class UpperBound { bidirectional, zero_centred_real, zero_centred_fake, zero_centred_between };
 enum class EntropyZ { energy, generator };
 
-struct GameConfig {
+struct EbmBbConfig {
   LowerBound lower = LowerBound::s1;
   UpperBound upper = UpperBound::bidirectional;
   int64_t iterations = 2;  ///< of LOBPCG, of the authors' variant, or Lanczos steps
@@ -72,7 +72,7 @@ struct EntropySample {
   Vector<double> v;     ///< unit (SLQ: sqrt(d) q1); empty for log_det
   Vector<double> u;     ///< SLQ alone
 };
-inline EntropySample entropy_sample(const GameConfig& config, const Network& g, const Vector<double>& z,
+inline EntropySample entropy_sample(const EbmBbConfig& config, const Network& g, const Vector<double>& z,
                                     const Vector<double>& v0, const Vector<double>& p0) {
   const double d = static_cast<double>(z.size());
   const Matrix<double> j = jacobian(g, z, g.parameters);
@@ -113,13 +113,13 @@ T entropy_surrogate(const EntropySample& sample, const Network& g, const Vector<
   return T(static_cast<double>(z.size())) * log_s1(g, z, w, sample.v);
 }
 
-struct GameState {
+struct EbmBbState {
   Network energy = {};
   Network generator = {};  ///< its `running` moves; its `statistics` is not looked at
   Moments energy_moments = {};
   Moments generator_moments = {};
 };
-struct GameInputs {
+struct EbmBbInputs {
   Matrix<double> x = {};             ///< data
   Matrix<double> z = {};             ///< latents of the energy step
   Matrix<double> v0 = {};            ///< probes, and starts of the iterations
@@ -129,7 +129,7 @@ struct GameInputs {
   Matrix<double> p0_generator = {};
   Vector<double> between = {};  ///< zero_centred_between: x^ = t x + (1 - t) x~, one t a sample
 };
-struct GameResult {
+struct EbmBbResult {
   Vector<double> energy_real = {};
   Vector<double> energy_fake = {};
   std::vector<EntropySample> entropy = {};            ///< at z, where the iteration needs it
@@ -141,7 +141,7 @@ struct GameResult {
   double loss_generator = 0.0;
   Vector<double> gradient_energy = {};
   Vector<double> gradient_generator = {};
-  GameState after = {};
+  EbmBbState after = {};
 };
 
 /// The constants of L_E: all that depends on the generator.
@@ -150,7 +150,7 @@ struct EnergyStep {
 };
 
 template <class T>
-T upper_mean(const GameConfig& config, const GameInputs& in, const EnergyStep& step, const Network& e,
+T upper_mean(const EbmBbConfig& config, const EbmBbInputs& in, const EnergyStep& step, const Network& e,
              const Vector<T>& w) {
   switch (config.upper) {
     case UpperBound::bidirectional:
@@ -166,18 +166,18 @@ T upper_mean(const GameConfig& config, const GameInputs& in, const EnergyStep& s
 }
 
 template <class T>
-T energy_loss(const GameConfig& config, const GameInputs& in, const EnergyStep& step, const Network& e,
+T energy_loss(const EbmBbConfig& config, const EbmBbInputs& in, const EnergyStep& step, const Network& e,
               const Vector<T>& w) {
   const double half = config.upper == UpperBound::bidirectional ? 0.5 : 1.0;
   const T over = T(half * config.penalty_weight) * upper_mean(config, in, step, e, w) - T(config.hinge);
-  const T game = mean(e(lift<T>(in.x), w).values) - mean(e(lift<T>(step.x_fake), w).values);
-  return over > T(0.0) ? game + over : game;
+  const T difference = mean(e(lift<T>(in.x), w).values) - mean(e(lift<T>(step.x_fake), w).values);
+  return over > T(0.0) ? difference + over : difference;
 }
 
 /// mean E(G(z2; w)) - lambda_H mean_i surrogate_i: the generator loss's gradient (its value too, but for
 /// SLQ).
 template <class T>
-T generator_loss(const GameConfig& config, const GameInputs& in, const Network& e, const Network& g_batch,
+T generator_loss(const EbmBbConfig& config, const EbmBbInputs& in, const Network& e, const Network& g_batch,
                  const Network& g_running, const Matrix<double>& entropy_z,
                  const std::vector<EntropySample>& entropy, const Vector<T>& w) {
   T loss = mean(e(g_batch(lift<T>(in.z_generator), w), lift<T>(e.parameters)).values);
@@ -189,7 +189,7 @@ T generator_loss(const GameConfig& config, const GameInputs& in, const Network& 
   return loss;
 }
 
-inline std::vector<EntropySample> entropy_samples(const GameConfig& config, const Network& g,
+inline std::vector<EntropySample> entropy_samples(const EbmBbConfig& config, const Network& g,
                                                   const Matrix<double>& z, const Matrix<double>& v0,
                                                   const Matrix<double>& p0) {
   std::vector<EntropySample> result;
@@ -199,8 +199,8 @@ inline std::vector<EntropySample> entropy_samples(const GameConfig& config, cons
   return result;
 }
 
-inline GameResult play(const GameConfig& config, const GameState& before, const GameInputs& in) {
-  GameResult result{.after = before};
+inline EbmBbResult play(const EbmBbConfig& config, const EbmBbState& before, const EbmBbInputs& in) {
+  EbmBbResult result{.after = before};
   Network& e = result.after.energy;
   Network& g = result.after.generator;
   const bool has_entropy = config.lower != LowerBound::none;

@@ -13,7 +13,7 @@
 #include "models/stack.h"
 #include "reference/image_networks.h"
 #include "support/devices.h"
-#include "train/oracle_game.h"
+#include "train/oracle_iteration.h"
 
 namespace ebm::test {
 namespace {
@@ -24,16 +24,16 @@ constexpr Extent twice{2, 2};
 constexpr float bn_eps = 1e-5f;
 constexpr int64_t d = 4;
 
-struct ImageGame {
+struct ImageCase {
   std::string name;
   OracleNetworks oracle;
   std::function<std::unique_ptr<Layer>()> energy, generator;
 };
-std::ostream& operator<<(std::ostream& out, const ImageGame& game) {
-  return out << game.name;
+std::ostream& operator<<(std::ostream& out, const ImageCase& one) {
+  return out << one.name;
 }
 
-ImageGame table7() {
+ImageCase table7() {
   constexpr Features image{.height = 2, .width = 3, .channels = 3};
   return {.name = "Mlp",
           .oracle = {.energy = reference::table7_energy(image.pixels(), 8),
@@ -49,7 +49,7 @@ std::unique_ptr<Layer> with_linear(Stack main) {
   return network_of("main", main.build(), "expand", std::move(expand));
 }
 
-ImageGame like_table8() {
+ImageCase like_table8() {
   constexpr Features image{.height = 4, .width = 4, .channels = 3};
   using reference::LayerSpec;
   const auto doubling = [](int64_t side, int64_t in, int64_t out) {
@@ -90,7 +90,7 @@ Stack first_energy_block(const Features& image) {
   return main;
 }
 
-ImageGame like_tables_9_and_10() {
+ImageCase like_tables_9_and_10() {
   constexpr Features image{.height = 4, .width = 4, .channels = 3};
   using reference::LayerSpec;
   using reference::square_convolution;
@@ -161,35 +161,36 @@ std::ostream& operator<<(std::ostream& out, const Choice& choice) {
   return out << choice.name;
 }
 
-class ImageGameTest : public testing::TestWithParam<std::tuple<ImageGame, Choice, std::string>> {
+class ImageEbmBbTest : public testing::TestWithParam<std::tuple<ImageCase, Choice, std::string>> {
  protected:
-  static const OracleGame& start(const ImageGame& game, const Choice& choice) {  // once for all devices
-    static std::map<std::string, OracleGame> known;
-    const std::string name = game.name + choice.name;
+  static const OracleIteration& start(const ImageCase& one,
+                                      const Choice& choice) {  // once for all devices
+    static std::map<std::string, OracleIteration> known;
+    const std::string name = one.name + choice.name;
     if (!known.contains(name))
-      known.emplace(name, oracle_game(options_of(choice.method, choice.preset), game.oracle));
+      known.emplace(name, oracle_iteration(options_of(choice.method, choice.preset), one.oracle));
     return known.at(name);
   }
-  static void expect_iteration_of(const OracleGame& begin) {
-    const auto& [game, choice, device] = GetParam();
+  static void expect_iteration_of(const OracleIteration& begin) {
+    const auto& [one, choice, device] = GetParam();
     const auto kernels = open_device(device);
-    expect_oracles_iteration(*kernels, {.energy = game.energy, .generator = game.generator}, begin);
+    expect_oracles_iteration(*kernels, {.energy = one.energy, .generator = one.generator}, begin);
   }
 };
 
-TEST_P(ImageGameTest, OneIteration) {
+TEST_P(ImageEbmBbTest, OneIteration) {
   expect_iteration_of(start(std::get<0>(GetParam()), std::get<1>(GetParam())));
 }
 
 /// --precision fp32 is true float32 in everything, where TF32 is allowed.
-class TrueFloat32ImageGameTest : public ImageGameTest {};
-TEST_P(TrueFloat32ImageGameTest, OneIteration) {
-  OracleGame begin = start(std::get<0>(GetParam()), std::get<1>(GetParam()));
+class TrueFloat32ImageEbmBbTest : public ImageEbmBbTest {};
+TEST_P(TrueFloat32ImageEbmBbTest, OneIteration) {
+  OracleIteration begin = start(std::get<0>(GetParam()), std::get<1>(GetParam()));
   begin.options.training.precision = Precision::full;
   expect_iteration_of(begin);
 }
 
-std::vector<ImageGame> image_games() {
+std::vector<ImageCase> image_cases() {
   return {table7(), like_table8(), like_tables_9_and_10()};
 }
 std::vector<Choice> all_choices() {
@@ -198,18 +199,18 @@ std::vector<Choice> all_choices() {
           {"Ebm0gp", Variant::ebm_0gp, Preset::paper},
           {"Wgan0gp", Variant::wgan_0gp, Preset::paper}};
 }
-std::string image_game_test_name(
-    const testing::TestParamInfo<std::tuple<ImageGame, Choice, std::string>>& info) {
+std::string image_ebm_bb_test_name(
+    const testing::TestParamInfo<std::tuple<ImageCase, Choice, std::string>>& info) {
   return std::get<0>(info.param).name + "_" + std::get<1>(info.param).name + "_" + std::get<2>(info.param);
 }
-INSTANTIATE_TEST_SUITE_P(All, ImageGameTest,
-                         testing::Combine(testing::ValuesIn(image_games()), testing::ValuesIn(all_choices()),
+INSTANTIATE_TEST_SUITE_P(All, ImageEbmBbTest,
+                         testing::Combine(testing::ValuesIn(image_cases()), testing::ValuesIn(all_choices()),
                                           testing::ValuesIn(devices_with_convolutions())),
-                         image_game_test_name);
-INSTANTIATE_TEST_SUITE_P(Tf32, TrueFloat32ImageGameTest,
-                         testing::Combine(testing::ValuesIn(image_games()), testing::ValuesIn(all_choices()),
+                         image_ebm_bb_test_name);
+INSTANTIATE_TEST_SUITE_P(Tf32, TrueFloat32ImageEbmBbTest,
+                         testing::Combine(testing::ValuesIn(image_cases()), testing::ValuesIn(all_choices()),
                                           testing::ValuesIn(with_convolutions(devices_with_tf32()))),
-                         image_game_test_name);
+                         image_ebm_bb_test_name);
 
 }  // namespace
 }  // namespace ebm::test

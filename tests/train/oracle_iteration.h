@@ -13,17 +13,17 @@ struct OracleNetworks {
 };
 
 /// Where an iteration starts, and what the oracle makes of it.
-struct OracleGame {
+struct OracleIteration {
   EbmBbOptions options;
   Features data;
-  reference::GameState state;
-  reference::GameInputs in;
+  reference::EbmBbState state;
+  reference::EbmBbInputs in;
   ExpectedIteration expected;
 };
 
-OracleGame oracle_game(const EbmBbOptions& options, const OracleNetworks& networks);
+OracleIteration oracle_iteration(const EbmBbOptions& options, const OracleNetworks& networks);
 
 /// One iteration of these networks, which are those of `start`.
-void expect_oracles_iteration(Kernels& kernels, const NetworkMakers& networks, const OracleGame& start);
+void expect_oracles_iteration(Kernels& kernels, const NetworkMakers& networks, const OracleIteration& start);
 
 }  // namespace ebm::test
