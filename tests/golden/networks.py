@@ -3,7 +3,7 @@
 from names and shapes alone.
 
     energy       main.N (preset `code`: and l), with NAME.weight_u where NAME's weight has a spectral norm
-    generator    main.N; VERA's: g.main.N and logsigma
+    generator    main.N; VERA's: g.main.N (own: g.N) and logsigma
     statistics   MEG's T(x, z) = head([trunk(x), z]): trunk.N, head.N
     posterior    VERA's logsigma (d)
 Spectral norm, in each training forward, W the weight as out x rest, u the buffer (in eval mode u stays):
@@ -112,8 +112,9 @@ def with_spectral_norm(network: nn.Module, u: dict) -> nn.Module:
 
 
 def make_energy(config: Config, data_dim: int, hidden: int) -> Energy:
+    energy_output = getattr(config, "energy_output", "linear")
     main = nn.Sequential(nn.Linear(data_dim, hidden), nn.PReLU(), nn.Linear(hidden, hidden), nn.PReLU(),
-                         nn.Linear(hidden, 1))
+                         nn.Linear(hidden, 1), *([nn.Softplus()] if energy_output == "softplus" else []))
     energy = Energy(main, config.preset == "code")
     if config.method == "sngan":
         u = {f"main.{n}": torch.randn(main[n].out_features, dtype=torch.get_default_dtype()) for n in (0, 2, 4)}
@@ -192,16 +193,18 @@ def layers_from(state: dict, config: Config, kind: str) -> nn.Module:
         return Posterior(len(state["logsigma"]))
     if kind == "generator" and "logsigma" in state:
         return NoisyGenerator(layers_from({n[2:]: v for n, v in state.items() if n.startswith("g.")}, config, kind))
+    if getattr(config, "networks", "shared") == "own":
+        return own_network(state, kind, config.method)
     if kind == "statistics":
         trunk = (convolutional_statistics(state) if is_convolutional(state)
                  else sequence_of(state, config, "trunk", kind))
         return Statistics(trunk, sequence_of(state, config, "head", kind))
-    if is_convolutional(state) and getattr(config, "networks", "shared") == "own":
-        return own_network(state, kind, config.method)
     if is_convolutional(state):
         return convolutional_network(state, kind)
     main = sequence_of(state, config, "main", kind)
     if kind == "energy":
+        if getattr(config, "energy_output", "linear") == "softplus":
+            main.append(nn.Softplus())
         return Energy(main, "l.weight" in state)
     if config.generator_output == "tanh":
         main.append(nn.Tanh())

@@ -86,4 +86,10 @@ CASES = {
     "options_steps_alpha": case(method="wgan_0gp", hidden=9, lower_bound="none", upper_bound="gp_interpolated",
                                 penalty_weight=30.0, hinge=0.0, penalty_normaliser="none", entropy_weight=0.0,
                                 energy_steps=3, adam_epsilon=1e-3),
+    "options_decay_steps": case(method="wgan_0gp", hidden=9, lower_bound="none", upper_bound="gp_interpolated",
+                                penalty_weight=30.0, hinge=0.0, penalty_normaliser="none", entropy_weight=0.0,
+                                weight_decay=0.3, lr_schedule="steps", lr_horizon=4, lr_first_step=0.25,
+                                lr_second_step=0.5, adam_epsilon=1e-3),
+    "meg_softplus": case(meg.Config, data_dim=2, hidden=9, energy_output="softplus", penalty_weight=0.3,
+                         information_weight=0.6, lr_statistics=3e-3, adam_epsilon=1e-3),
 }

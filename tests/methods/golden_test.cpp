@@ -97,6 +97,8 @@ std::unique_ptr<Layer> MethodGolden::energy() const {
   reference::NetworkSpec spec = reference::table6_energy(inputs, integer("hidden"));
   for (LayerSpec& layer : spec)
     layer.spectral = layer.kind == reference::Kind::linear && has("before/energy/main.0.weight_u");
+  const bool softplus = file_.has_attribute(group_, "energy_output") && text("energy_output") == "softplus";
+  if (softplus) spec.push_back(LayerSpec::softplus());
   return named("main", layers_of(spec, flat(inputs)));
 }
 

@@ -2,7 +2,9 @@
 """What every method shares: its constants, and a learner: a network, its Adam, its rate, its average.
 
     rate       lr * min(1, (t + 1) / warm_up) * f(t),  t = 0, 1, ... the iteration, the same for all steps within it
-               f = 1 (constant), max(0, 1 - t / horizon) (linear), (1 + cos(pi min(1, t / horizon))) / 2 (cosine)
+               f = 1 (constant), max(0, 1 - t / horizon) (linear), (1 + cos(pi min(1, t / horizon))) / 2 (cosine),
+               lr_step_factor for each of lr_first_step, lr_second_step that t / horizon has reached (steps)
+    decay      weight_decay * value is added to each gradient, after clipping (Adam's L2)
     clip       gradients of one learner times min(1, clip / (norm + 1e-6)), norm that of all of them together
     average    decay * average + (1 - decay) * value after each step of the learner; its running statistics, and a
                spectral norm's u, are copied then. It starts at the initial values.
@@ -30,7 +32,12 @@ class Config:
     adam_epsilon: float = 1e-6
     energy_steps: int = 1
     generator_steps: int = 1
-    lr_schedule: str = "constant"  # constant, linear, cosine
+    weight_decay: float = 0.0
+    lr_schedule: str = "constant"  # constant, linear, cosine, steps
+    lr_step_factor: float = 0.3
+    lr_first_step: float = 0.8
+    lr_second_step: float = 0.9
+    networks: str = "shared"  # shared; own: those of the method's public code (own_networks.py)
     lr_horizon: int = 0
     warm_up: int = 0
     ema: float = 0.0
@@ -46,8 +53,11 @@ def rate_factor(config: Config, t: int) -> float:
         return factor * max(0.0, 1 - t / config.lr_horizon)
     if config.lr_schedule == "cosine":
         return factor * (1 + math.cos(math.pi * min(1.0, t / config.lr_horizon))) / 2
+    if config.lr_schedule == "steps":
+        reached = sum(t / config.lr_horizon >= step for step in (config.lr_first_step, config.lr_second_step))
+        return factor * config.lr_step_factor ** reached
     if config.lr_schedule != "constant":
-        raise ValueError(f"lr_schedule {config.lr_schedule}: use constant, linear or cosine")
+        raise ValueError(f"lr_schedule {config.lr_schedule}: use constant, linear, cosine or steps")
     return factor
 
 
@@ -63,7 +73,7 @@ class Learner:
     def __init__(self, config: Config, network: nn.Module, lr: float, average: dict | None = None, limits=None):
         self.config, self.network, self.lr, self.limits = config, network, lr, limits or {}
         self.adam = torch.optim.Adam(network.parameters(), lr, (config.adam_beta1, config.adam_beta2),
-                                     config.adam_epsilon)
+                                     config.adam_epsilon, config.weight_decay)
         self.disturb, self.smallest = lambda gradient, _biggest: gradient, {}
         self.average = average
         if average is None and config.ema > 0:

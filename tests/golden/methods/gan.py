@@ -25,7 +25,6 @@ RATES = {"energy": "lr_energy", "generator": "lr_generator"}
 @dataclass
 class Config(CommonConfig):
     method: str = "dcgan"
-    networks: str = "shared"  # of images, own: those of the method's public code (own_networks.py)
 
 
 def needed(_config: Config) -> set:

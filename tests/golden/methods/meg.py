@@ -32,6 +32,7 @@ class Config(CommonConfig):
     information_weight: float = 1.0
     lr_statistics: float = 2e-4
     penalty_norm: str = "flat"
+    energy_output: str = "linear"  # softplus: the toy energy ends with one
     pixels: int = 1  # of an image
 
     def weight(self) -> float:
