@@ -4,8 +4,11 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <set>
+
 #include "image_experiments_fixture.h"
 #include "killed_runs.h"
+#include "methods/registry.h"
 #include "models/networks.h"
 #include "plot/image_grid.h"
 #include "reference/random.h"
@@ -86,14 +89,41 @@ TEST_F(ImageExperimentsTest, EveryMethodAndPresetTrainsWithItsConstants) {
        "paper",
        {"upper_bound = \"gp_interpolated\"", "penalty_weight = 0.1", "lower_bound = \"none\"",
         "entropy_weight = 0.0"}},
-      {"wgan_0gp", "code", {"upper_bound = \"gp_interpolated\"", "lower_bound = \"none\""}}};
+      {"wgan_0gp", "code", {"upper_bound = \"gp_interpolated\"", "lower_bound = \"none\""}},
+      {"meg",
+       "paper",
+       {"penalty_weight = 0.1", "penalty_norm = \"flat\"", "information_weight = 1.0", "energy_steps = 5",
+        "lr_statistics = 0.0001", "adam_beta1 = 0.5", "initial = \"pytorch\""}},
+      {"meg",
+       "code",
+       {"penalty_weight = 10.0", "penalty_norm = \"channel\"", "energy_steps = 5", "initial = \"normal\""}},
+      {"vera",
+       "paper",
+       {"penalty_weight = 0.1", "entropy_weight = 0.0001", "importance_samples = 20", "lr_posterior = 5e-05",
+        "sigma_min = 0.01", "sigma_max = 0.3", "adam_beta2 = 0.999"}},
+      {"vera",
+       "code",
+       {"lr_energy = 3e-05", "lr_generator = 6e-05", "lr_posterior = 3e-05", "adam_beta2 = 0.9"}},
+      {"dcgan",
+       "paper",
+       {"networks = \"shared\"", "energy_steps = 2", "adam_beta1 = 0.5", "adam_beta2 = 0.999",
+        "initial = \"orthogonal\""}},
+      {"dcgan", "code", {"networks = \"own\"", "energy_steps = 2", "generator_batch = 0"}},
+      {"sngan",
+       "paper",
+       {"networks = \"shared\"", "energy_steps = 5", "generator_batch = 128", "lr_schedule = \"linear\"",
+        "lr_horizon = 3", "initial = \"glorot\""}},
+      {"sngan", "code", {"networks = \"own\"", "adam_beta1 = 0.0", "adam_beta2 = 0.9"}}};
+  std::set<std::string> covered;
   for (const auto& choice : choices) {
     const std::string out = choice.method + "_" + choice.preset;
+    covered.insert(choice.method);
     const Finished done = train(cifar_, out, {"--method", choice.method, "--preset", choice.preset});
     EXPECT_EQ(done.status, 0) << out << ": " << done.err;
     const std::string config = bytes_of(*this / out / "config.toml");
     for (const std::string& constant : choice.constants) EXPECT_HAS(config, "\n" + constant + " ");
   }
+  EXPECT_EQ(covered.size(), methods().size());
 }
 
 TEST_F(ImageExperimentsTest, AnOptionThatChangesNothingIsOneLine) {
