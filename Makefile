@@ -35,7 +35,7 @@ CXXFLAGS_ALL := -std=c++20 $(OPT) -g -march=$(ARCH) -fPIC -fopenmp -fno-math-err
                 $(NARROW) $(UNSWITCH) $(SANITIZE) $(CXXFLAGS)
 COMPILE = $(CXX) $(CPPFLAGS_ALL) -MMD -MP $(CXXFLAGS_ALL) -c
 MULTIARCH := $(shell $(CXX) -print-multiarch 2>/dev/null)
-LIBS := -L/usr/lib/$(MULTIARCH)/hdf5/serial -lhdf5 -ldnnl $(shell pkg-config --libs $(PKGS) 2>/dev/null) -ldl
+LIBS := -L/usr/lib/$(MULTIARCH)/hdf5/serial -lhdf5 -ldnnl -llapacke $(shell pkg-config --libs $(PKGS) 2>/dev/null) -ldl
 # RPATH, not RUNPATH: it also finds what the libraries in a distribution's lib/ need of each other.
 LDFLAGS_ALL := -fopenmp $(SANITIZE) -Wl,-rpath,'$$ORIGIN/../lib' -Wl,--disable-new-dtags $(LDFLAGS)
 
