@@ -69,6 +69,7 @@ TEST_F(LintTest, LibrariesInAnotherRoom) {
   expect_fault("src/train/state.cpp", "#include <hdf5.h>", "#include <hdf5.: another room's library");
   expect_fault("src/data/folder.cpp", "#include <png.h>", "#include <png.: another room's library");
   expect_fault("src/io/jpeg.cpp", "#include <turbojpeg.h>", "#include <turbojpeg.: another room's library");
+  expect_fault("src/linalg/svd.cpp", "#include <lapacke.h>", "#include <lapacke.: another room's library");
   expect_fault("src/linalg/gram.cpp", "#pragma omp parallel for", "#pragma omp: another room's library");
   expect_fault("src/train/method.cpp", "#include <cublas_v2.h>", "");
   expect_fault("src/train/method.cpp", "cudaMalloc(&block, 4);",
