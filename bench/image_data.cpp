@@ -57,18 +57,19 @@ void time_draws(benchmark::State& state, const Bench& bench, DataSource& source)
 void resident(benchmark::State& state, const Bench& bench, const Features& shape) {
   const NoiseFile file(shape, 10'000);
   const auto source =
-      make_image_data(bench.kernels, file.open(), {.batch = batch, .flips = Flips::horizontal});
+      make_image_data(bench.kernels, file.open(), {.share = {.rows = batch}, .flips = Flips::horizontal});
   time_draws(state, bench, *source);
 }
 
 void synthetic(benchmark::State& state, const Bench& bench, const Features& shape) {
-  time_draws(state, bench, *make_synthetic_images(bench.kernels, shape, batch, 1, 1));
+  time_draws(state, bench, *make_synthetic_images(bench.kernels, shape, {.rows = batch}, 1, 1, 1));
 }
 
 /// One batch after another as fast as the thread reads them.
 void read_ahead(benchmark::State& state, const Bench& bench, const Features& shape) {
   const NoiseFile file(shape, 10'000);
-  const auto source = make_image_data(bench.kernels, file.open(), {.batch = batch, .max_resident_bytes = 0});
+  const auto source =
+      make_image_data(bench.kernels, file.open(), {.share = {.rows = batch}, .max_resident_bytes = 0});
   uint64_t iteration = 0;
   for (auto _ : state) source->prepare(iteration++);
   bench.kernels.synchronize();

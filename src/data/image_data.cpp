@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "data/prefetcher.h"
+#include "parallel/rank_noise.h"
 
 namespace ebm {
 namespace {
@@ -24,22 +25,23 @@ class ImageData : public DataSource {
         shape_(info.shape),
         options_(options),
         order_{.seed = options.seed, .count = info.count},
-        picks_(kernels, 2 * options.batch) {}
+        picks_(kernels, 2 * options.share.rows * options.steps) {}
 
   const Features& features() const final { return shape_; }
 
  protected:
-  uint64_t draws() const { return static_cast<uint64_t>(options_.ranks * options_.batch); }
-  uint64_t first_draw() const { return static_cast<uint64_t>(options_.rank * options_.batch); }
+  int64_t batch() const { return options_.share.rows * options_.steps; }
+  /// Of an iteration, by all ranks.
+  int64_t draws() const { return options_.share.of_step() * options_.steps; }
 
   /// x = the batch: of `images` by their index if `staged` is null, else in the order of the rows.
   void queue_batch(const uint64_t* iteration, const uint8_t* images, const uint64_t* staged, View x) {
-    require_batch(x, options_.batch, shape_);
+    require_batch(x, batch(), shape_);
     kernels_.run(PickImages{.rows = x.rows,
                             .order = order_,
                             .flips = options_.flips,
+                            .share = options_.share,
                             .draws = draws(),
-                            .first = first_draw(),
                             .iteration = iteration,
                             .staged = staged,
                             .picks = picks_.data()});
@@ -96,7 +98,7 @@ class StreamedImages final : public ImageData {
   StreamedImages(Kernels& kernels, const ImageFile& file, const ImageDataOptions& options)
       : ImageData(kernels, file.info(), options),
         reader_(file),
-        block_(kernels, header_bytes + options.batch * file.info().shape.size()) {
+        block_(kernels, header_bytes + batch() * file.info().shape.size()) {
     std::vector<std::span<uint8_t>> slots;
     for (uint64_t i = 0; i < ring; ++i) {
       staging_.push_back(kernels.staging(block_.size()));
@@ -136,8 +138,10 @@ class StreamedImages final : public ImageData {
     std::memcpy(slot.data(), &iteration, sizeof iteration);
     auto images = slot.subspan(static_cast<size_t>(header_bytes));
     const auto each = static_cast<size_t>(shape_.size());
-    for (uint64_t row = 0; row < static_cast<uint64_t>(options_.batch); ++row) {
-      reader_.read(order_.image(iteration * draws() + first_draw() + row), images.first(each));
+    const uint64_t first = iteration * static_cast<uint64_t>(draws());
+    for (int64_t row = 0; row < batch(); ++row) {
+      reader_.read(order_.image(first + static_cast<uint64_t>(options_.share.in_batch(row))),
+                   images.first(each));
       images = images.subspan(each);
     }
   }
@@ -151,18 +155,20 @@ class StreamedImages final : public ImageData {
 
 class SyntheticImages final : public DataSource {
  public:
-  SyntheticImages(Kernels& kernels, const Features& shape, int64_t batch, uint64_t seed, uint32_t stream)
+  SyntheticImages(Kernels& kernels, const Features& shape, const RankRows& share, int64_t steps,
+                  uint64_t seed, uint32_t stream)
       : kernels_(kernels),
         shape_(shape),
+        share_(share),
         seed_(seed),
         stream_(stream),
-        normals_(kernels, batch, flat(SmoothImages::spots * (2 + shape.channels))) {}
+        normals_(kernels, share.rows * steps, flat(SmoothImages::spots * (2 + shape.channels))) {}
 
   const Features& features() const override { return shape_; }
 
   void draw(const uint64_t* iteration, View x) override {
     require_batch(x, normals_.rows(), shape_);
-    kernels_.noise({Distribution::normal, seed_, stream_, iteration}, normals_);
+    rank_noise(kernels_, {Distribution::normal, seed_, stream_, iteration}, share_, normals_);
     kernels_.run(SmoothImages{.rows = x.rows * shape_.height,
                               .columns = shape_.width * shape_.channels,
                               .height = shape_.height,
@@ -175,6 +181,7 @@ class SyntheticImages final : public DataSource {
  private:
   Kernels& kernels_;
   Features shape_;
+  RankRows share_;
   uint64_t seed_;
   uint32_t stream_;
   Tensor normals_;
@@ -184,9 +191,10 @@ class SyntheticImages final : public DataSource {
 
 std::unique_ptr<DataSource> make_image_data(Kernels& kernels, const ImageFile& file,
                                             const ImageDataOptions& options) {
-  if (options.batch < 1 || options.rank < 0 || options.rank >= options.ranks) {
-    throw Error("a batch of " + std::to_string(options.batch) + " images for rank " +
-                std::to_string(options.rank) + " of " + std::to_string(options.ranks) +
+  const RankRows& share = options.share;
+  if (share.rows < 1 || share.rank < 0 || share.rank >= share.ranks) {
+    throw Error("a batch of " + std::to_string(share.rows) + " images for rank " +
+                std::to_string(share.rank) + " of " + std::to_string(share.ranks) +
                 "; give at least one image, and a rank below the number of ranks");
   }
   const DatasetInfo& info = file.info();
@@ -196,9 +204,10 @@ std::unique_ptr<DataSource> make_image_data(Kernels& kernels, const ImageFile& f
   return std::make_unique<StreamedImages>(kernels, file, options);
 }
 
-std::unique_ptr<DataSource> make_synthetic_images(Kernels& kernels, const Features& shape, int64_t batch,
-                                                  uint64_t seed, uint32_t stream) {
-  return std::make_unique<SyntheticImages>(kernels, shape, batch, seed, stream);
+std::unique_ptr<DataSource> make_synthetic_images(Kernels& kernels, const Features& shape,
+                                                  const RankRows& share, int64_t steps, uint64_t seed,
+                                                  uint32_t stream) {
+  return std::make_unique<SyntheticImages>(kernels, shape, share, steps, seed, stream);
 }
 
 }  // namespace ebm

@@ -12,15 +12,15 @@
 
 #include "data/data_source.h"
 #include "data/image_file.h"
+#include "kernels/formulas/rank_rows.h"
 
 namespace ebm {
 
 struct ImageDataOptions {
-  int64_t batch = 64;
+  RankRows share{.rows = 64};  ///< of each batch
+  int64_t steps = 1;           ///< of a batch
   uint64_t seed = 1;
   Flips flips = Flips::none;
-  /// One of several processes that share an iteration's images: rank r draws the r-th `batch` of them.
-  int64_t ranks = 1, rank = 0;
   /// The largest data set, in bytes, that is kept on the device as a whole.
   int64_t max_resident_bytes = int64_t{2} << 30;
 };
@@ -31,8 +31,10 @@ struct ImageDataOptions {
 std::unique_ptr<DataSource> make_image_data(Kernels& kernels, const ImageFile& file,
                                             const ImageDataOptions& options);
 
-/// Batches of smooth images that are made up on the device, anew for each iteration: `--synthetic`.
-std::unique_ptr<DataSource> make_synthetic_images(Kernels& kernels, const Features& shape, int64_t batch,
-                                                  uint64_t seed, uint32_t stream);
+/// Batches of smooth images that are made up on the device, anew for each iteration: `--synthetic`. Their
+/// numbers are of the noise stream `stream`.
+std::unique_ptr<DataSource> make_synthetic_images(Kernels& kernels, const Features& shape,
+                                                  const RankRows& share, int64_t steps, uint64_t seed,
+                                                  uint32_t stream);
 
 }  // namespace ebm

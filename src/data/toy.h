@@ -2,6 +2,7 @@
 #pragma once
 
 #include "data/data_source.h"
+#include "kernels/formulas/rank_rows.h"
 
 namespace ebm {
 
@@ -9,7 +10,11 @@ namespace ebm {
 class ToyData final : public DataSource {
  public:
   /// Batches of `batch` points from the noise streams stream and stream + 1 of `seed`.
-  ToyData(Kernels& kernels, ToyDataset dataset, int64_t batch, uint64_t seed, uint32_t stream);
+  ToyData(Kernels& kernels, ToyDataset dataset, int64_t batch, uint64_t seed, uint32_t stream)
+      : ToyData(kernels, dataset, {.rows = batch}, 1, seed, stream) {}
+  /// Batches of so many steps, of which this is one rank's share.
+  ToyData(Kernels& kernels, ToyDataset dataset, const RankRows& share, int64_t steps, uint64_t seed,
+          uint32_t stream);
 
   const Features& features() const override { return plane_; }
   void draw(const uint64_t* iteration, View x) override;
@@ -17,6 +22,7 @@ class ToyData final : public DataSource {
  private:
   Kernels& kernels_;
   ToyDataset dataset_;
+  RankRows share_;
   uint64_t seed_;
   uint32_t stream_;
   Features plane_ = flat(2);

@@ -7,8 +7,8 @@ namespace {
 
 constexpr auto stream = static_cast<uint32_t>(Stream::data);
 
-int64_t rows_of(const TrainingOptions& training) {
-  return training.batch * training.energy_steps;
+RankRows share_of(const TrainingOptions& training) {
+  return rank_rows(training.optimiser.ranks, training.batch);
 }
 uint64_t seed_of(const TrainingOptions& training) {
   return static_cast<uint64_t>(training.seed);
@@ -18,19 +18,24 @@ uint64_t seed_of(const TrainingOptions& training) {
 
 std::unique_ptr<DataSource> make_toy_data(Kernels& kernels, ToyDataset dataset,
                                           const TrainingOptions& training) {
-  return std::make_unique<ToyData>(kernels, dataset, rows_of(training), seed_of(training), stream);
+  return std::make_unique<ToyData>(kernels, dataset, share_of(training), training.energy_steps,
+                                   seed_of(training), stream);
 }
 
 std::unique_ptr<DataSource> make_file_data(Kernels& kernels, const ImageFile& file, Flips flips,
                                            const TrainingOptions& training) {
   return make_image_data(kernels, file,
-                         {.batch = rows_of(training), .seed = seed_of(training), .flips = flips});
+                         {.share = share_of(training),
+                          .steps = training.energy_steps,
+                          .seed = seed_of(training),
+                          .flips = flips});
 }
 
 std::unique_ptr<DataSource> make_up_data(Kernels& kernels, const NetworkOptions& networks,
                                          const TrainingOptions& training) {
   if (networks.kind == NetworkKind::toy) return make_toy_data(kernels, ToyDataset::gaussians25, training);
-  return make_synthetic_images(kernels, data_shape(networks), rows_of(training), seed_of(training), stream);
+  return make_synthetic_images(kernels, data_shape(networks), share_of(training), training.energy_steps,
+                               seed_of(training), stream);
 }
 
 }  // namespace ebm

@@ -118,8 +118,8 @@ class FormulasTest : public testing::Test {
     kernels->run(PickImages{.rows = rows / height,
                             .order = {.seed = 1, .count = rows / height},
                             .flips = Flips::horizontal,
+                            .share = {.rows = rows / height},
                             .draws = rows / height,
-                            .first = 0,
                             .iteration = iteration.data(),
                             .staged = nullptr,
                             .picks = picks.data()});

@@ -15,56 +15,6 @@ namespace {
 
 constexpr Features shape{.height = 3, .width = 5, .channels = 3};
 
-TEST(PermutationTest, IsOneForEverySizeAndKey) {
-  for (int64_t count = 1; count < 400; count = count < 70 ? count + 1 : count * 3 / 2) {
-    for (const uint64_t key : {uint64_t{0}, uint64_t{1}, ~uint64_t{0}}) {
-      std::set<int64_t> seen;
-      for (int64_t i = 0; i < count; ++i) seen.insert(Permutation{key, count}(i));
-      EXPECT_EQ(std::ssize(seen), count);
-      EXPECT_EQ(*seen.begin(), 0);
-      EXPECT_EQ(*seen.rbegin(), count - 1);
-    }
-  }
-  std::vector<bool> seen(50'000);
-  for (int64_t i = 0; i < 50'000; ++i) seen[static_cast<size_t>(Permutation{7, 50'000}(i))] = true;
-  EXPECT_EQ(std::count(seen.begin(), seen.end(), true), 50'000);
-}
-
-/// The chi-square statistic of counts that should be equal, minus its mean, over its standard deviation.
-double deviation(const std::vector<int64_t>& counts) {
-  double total = 0, chi = 0;
-  for (const int64_t n : counts) total += static_cast<double>(n);
-  const double expected = total / static_cast<double>(counts.size());
-  for (const int64_t n : counts) chi += std::pow(static_cast<double>(n) - expected, 2) / expected;
-  const auto freedom = static_cast<double>(counts.size() - 1);
-  return (chi - freedom) / std::sqrt(2 * freedom);
-}
-
-TEST(PermutationTest, PutsEachImageAnywhereAndAfterAnyOther) {
-  for (const int64_t count : {11, 16, 37}) {
-    const auto square = static_cast<size_t>(count * count);
-    std::vector<int64_t> places(square), followers(square);  // of image i
-    for (uint64_t epoch = 0; epoch < 4000; ++epoch) {
-      const ImageOrder order{.seed = 3, .count = count};
-      const auto at = [&](int64_t i) {
-        return order.image(epoch * static_cast<uint64_t>(count) + static_cast<uint64_t>(i));
-      };
-      for (int64_t i = 0; i < count; ++i) {
-        ++places[static_cast<size_t>(at(i) * count + i)];
-        if (i > 0) ++followers[static_cast<size_t>(at(i - 1) * count + at(i))];
-      }
-    }
-    std::vector<int64_t> others;
-    for (int64_t a = 0; a < count; ++a) {
-      for (int64_t b = 0; b < count; ++b) {
-        if (a != b) others.push_back(followers[static_cast<size_t>(a * count + b)]);
-      }
-    }
-    EXPECT_LT(std::abs(deviation(places)), 5) << count;
-    EXPECT_LT(std::abs(deviation(others)), 5) << count;
-  }
-}
-
 class ImageDataTest : public KernelsTest {
  protected:
   ImageDataTest() {
@@ -130,7 +80,7 @@ class ImageDataTest : public KernelsTest {
 
 TEST_P(ImageDataTest, EachImageOnceAnEpochAsNumbersInMinusOneToOne) {
   write(7);
-  const auto source = open({.batch = 4});
+  const auto source = open({.share = {.rows = 4}});
   EXPECT_EQ(source->features(), shape);
   std::vector<std::vector<int64_t>> epochs(1);
   for (uint64_t iteration = 0; iteration < 7; ++iteration) {  // 28 draws: 4 epochs, across the batches
@@ -154,7 +104,7 @@ TEST_P(ImageDataTest, EachImageOnceAnEpochAsNumbersInMinusOneToOne) {
 
 TEST_P(ImageDataTest, MirrorsHalfOfThemWhenAsked) {
   write(9);
-  const auto source = open({.batch = 9, .flips = Flips::horizontal});
+  const auto source = open({.share = {.rows = 9}, .flips = Flips::horizontal});
   int64_t mirrored = 0;
   std::map<int64_t, std::set<bool>> sides;
   for (uint64_t iteration = 0; iteration < 40; ++iteration) {
@@ -172,9 +122,9 @@ TEST_P(ImageDataTest, MirrorsHalfOfThemWhenAsked) {
 
 TEST_P(ImageDataTest, IsAFunctionOfSeedAndIterationWhereverTheImagesLie) {
   write(50);
-  const auto resident = open({.batch = 6, .seed = 5, .flips = Flips::horizontal});
-  const auto streamed = open({.batch = 6, .seed = 5, .flips = Flips::horizontal}, true);
-  const auto other = open({.batch = 6, .seed = 6, .flips = Flips::horizontal});
+  const auto resident = open({.share = {.rows = 6}, .seed = 5, .flips = Flips::horizontal});
+  const auto streamed = open({.share = {.rows = 6}, .seed = 5, .flips = Flips::horizontal}, true);
+  const auto other = open({.share = {.rows = 6}, .seed = 6, .flips = Flips::horizontal});
   // in order from the start, in order after a resume, back, far ahead, again
   for (const uint64_t i :
        {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 1000, 1001, 1002, 3, 4, 1'000'000, 1'000'000, 0}) {
@@ -184,27 +134,53 @@ TEST_P(ImageDataTest, IsAFunctionOfSeedAndIterationWhereverTheImagesLie) {
   }
 }
 
+/// Step by step, what each rank drew after the one before it.
+std::vector<float> together(const std::vector<std::vector<float>>& ranks, size_t steps) {
+  std::vector<float> all;
+  for (size_t step = 0; step < steps; ++step) {
+    for (const std::vector<float>& rank : ranks) {
+      const auto size = std::ssize(rank) / static_cast<int64_t>(steps);
+      const auto first = rank.begin() + static_cast<int64_t>(step) * size;
+      all.insert(all.end(), first, first + size);
+    }
+  }
+  return all;
+}
+
 TEST_P(ImageDataTest, RanksShareAnIteration) {
   write(50);
   for (const bool streamed : {false, true}) {
-    const auto whole = open({.batch = 6, .flips = Flips::horizontal});
-    for (uint64_t i = 0; i < 9; ++i) {
-      std::vector<float> parts;
-      for (int64_t rank = 0; rank < 3; ++rank) {
-        const auto part = open({.batch = 2, .flips = Flips::horizontal, .ranks = 3, .rank = rank}, streamed);
-        const std::vector<float> x = draw(*part, i, 2);
-        parts.insert(parts.end(), x.begin(), x.end());
+    for (const int64_t steps : {1, 2}) {
+      const auto whole = open({.share = {.rows = 6 * steps}, .flips = Flips::horizontal});
+      for (uint64_t i = 0; i < 9; ++i) {
+        std::vector<std::vector<float>> parts;
+        for (int64_t rank = 0; rank < 3; ++rank) {
+          const auto part = open(
+              {.share = {.rows = 2, .ranks = 3, .rank = rank}, .steps = steps, .flips = Flips::horizontal},
+              streamed);
+          parts.push_back(draw(*part, i, 2 * steps));
+        }
+        EXPECT_TRUE(same_bits(together(parts, static_cast<size_t>(steps)), draw(*whole, i, 6 * steps))) << i;
       }
-      EXPECT_TRUE(same_bits(parts, draw(*whole, i, 6))) << i;
     }
   }
+}
+
+TEST_P(ImageDataTest, RanksShareSyntheticImages) {
+  const auto whole = make_synthetic_images(*kernels_, shape, {.rows = 12}, 2, 11, 3);
+  std::vector<std::vector<float>> parts;
+  for (int64_t rank = 0; rank < 3; ++rank) {
+    const RankRows share{.rows = 4, .ranks = 3, .rank = rank};
+    parts.push_back(draw(*make_synthetic_images(*kernels_, shape, share, 2, 11, 3), 5, 8));
+  }
+  EXPECT_TRUE(same_bits(together(parts, 2), draw(*whole, 5, 24)));
 }
 
 TEST_P(ImageDataTest, OddShapesToo) {
   for (const Features& features :
        {Features{1, 1, 1}, Features{1, 17, 1}, Features{17, 1, 4}, Features{32, 32, 3}}) {
     write(3, features);
-    const auto source = open({.batch = 5, .flips = Flips::horizontal});
+    const auto source = open({.share = {.rows = 5}, .flips = Flips::horizontal});
     const std::vector<float> x = draw(*source, 0, 5);
     for (int64_t row = 0; row < 5; ++row) {
       const auto size = static_cast<size_t>(features.size());
@@ -216,7 +192,7 @@ TEST_P(ImageDataTest, OddShapesToo) {
 TEST_P(ImageDataTest, ReplayedByARecordedIteration) {
   write(50);
   for (const bool streamed : {false, true}) {
-    const auto plain = open({.batch = 6}, false), source = open({.batch = 6}, streamed);
+    const auto plain = open({.share = {.rows = 6}}, false), source = open({.share = {.rows = 6}}, streamed);
     const Tensor x(*kernels_, 6, shape), sums(*kernels_, 1, flat(45));
     set_iteration(0);
     const std::unique_ptr<Graph> graph = kernels_->capture([&] {
@@ -251,7 +227,7 @@ TEST_P(ImageDataTest, ReplayedByARecordedIteration) {
 
 TEST_P(ImageDataTest, BatchesThatNobodyPreparedAreNaN) {
   write(50);
-  const auto source = open({.batch = 6}, true);
+  const auto source = open({.share = {.rows = 6}}, true);
   draw(*source, 3, 6);
   set_iteration(4);
   const Tensor x(*kernels_, 6, shape);
@@ -261,7 +237,7 @@ TEST_P(ImageDataTest, BatchesThatNobodyPreparedAreNaN) {
 
 TEST_P(ImageDataTest, ADamagedFileEndsTheRunAtItsFirstUse) {
   write(2000);  // three chunks
-  const auto source = open({.batch = 40}, true);
+  const auto source = open({.share = {.rows = 40}}, true);
   draw(*source, 0, 40);
   std::fstream file(path_, std::ios::binary | std::ios::in | std::ios::out);
   file.seekp(ImageFile(path_).chunks().offsets[1] + 5);
@@ -275,24 +251,24 @@ TEST_P(ImageDataTest, ADamagedFileEndsTheRunAtItsFirstUse) {
                for (uint64_t i = 1; i < 60; ++i) source->prepare(i);
              }),
              "is damaged");
-  EXPECT_HAS(error_of([&] { open({.batch = 4}); }), "cannot read dataset 'images'");
+  EXPECT_HAS(error_of([&] { open({.share = {.rows = 4}}); }), "cannot read dataset 'images'");
 }
 
 TEST_P(ImageDataTest, RefusesABatchOfAnotherShape) {
   write(5);
-  const auto source = open({.batch = 4});
+  const auto source = open({.share = {.rows = 4}});
   const Tensor x(*kernels_, 3, shape), y(*kernels_, 4, flat(45));
   EXPECT_HAS(error_of([&] { source->draw(iteration_.data(), x); }),
              "a batch of 3 rows of 3x5x3 was asked of");
   EXPECT_HAS(error_of([&] { source->draw(iteration_.data(), y); }),
              "a batch of 4 rows of 1x1x45 was asked of");
-  EXPECT_HAS(error_of([&] { open({.batch = 0}); }), "a batch of 0 images");
-  EXPECT_HAS(error_of([&] { open({.ranks = 2, .rank = 2}); }), "rank 2 of 2");
+  EXPECT_HAS(error_of([&] { open({.share = {.rows = 0}}); }), "a batch of 0 images");
+  EXPECT_HAS(error_of([&] { open({.share = {.rows = 4, .ranks = 2, .rank = 2}}); }), "rank 2 of 2");
 }
 
 TEST_P(ImageDataTest, SyntheticImagesFollowTheirFormula) {
   const Features features{.height = 6, .width = 9, .channels = 2};
-  const auto source = make_synthetic_images(*kernels_, features, 5, 11, 3);
+  const auto source = make_synthetic_images(*kernels_, features, {.rows = 5}, 1, 11, 3);
   EXPECT_EQ(source->features(), features);
   const std::vector<float> x = draw(*source, 7, 5);
   const Tensor normals(*kernels_, 5, flat(4 * 4));
@@ -329,8 +305,9 @@ TEST_P(ImageDataTest, SendsAheadTheBatchAndNothingElse) {
   const Buffer<uint64_t> iteration(*recorder, 1);
   const Tensor x(*recorder, 4, shape);
   for (const bool streamed : {false, true}) {
-    const auto source = make_image_data(*recorder, ImageFile(path_),
-                                        {.batch = 4, .max_resident_bytes = streamed ? 0 : int64_t{1} << 30});
+    const auto source =
+        make_image_data(*recorder, ImageFile(path_),
+                        {.share = {.rows = 4}, .max_resident_bytes = streamed ? 0 : int64_t{1} << 30});
     const std::vector<Launch> ahead = recorder->record([&] { source->prepare(0); });
     ASSERT_EQ(ahead.size(), streamed ? 1u : 0u);
     if (streamed) {

@@ -74,6 +74,41 @@ TEST_P(ToyDataTest, TheMoonsAreSklearns) {
   }
 }
 
+/// Each step has the moons of its own batch, and any number of ranks draws the same.
+TEST_P(ToyDataTest, StepsAndRanksShareABatch) {
+  constexpr int64_t steps = 2, rows = 12;
+  for (const ToyDataset dataset : {ToyDataset::gaussians25, ToyDataset::swiss_roll, ToyDataset::two_moons}) {
+    const auto drawn = [&](const RankRows& share) {
+      ToyData data(*kernels_, dataset, share, steps, seed, stream);
+      const Tensor x(*kernels_, share.rows * steps, flat(2));
+      data.draw(iteration_.data(), x);
+      return x.download();
+    };
+    const std::vector<float> whole = drawn({.rows = rows});
+    for (const int64_t ranks : {2, 3}) {
+      std::vector<float> together(whole.size());
+      for (int64_t rank = 0; rank < ranks; ++rank) {
+        const RankRows share{.rows = rows / ranks, .ranks = ranks, .rank = rank};
+        const std::vector<float> part = drawn(share);
+        for (int64_t row = 0; row < share.rows * steps; ++row) {
+          for (const int64_t axis : {0, 1}) {
+            together.at(static_cast<size_t>(2 * share.in_batch(row) + axis)) =
+                part[static_cast<size_t>(2 * row + axis)];
+          }
+        }
+      }
+      EXPECT_TRUE(same_bits(together, whole)) << ranks << " ranks";
+    }
+    if (dataset != ToyDataset::two_moons) continue;
+    // sklearn's outer moon ends at (-1, 0), its inner one begins at (0, 1/2): the first half of each step.
+    for (int64_t step = 0; step < steps; ++step) {
+      const auto begin = static_cast<size_t>(2 * rows * step);
+      EXPECT_NEAR(whole[begin + rows - 2], -1, 0.5) << "the last of the outer moon, step " << step;
+      EXPECT_NEAR(whole[begin + rows], 0, 0.5) << "the first of the inner moon, step " << step;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Devices, ToyDataTest, testing::ValuesIn(devices()));
 
 }  // namespace

@@ -26,8 +26,9 @@ class ImageSourceTest : public IoTest, public testing::WithParamInterface<std::s
     const auto kernels = open_device(GetParam());
     EbmBbOptions options = ebm_bb_options(NetworkKind::toy, Variant::ebm_bb, Preset::paper);
     options.training.batch = batch;
-    const auto data = make_image_data(*kernels, ImageFile(*this / "points.h5"),
-                                      {.batch = batch, .seed = 1, .max_resident_bytes = max_resident_bytes});
+    const auto data =
+        make_image_data(*kernels, ImageFile(*this / "points.h5"),
+                        {.share = {.rows = batch}, .seed = 1, .max_resident_bytes = max_resident_bytes});
     EbmBb ebm_bb(*kernels, makers_of(SmallEbmBb::networks()), *data, options);
     ebm_bb.initialize();
     FakeEvaluation evaluation;

@@ -7,7 +7,7 @@
 // other numbers of ranks draw the same.
 #pragma once
 
-#include "kernels/formulas/formula.h"
+#include "kernels/formulas/rank_rows.h"
 
 namespace ebm {
 
@@ -68,7 +68,8 @@ struct PickImages {
   int64_t rows, columns = 1;  // one task an image
   ImageOrder order;
   Flips flips;
-  uint64_t draws, first;  // of an iteration in all, and before row 0 here
+  RankRows share;
+  int64_t draws;  // of an iteration, by all ranks
   const uint64_t* iteration;
   const uint64_t* staged;  // the images already lie in the order of the rows, for iteration *staged; or null
   int64_t* picks;          // rows x 2
@@ -81,7 +82,8 @@ struct PickImages {
   }
 
   EBM_HD void operator()(int64_t row, int64_t) const {
-    const uint64_t draw = *iteration * draws + first + static_cast<uint64_t>(row);
+    const uint64_t draw =
+        *iteration * static_cast<uint64_t>(draws) + static_cast<uint64_t>(share.in_batch(row));
     int64_t image = row;
     if (staged == nullptr) {
       image = order.image(draw);

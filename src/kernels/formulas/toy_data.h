@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The two-dimensional data sets of section 5.2, drawn on the device: point i of a batch is a function of its
-// noise.
+// noise and of its place in the batch, which is that of all ranks.
 #pragma once
 
-#include "kernels/formulas/formula.h"
+#include "kernels/formulas/rank_rows.h"
 
 namespace ebm {
 
@@ -18,10 +18,11 @@ EBM_HD inline float gaussians25_centre(int64_t i) {
 
 /// x[i] from normals[i] and uniforms[i]. At batches that are a multiple of 25 every mode has the same share,
 /// as in the authors' code. The swiss roll is sklearn's make_swiss_roll(noise = 1)[:, [0, 2]] / 5, the moons
-/// make_moons(noise = 0.1).
+/// make_moons(noise = 0.1), a set of both for each step.
 struct ToyBatch {
   static constexpr Pattern pattern = Pattern::map;
   int64_t rows, columns = 1;  // one task a point
+  RankRows share;
   ToyDataset dataset;
   const float *normals, *uniforms;  // rows x 2
   float* x;                         // rows x 2
@@ -38,7 +39,7 @@ struct ToyBatch {
     constexpr float pi = 3.14159265f;
     float a = 0, b = 0;
     if (dataset == ToyDataset::gaussians25) {
-      const int64_t mode = i % 25;
+      const int64_t mode = share.in_batch(i) % 25;
       constexpr float sigma = gaussians25_deviation / gaussians25_scale;
       a = gaussians25_centre(mode / 5) + sigma * n0;
       b = gaussians25_centre(mode % 5) + sigma * n1;
@@ -47,11 +48,13 @@ struct ToyBatch {
       a = (t * cosf(t) + n0) / 5;
       b = (t * sinf(t) + n1) / 5;
     } else {
-      const int64_t outer = rows / 2, inner = rows - outer;
-      const int64_t of = i < outer ? outer : inner, at = i < outer ? i : i - outer;
+      const int64_t outer = share.of_step() / 2, inner = share.of_step() - outer;
+      const int64_t place = share.in_batch(i) % share.of_step();
+      const bool is_outer = place < outer;
+      const int64_t of = is_outer ? outer : inner, at = is_outer ? place : place - outer;
       const float angle = of > 1 ? pi * static_cast<float>(at) / static_cast<float>(of - 1) : 0;
-      a = (i < outer ? cosf(angle) : 1 - cosf(angle)) + 0.1f * n0;
-      b = (i < outer ? sinf(angle) : 0.5f - sinf(angle)) + 0.1f * n1;
+      a = (is_outer ? cosf(angle) : 1 - cosf(angle)) + 0.1f * n0;
+      b = (is_outer ? sinf(angle) : 0.5f - sinf(angle)) + 0.1f * n1;
     }
     x[2 * i] = a;
     x[2 * i + 1] = b;
