@@ -117,7 +117,7 @@ int run(int argc, char** argv) {
   if (!options.parse(argc, argv)) return 0;
   const Context context(0);
   const CudnnHandle handle(context.stream());
-  const cuda::Scratch arena(arena_bytes);
+  const cuda::DeviceBlock arena(arena_bytes);
   print_products(context, config.products);
   const Requests requests = requests_of(config);
   fmt::print("{}, cuDNN {}: {} convolutions of {}\n", context.description(), handle.cudnn().version(),

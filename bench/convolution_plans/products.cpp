@@ -49,8 +49,8 @@ void print_products(const Context& context, int64_t size) {
   std::vector<float> numbers(static_cast<size_t>(size * size));
   for (float& x : numbers) x = normal(random);
   const size_t bytes = numbers.size() * sizeof(float);
-  const Scratch a(bytes), b(bytes), c(bytes);
-  for (const Scratch* factor : {&a, &b}) {
+  const DeviceBlock a(bytes), b(bytes), c(bytes);
+  for (const DeviceBlock* factor : {&a, &b}) {
     check(cudaMemcpyAsync(factor->data(), numbers.data(), bytes, cudaMemcpyHostToDevice, stream),
           "cudaMemcpyAsync");
   }

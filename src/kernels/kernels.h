@@ -80,6 +80,9 @@ inline std::string to_string(const ConvolutionShape& s) {
          to_string(s.stride) + ", padding " + to_string(s.padding);
 }
 
+/// The three passes below: they compute y, x_bar and weight_bar.
+enum class ConvolutionPass { forward, backward_data, backward_weight };
+
 /// y = x * w.
 struct ConvolutionForward {
   ConvolutionShape shape;

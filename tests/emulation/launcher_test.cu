@@ -31,7 +31,7 @@ class Values {
  private:
   const Context& context_;
   size_t count_;
-  Scratch memory_;
+  DeviceBlock memory_;
 };
 
 class LauncherTest : public testing::Test {

@@ -55,7 +55,7 @@ struct Block {
     slope = then.slope;
   }
 
-  Block rows(Range range) const {
+  Block rows(Slice range) const {
     Block part = *this;
     part.m = range.size();
     part.bias_rows = std::clamp<int64_t>(bias_rows - range.first, 0, part.m);
@@ -63,7 +63,7 @@ struct Block {
     part.c += range.first * stride_c;
     return part;
   }
-  Block columns(Range range) const {
+  Block columns(Slice range) const {
     Block part = *this;
     part.n = range.size();
     if (bias != nullptr) part.bias += range.first;
@@ -72,7 +72,7 @@ struct Block {
     return part;
   }
   /// A part of the sum, alone, into a dense matrix of its own.
-  Block summands(Range range, float* partial) const {
+  Block summands(Slice range, float* partial) const {
     Block part = *this;
     part.inner = range.size();
     part.a += range.first * (transpose_a == Transpose::no ? 1 : stride_a);

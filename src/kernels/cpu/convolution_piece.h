@@ -12,8 +12,7 @@
 
 namespace ebm::cpu {
 
-/// The three passes of a convolution: they compute y, x_bar and weight_bar.
-enum class Pass { forward, backward_data, backward_weight };
+using Pass = ConvolutionPass;
 
 /// Places in a block of memory that does not exist yet.
 class Layout {

@@ -13,7 +13,7 @@ template <class From, class To, class F>
 void each(Threads& threads, const From* from, To* to, int64_t count, F f) {
   const Parts parts = cut(count, count);
   threads.run(parts.count, [&](int64_t part) {
-    const Range range = parts[part];
+    const Slice range = parts[part];
 #pragma omp simd
     for (int64_t i = range.first; i < range.last; ++i) to[i] = f(from[i]);
   });

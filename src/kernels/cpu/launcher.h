@@ -73,7 +73,7 @@ class Launcher {
   // The loops take their formula by value: then the compiler knows that no store changes it.
 
   template <class Stored, class Formula>
-  static void map_block(const Formula f, Range rows, Range columns) {
+  static void map_block(const Formula f, Slice rows, Slice columns) {
     for (int64_t row = rows.first; row < rows.last; ++row) {
 #pragma omp simd
       for (int64_t column = columns.first; column < columns.last; ++column) {
@@ -100,7 +100,7 @@ class Launcher {
 
   /// sums[term][c] += the terms of `count` rows, one after the other.
   template <class Stored, int count, int terms, class Formula, int64_t width>
-  static void add_rows(const Formula f, int64_t row, Range columns, double (&sums)[terms][width]) {
+  static void add_rows(const Formula f, int64_t row, Slice columns, double (&sums)[terms][width]) {
 #pragma GCC ivdep  // omp simd would keep each Sums in memory
     for (int64_t column = columns.first; column < columns.last; ++column) {
       const int64_t c = column - columns.first;
@@ -121,7 +121,7 @@ class Launcher {
 
   /// out[term][column] = sum over `rows` of the terms.
   template <class Stored, int terms, class Formula>
-  static void sum_rows(const Formula f, Range rows, double* out) {
+  static void sum_rows(const Formula f, Slice rows, double* out) {
     constexpr int64_t width = 128;  // columns summed side by side, in the cache nearest to the core
     for (int64_t first = 0; first < f.columns; first += width) {
       const int64_t count = std::min(width, f.columns - first);
@@ -170,7 +170,7 @@ class Launcher {
   }
 
   template <class Formula>
-  static void team_rows(const Formula f, Range rows) {
+  static void team_rows(const Formula f, Slice rows) {
     for (int64_t row = rows.first; row < rows.last; ++row) f(Team{}, row);
   }
 

@@ -9,7 +9,7 @@
 namespace ebm::cpu {
 
 /// first .. last, without last.
-struct Range {
+struct Slice {
   int64_t first, last;
   int64_t size() const { return last - first; }
 };
@@ -17,7 +17,7 @@ struct Range {
 /// `extent` items in `count` parts of the same length, give or take one.
 struct Parts {
   int64_t extent, count;
-  Range operator[](int64_t part) const { return {extent * part / count, extent * (part + 1) / count}; }
+  Slice operator[](int64_t part) const { return {extent * part / count, extent * (part + 1) / count}; }
 };
 
 /// Work is measured in elements that a simple formula passes. So many take a thread about 1 us; to have one

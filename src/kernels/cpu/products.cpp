@@ -207,7 +207,7 @@ void Products::sum_of_parts(const Gemm& g, const Parts& parts) {
   const float beta = g.beta;
   float* const c = whole.c;
   threads_.start(pieces.count, [=](int64_t piece) {
-    const Range range = pieces[piece];
+    const Slice range = pieces[piece];
     for (int64_t p = 0; p < parts.count; ++p) {
       const float* const more = partial + p * size;
       const float keep = p > 0 ? 1 : beta;

@@ -48,11 +48,11 @@ void Context::wait_for(const Context& other) {
   check(cudaStreamWaitEvent(stream(), reached_, 0), "cudaStreamWaitEvent");
 }
 
-Scratch::Scratch(size_t bytes) {
+DeviceBlock::DeviceBlock(size_t bytes) {
   check(cudaMalloc(&data_, bytes), "cudaMalloc of scratch memory");
 }
 
-Scratch::~Scratch() {
+DeviceBlock::~DeviceBlock() {
   cudaFree(data_);
 }
 

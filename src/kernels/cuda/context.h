@@ -37,12 +37,12 @@ class Context {
 };
 
 /// Device memory that the CUDA half keeps for itself (scratch, workspaces): not zeroed, not counted.
-class Scratch {
+class DeviceBlock {
  public:
-  explicit Scratch(size_t bytes);
-  ~Scratch();
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
+  explicit DeviceBlock(size_t bytes);
+  ~DeviceBlock();
+  DeviceBlock(const DeviceBlock&) = delete;
+  DeviceBlock& operator=(const DeviceBlock&) = delete;
 
   void* data() const { return data_; }
 

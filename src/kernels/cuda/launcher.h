@@ -30,7 +30,7 @@ class Launcher {
   static constexpr int64_t partial_doubles = 128 * 1024;
 
   const Context& context_;
-  Scratch partial_{partial_doubles * sizeof(double)};
+  DeviceBlock partial_{partial_doubles * sizeof(double)};
 };
 
 }  // namespace ebm::cuda

@@ -23,7 +23,7 @@ class Products {
   static constexpr size_t workspace_bytes = 32 << 20;
 
   const Context& context_;
-  Scratch workspace_{workspace_bytes};
+  DeviceBlock workspace_{workspace_bytes};
   cublasHandle_t handle_ = nullptr;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Around an optimiser's step, over flat buffers of parameters or of their gradients: clipping of the gradient
-// by its norm, averages of the parameters, limits.
+// Around an optimiser's step, over flat buffers of parameters or of their gradients: scaling of the gradient,
+// clipping of it by its norm, averages of the parameters, limits.
 #pragma once
 
 #include "kernels/formulas/element.h"
@@ -58,6 +58,27 @@ struct ClipFactor {
       const double f = limit / (length + 1e-6);
       *factor = f > 1 ? 1.0f : static_cast<float>(f);
     });
+  }
+};
+
+/// x *= *factor, over a flat buffer.
+struct ScaleBy {
+  static constexpr Pattern pattern = Pattern::elements;
+  int64_t rows = 1, columns;
+  const float* factor;
+  float* x;
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(factor, 1);
+    uses.updates(x, columns);
+  }
+
+  bool aligned() const { return on_16_bytes(x); }
+  EBM_HD float* output() const { return x; }
+  template <class E>
+  EBM_HD auto operator()(const E& e) const {
+    return e(x) * *factor;
   }
 };
 

@@ -59,12 +59,12 @@ class Convolutions::State {
   std::optional<CudnnHandle> handle_;
   // All plans work in one arena, since their work is queued in order. It is reserved before the first plan
   // and never grows: recorded graphs hold its address.
-  std::optional<Scratch> arena_;
+  std::optional<DeviceBlock> arena_;
   std::map<Key, Plan> plans_;
   std::vector<PlanRequest> missing_;
   // The largest gradient of bfloat16 so far has the last block. Smaller ones stay: recorded graphs hold their
   // addresses.
-  std::vector<std::unique_ptr<Scratch>> gradients_;
+  std::vector<std::unique_ptr<DeviceBlock>> gradients_;
   int64_t gradient_size_ = 0, wanted_gradient_size_ = 0;
 };
 
@@ -183,7 +183,7 @@ void Convolutions::State::make_gradient() {
   if (gradient_size_ >= wanted_gradient_size_) return;
   gradient_size_ = wanted_gradient_size_;
   gradients_.push_back(
-      std::make_unique<Scratch>(static_cast<size_t>(gradient_size_ * size_of(Type::bfloat16))));
+      std::make_unique<DeviceBlock>(static_cast<size_t>(gradient_size_ * size_of(Type::bfloat16))));
 }
 
 bool Convolutions::State::plan_missing() {

@@ -13,8 +13,7 @@
 
 namespace ebm::cuda {
 
-/// The three passes of a convolution: they compute y, x_bar and weight_bar.
-enum class Pass { forward, backward_data, backward_weight };
+using Pass = ConvolutionPass;
 
 /// The workspace that all plans share (convolution.cpp); plans that need more are not made. tests/emulation/
 /// cudnn/plans_test.cu holds that every convolution of the paper's networks has a plan within it.

@@ -65,7 +65,7 @@ class Trials::Arrays {
   struct Array {
     std::vector<float> host;
     int64_t stride = 0;  // bytes from one copy to the next
-    std::unique_ptr<Scratch> device = nullptr;
+    std::unique_ptr<DeviceBlock> device = nullptr;
   };
   Array make(int64_t elements, uint32_t seed) const;
   void fill(const Array& array) const;
@@ -98,7 +98,7 @@ Trials::Arrays::Arrays(const PlanRequest& request, const Context& context, cudnn
   y_ = make(s.rows * s.output().size(), 3);
   copies_ = std::clamp(beyond_caches / (x_.stride + weight_.stride + y_.stride), int64_t{1}, max_copies);
   for (Array* array : {&x_, &weight_, &y_}) {
-    array->device = std::make_unique<Scratch>(static_cast<size_t>(copies_ * array->stride));
+    array->device = std::make_unique<DeviceBlock>(static_cast<size_t>(copies_ * array->stride));
     fill(*array);
   }
   context.synchronize();  // what fill copies from is gone then
