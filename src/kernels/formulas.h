@@ -12,6 +12,8 @@
 #include "kernels/formulas/bounds.h"
 #include "kernels/formulas/columns.h"
 #include "kernels/formulas/counter.h"
+#include "kernels/formulas/cross_entropy.h"
+#include "kernels/formulas/dropout.h"
 #include "kernels/formulas/gan.h"
 #include "kernels/formulas/gram.h"
 #include "kernels/formulas/hutchinson.h"
@@ -22,6 +24,7 @@
 #include "kernels/formulas/leaky_relu.h"
 #include "kernels/formulas/linear.h"
 #include "kernels/formulas/lobpcg.h"
+#include "kernels/formulas/max_pool.h"
 #include "kernels/formulas/objectives.h"
 #include "kernels/formulas/parameters.h"
 #include "kernels/formulas/preconditioner.h"
@@ -74,6 +77,7 @@ using Formulas = FormulaList<
     BatchNormProjections, BatchNormProject, BatchNormPairing, BatchNormCurvature,                  //
     BatchNormBackward, BatchNormTangentBackward, BatchNormTangentWeight, BatchNormSharedBackward,  //
     RowDots, SpectralStep, SpectralWeight, SpectralGradient,                                       //
-    JoinColumns, AddColumns, ExpOf, ScaledTotal>;
+    JoinColumns, AddColumns, ExpOf, ScaledTotal,                                                   //
+    MaxPooling, MaxPoolingPick, MaxPoolingSpread, Dropout, CrossEntropy>;
 
 }  // namespace ebm

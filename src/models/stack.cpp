@@ -6,6 +6,7 @@
 #include "layers/batch_norm.h"
 #include "layers/leaky_relu.h"
 #include "layers/linear.h"
+#include "layers/max_pool.h"
 #include "layers/pooling.h"
 #include "layers/prelu.h"
 #include "layers/residual.h"
@@ -72,6 +73,12 @@ Stack& Stack::tanh() {
 }
 Stack& Stack::smooth(Curve curve) {
   return add(std::make_unique<SmoothActivation>(features_, curve));
+}
+Stack& Stack::max_pool(const Window& window) {
+  return add(std::make_unique<MaxPool>(features_, window));
+}
+Stack& Stack::dropout(float p, Dropped dropped, uint64_t seed) {
+  return add(std::make_unique<DropoutLayer>(features_, p, dropped, seed));
 }
 Stack& Stack::average_pool(const Extent& window) {
   return add(std::make_unique<AveragePool>(features_, window));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "layers/convolution.h"
+#include "layers/dropout.h"
 #include "layers/sequential.h"
 
 namespace ebm {
@@ -41,6 +42,8 @@ class Stack {
   Stack& leaky(float slope);
   Stack& tanh();
   Stack& smooth(Curve curve);
+  Stack& max_pool(const Window& window);
+  Stack& dropout(float p, Dropped dropped, uint64_t seed);
   Stack& average_pool(const Extent& window);
   Stack& upsample(const Extent& window);
   Stack& spatial_sum();

@@ -8,10 +8,13 @@
 #include "checked_kernels.h"
 #include "data/toy.h"
 #include "layers/batch_norm.h"
+#include "layers/dropout.h"
 #include "layers/joined_inputs.h"
 #include "layers/linear.h"
+#include "layers/max_pool.h"
 #include "layers/noisy_output.h"
 #include "layers/prelu.h"
+#include "layers/smooth_activation.h"
 #include "layers/tanh.h"
 #include "methods/ebm_bb_options.h"
 #include "models/toy.h"
@@ -131,7 +134,16 @@ class FormulasTest : public testing::Test {
                             .images = images.data(),
                             .picks = picks.data(),
                             .x = x.data()});
+    const Buffer<float> right(*kernels, rows), loss(*kernels, rows);
+    kernels->run(CrossEntropy{.rows = rows,
+                              .columns = columns,
+                              .logits = x.data(),
+                              .label = status.data(),
+                              .logits_bar = x_bar.data(),
+                              .loss = loss.data(),
+                              .right = right.data()});
     run_layers(*kernels);
+    run_image_layers(*kernels);
     note(*kernels);
   }
 
@@ -157,6 +169,25 @@ class FormulasTest : public testing::Test {
         network.vjp_of_jvp(*trace, {y, y_dot}, {{}, x_dot}, Gradient::accumulate);
       }
     }
+  }
+
+  /// Those of classifiers, and smooth activations.
+  static void run_image_layers(Kernels& kernels) {
+    constexpr Features image{.height = 5, .width = 5, .channels = 3};
+    std::vector<std::unique_ptr<Layer>> layers;
+    layers.push_back(
+        std::make_unique<MaxPool>(image, Window{.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}}));
+    const Features pooled = layers.back()->output();
+    layers.push_back(std::make_unique<DropoutLayer>(pooled, 0.5f, Dropped::channels, 1));
+    for (const Curve curve : {Curve::silu, Curve::softplus})
+      layers.push_back(std::make_unique<SmoothActivation>(pooled, curve));
+    Network network(kernels, sequential(std::move(layers)));
+    const Tensor x(kernels, batch, image), x_dot(kernels, batch, image), y(kernels, batch, pooled),
+        y_dot(kernels, batch, pooled);
+    const auto trace = network.make_trace({.batch = batch, .tangents = 1, .precision = Precision::full});
+    network.forward_jvp(*trace, {x, x_dot}, {y, y_dot});
+    const Tensor x_bar(kernels, batch, image), x_dot_bar(kernels, batch, image);
+    network.vjp_of_jvp(*trace, {y, y_dot}, {x_bar, x_dot_bar}, Gradient::ignore);
   }
 
   void note(const CheckedBase& kernels) {

@@ -60,7 +60,6 @@ constexpr ConvolutionSizes doubling{.height = 4,
                                     .padding_height = 1,
                                     .padding_width = 1};
 
-/// With channels that tensor cores take.
 /// 2 x 3 pixels transposed to 4 x 5, of which only the rows need an output_padding.
 constexpr ConvolutionSizes padded{.height = 4,
                                   .width = 5,
@@ -72,6 +71,7 @@ constexpr ConvolutionSizes padded{.height = 4,
                                   .stride_width = 2,
                                   .padding_height = 2,
                                   .padding_width = 2};
+/// With channels that tensor cores take.
 constexpr ConvolutionSizes same_of_fours{.height = 3,
                                          .width = 4,
                                          .channels = 4,
@@ -101,6 +101,30 @@ constexpr ConvolutionSizes windows{
 /// The same with channels that a GPU's thread takes 4 of.
 constexpr ConvolutionSizes odd_windows_of_fours{
     .height = 5, .width = 7, .channels = 4, .kernel_height = 2, .kernel_width = 3};
+
+/// Max pooling, whose `outputs` mean nothing: windows of 2 x 2 that leave a row, of 3 x 3 that overlap, and with
+/// padding.
+constexpr ConvolutionSizes tiles{.height = 5,
+                                 .width = 4,
+                                 .channels = 3,
+                                 .kernel_height = 2,
+                                 .kernel_width = 2,
+                                 .stride_height = 2,
+                                 .stride_width = 2};
+constexpr ConvolutionSizes overlapping{.height = 7,
+                                       .width = 5,
+                                       .channels = 3,
+                                       .kernel_height = 3,
+                                       .kernel_width = 3,
+                                       .stride_height = 2,
+                                       .stride_width = 2};
+constexpr ConvolutionSizes padded_pool{.height = 4,
+                                       .width = 5,
+                                       .channels = 4,
+                                       .kernel_height = 3,
+                                       .kernel_width = 3,
+                                       .padding_height = 1,
+                                       .padding_width = 1};
 
 LayerSpec linear_of_images(int64_t in, int64_t in_pixels, int64_t out, int64_t out_pixels) {
   LayerSpec spec = LayerSpec::linear(in, out);
@@ -133,6 +157,9 @@ void add_single_layers(std::vector<LayerCase>& cases) {
   cases.push_back({"AveragePoolOfFours",
                    {LayerSpec::average_pool(odd_windows_of_fours)},
                    image_of(odd_windows_of_fours)});
+  cases.push_back({"MaxPool", {LayerSpec::max_pool(tiles)}, image_of(tiles)});
+  cases.push_back({"MaxPoolOverlapping", {LayerSpec::max_pool(overlapping)}, image_of(overlapping)});
+  cases.push_back({"MaxPoolPaddedOfFours", {LayerSpec::max_pool(padded_pool)}, image_of(padded_pool)});
   cases.push_back(
       {"Upsample", {LayerSpec::upsample(windows)}, {.height = 2, .width = 2, .channels = windows.channels}});
   cases.push_back({"SpatialSum", {LayerSpec::spatial_sum(3)}, image});

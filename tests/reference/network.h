@@ -32,6 +32,7 @@ enum class Kind {
   convolution,
   transposed_convolution,
   average_pool,
+  max_pool,
   upsample,
   spatial_sum,
   residual,
@@ -75,6 +76,9 @@ struct LayerSpec {
   /// Windows of kernel_height x kernel_width.
   static LayerSpec average_pool(const ConvolutionSizes& sizes) {
     return {.kind = Kind::average_pool, .sizes = sizes};
+  }
+  static LayerSpec max_pool(const ConvolutionSizes& sizes) {
+    return {.kind = Kind::max_pool, .sizes = sizes};
   }
   static LayerSpec upsample(const ConvolutionSizes& sizes) {
     return {.kind = Kind::upsample, .sizes = sizes};
@@ -363,6 +367,8 @@ Matrix<T> apply(const LayerSpec& layer, const T* w, const double* running, Stati
       return with_bias(layer, convolve_transposed(sizes, x, w), sizes.channels, w);
     case Kind::average_pool:
       return apply_average_pool(sizes, x);
+    case Kind::max_pool:
+      return apply_max_pool(sizes, x);
     case Kind::upsample:
       return apply_upsample(sizes, x);
     case Kind::spatial_sum:

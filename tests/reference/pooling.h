@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Average pooling, nearest upsampling and the sum over pixels as naive loops, for any scalar. A row of a
+// Average and max pooling, nearest upsampling and the sum over pixels as naive loops, for any scalar. A row of a
 // matrix is one image, channels last.
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "reference/convolution.h"
 #include "reference/matrix.h"
@@ -28,6 +29,24 @@ Matrix<T> apply_average_pool(const ConvolutionSizes& s, const Matrix<T>& x) {
   const T pixels = T(static_cast<double>(s.kernel_height * s.kernel_width));
   for (int64_t b = 0; b < x.rows; ++b)
     for_each_pixel_of_windows(s, [&](int64_t large, int64_t small) { y(b, small) += x(b, large) / pixels; });
+  return y;
+}
+
+/// The largest pixel of each window of a convolution's sizes, which may overlap; padding is no pixel.
+template <class T>
+Matrix<T> apply_max_pool(const ConvolutionSizes& s, const Matrix<T>& x) {
+  ConvolutionSizes one = s;
+  one.outputs = 1;
+  Matrix<T> y(x.rows, s.output_height() * s.output_width() * s.channels);
+  for (int64_t b = 0; b < x.rows; ++b) {
+    std::vector<bool> seen(static_cast<size_t>(y.cols), false);
+    for_each_tap(one, [&](int64_t from, int64_t window, int64_t, int64_t c, int64_t, int64_t) {
+      const int64_t to = window * s.channels + c;
+      const auto index = static_cast<size_t>(to);
+      if (!seen[index] || x(b, from) > y(b, to)) y(b, to) = x(b, from);
+      seen[index] = true;
+    });
+  }
   return y;
 }
 

@@ -14,6 +14,7 @@
 #include "layers/joined_inputs.h"
 #include "layers/leaky_relu.h"
 #include "layers/linear.h"
+#include "layers/max_pool.h"
 #include "layers/noisy_output.h"
 #include "layers/pooling.h"
 #include "layers/prelu.h"
@@ -77,6 +78,8 @@ std::unique_ptr<Layer> layer_of(const reference::LayerSpec& spec, const Features
                                                      window_of(spec.sizes), Activation{}, bias);
     case Kind::average_pool:
       return std::make_unique<AveragePool>(input, window_of(spec.sizes).kernel);
+    case Kind::max_pool:
+      return std::make_unique<MaxPool>(input, window_of(spec.sizes));
     case Kind::upsample:
       return std::make_unique<Upsample>(input, window_of(spec.sizes).kernel);
     case Kind::spatial_sum:
