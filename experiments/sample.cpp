@@ -9,11 +9,10 @@
 #include "io/options.h"
 #include "io/program.h"
 #include "plot/image_grid.h"
-#include "runs/trained_generator.h"
+#include "runs/trained_model.h"
 #include "sampling/latent_points.h"
 #include "sampling/sampler.h"
 #include "train/run_folder.h"
-#include "train/state.h"
 
 namespace {
 
@@ -22,6 +21,7 @@ using namespace ebm;
 struct Config {
   std::string checkpoint, device = "auto", out = ".";
   int64_t seed = 1, grid = 8, rows = 8, columns = 10;
+  bool noise = false;
 };
 
 Options declare_options(Config& config) {
@@ -30,6 +30,7 @@ Options declare_options(Config& config) {
                        "a checkpoint of an experiment on images, or its run's folder");
   options.add_folder("out", &config.out, "folder for samples.png and interpolations.png, not that of a run");
   options.add("seed", &config.seed, "of the latent points", {0, INT64_MAX});
+  options.add("noise", &config.noise, "of a generator with noise (vera): with it, instead of the means");
   options.add("grid", &config.grid, "images on each side of the grid", {1, 100});
   options.add("rows", &config.rows, "of interpolations", {1, 100});
   options.add("columns", &config.columns, "images in a row of interpolations", {2, 100});
@@ -65,25 +66,22 @@ int sample(int argc, char** argv) {
   }
   const auto path = find_checkpoint(config.checkpoint);
   const Hdf5File file = open_checkpoint(path);
-  const TrainedGenerator trained =
-      trained_generator(file.read_attribute<std::string>("/", "config"), path.string());
+  const TrainedModel model = trained_model(file.read_attribute<std::string>("/", "config"), path.string());
+  const auto seed = static_cast<uint64_t>(config.seed);
 
   const auto kernels = open_kernels(config.device);
-  Network generator(*kernels, generator_layers(trained.networks));
-  read_network(file, *kernels, generator, trained.arrays);
-  NetworkSampler sampler(*kernels, generator, 64);
+  TrainedSampler sampler(*kernels, file, model, config.noise ? std::optional(seed) : std::nullopt);
   make_folder(config.out);
   const auto draw = [&](const char* name, const std::vector<float>& latents, int64_t columns) {
     const auto picture = std::filesystem::path(config.out) / name;
-    write_png(picture, image_grid(sampler.samples(latents), generator.output(), columns));
+    write_png(picture, image_grid(sampler.samples(latents), sampler.output(), columns));
     std::printf("%s\n", picture.c_str());
   };
-  const auto seed = static_cast<uint64_t>(config.seed);
-  draw("samples.png", latent_points(*kernels, seed, 0, config.grid * config.grid, generator.input()),
+  draw("samples.png", latent_points(*kernels, seed, 0, config.grid * config.grid, sampler.latent()),
        config.grid);
   draw("interpolations.png",
-       interpolate(latent_points(*kernels, seed, 1, 2 * config.rows, generator.input()),
-                   generator.input().size(), config.columns),
+       interpolate(latent_points(*kernels, seed, 1, 2 * config.rows, sampler.latent()),
+                   sampler.latent().size(), config.columns),
        config.columns);
   return 0;
 }

@@ -39,6 +39,7 @@ ImageEvaluation::ImageEvaluation(Method& method, const ImageFile* held_out,
       latents_(latent_points(method.kernels(), static_cast<uint64_t>(method.training().seed),
                              static_cast<uint32_t>(Stream::evaluation), grid_ * grid_,
                              samplers_.front().sampler->latent())) {
+  watch_jacobian(method, options.jacobian_points);
   if (held_out == nullptr) return;
   if (!(held_out->info().shape == energy_->input())) {
     throw Error(held_out->path().string() + " has images of " + to_string(held_out->info().shape) +
@@ -47,9 +48,24 @@ ImageEvaluation::ImageEvaluation(Method& method, const ImageFile* held_out,
   held_out_ = first_images(*held_out, options.held_out_images);
 }
 
+/// Of a generator without noise: x = G(z) has a Jacobian of its own.
+void ImageEvaluation::watch_jacobian(Method& method, int64_t points) {
+  Network& generator = method.learner("generator").evaluated();
+  const Features& latent = samplers_.front().sampler->latent();
+  if (points == 0 || generator.input() != latent) return;
+  constexpr uint32_t after_the_others = 9;  // from Stream::evaluation on
+  jacobian_.emplace(method.kernels(), generator, points);
+  jacobian_latents_ =
+      latent_points(method.kernels(), static_cast<uint64_t>(method.training().seed),
+                    static_cast<uint32_t>(Stream::evaluation) + after_the_others, points, latent);
+  measures_ = method.exact_measures(points);
+}
+
 std::vector<std::string> ImageEvaluation::names() const {
   std::vector<std::string> names{"energy_held_out"};
   for (const NamedSampler& sampler : samplers_) names.push_back(sampler.named("energy_samples"));
+  if (jacobian_) names.insert(names.end(), {"log_det", "d_log_s1", "condition", "anisotropy"});
+  for (const Measure& measure : measures_) names.push_back(measure.name);
   return names;
 }
 
@@ -69,6 +85,11 @@ std::vector<double> ImageEvaluation::evaluate(int64_t iteration) {
                          image_grid(samples, from.sampler->output(), grid_));
     values.push_back(mean_energy(samples));
   }
+  if (jacobian_) {
+    const JacobianNumbers of = summary(jacobian_->at(jacobian_latents_));
+    values.insert(values.end(), {of.log_det, of.d_log_s1, of.condition, of.anisotropy});
+  }
+  for (const Measure& measure : measures_) values.push_back(measure.value());
   return values;
 }
 

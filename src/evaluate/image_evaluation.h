@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "data/image_file.h"
+#include "evaluate/jacobian_monitor.h"
 #include "sampling/sampler.h"
 #include "train/evaluation.h"
 #include "train/method.h"
@@ -15,6 +16,7 @@ namespace ebm {
 struct ImageEvaluationOptions {
   int64_t grid = 8;                ///< images on each side of a sample grid
   int64_t held_out_images = 1024;  ///< at most
+  int64_t jacobian_points = 16;    ///< latent points where the generator's Jacobian is measured; 0: none
 };
 
 class ImageEvaluation final : public Evaluation {
@@ -26,18 +28,23 @@ class ImageEvaluation final : public Evaluation {
 
   /// energy_held_out   mean E of held-out images; NaN without any
   /// energy_samples    mean E of the samples on the grid, and energy_samples_NAME of another sampler's
+  /// log_det, d_log_s1, condition, anisotropy   of the generator's Jacobian (evaluate/jacobian_monitor.h)
+  /// and the exact measures of the method, at the same number of points.
   /// Both networks with their running statistics, the samples from the same latent points each time.
   std::vector<std::string> names() const override;
   std::vector<double> evaluate(int64_t iteration) override;
 
  private:
+  void watch_jacobian(Method& method, int64_t points);
   double mean_energy(const std::vector<float>& images) const;
 
   int64_t grid_;
   const RunFolder& folder_;
   std::unique_ptr<EnergyFunction> energy_;
   std::vector<NamedSampler> samplers_;
-  std::vector<float> latents_, held_out_;  // B x d, B x H x W x C
+  std::optional<JacobianMonitor> jacobian_;
+  std::vector<Measure> measures_;
+  std::vector<float> latents_, jacobian_latents_, held_out_;  // B x d twice, B x H x W x C
 };
 
 }  // namespace ebm

@@ -50,7 +50,7 @@ ToyEvaluation::ToyEvaluation(Method& method, ToyDataset dataset, const ToyEvalua
       caption_(std::move(caption)),
       energy_(method.energy_function(grid_)),
       samplers_(method.samplers(grid_)),
-      measures_(method.exact_measures()),
+      measures_(method.exact_measures(method.training().batch)),
       plane_(plane_grid(grid_)) {
   const int64_t points = (options.points + grid_ - 1) / grid_ * grid_;
   const auto seed = static_cast<uint64_t>(method.training().seed);

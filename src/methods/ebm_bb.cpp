@@ -245,10 +245,10 @@ std::vector<ExtraState> EbmBb::extra_state() {
   return {{"bound/state", lower_->state(), [this] { lower_->state_restored(); }}};
 }
 
-std::vector<Measure> EbmBb::exact_measures() {
+std::vector<Measure> EbmBb::exact_measures(int64_t points) {
   if (lower_ == nullptr) return {};
-  const auto check =
-      std::make_shared<BoundCheck>(kernels_, generator_.evaluated(), training_, *options_.lower);
+  const auto check = std::make_shared<BoundCheck>(
+      kernels_, generator_.evaluated(), static_cast<uint64_t>(training_.seed), points, *options_.lower);
   return {{"share_bound_above_entropy", [this, check] { return check->share_above(lower_->state()); }}};
 }
 

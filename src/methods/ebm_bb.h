@@ -42,7 +42,7 @@ class EbmBb final : public Method {
   std::vector<ExtraState> extra_state() override;
   /// share_bound_above_entropy, with an entropy term: the share of B samples whose bound exceeds
   /// 1/2 log det J^T J.
-  std::vector<Measure> exact_measures() override;
+  std::vector<Measure> exact_measures(int64_t points) override;
 
  protected:
   void run(Watcher* watcher) override;

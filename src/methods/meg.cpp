@@ -142,6 +142,7 @@ void Meg::generator_backward() {
                             .x = samples_bar_.view(),
                             .part = pairs_bar_.row_range(first, batch),
                             .part_step = pairs_.columns(),
+                            .scale = nullptr,
                             .out = samples_bar_.view()});
   }
   generator().vjp(*generator_trace_, samples_bar_, {}, Gradient::overwrite);

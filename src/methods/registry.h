@@ -37,6 +37,8 @@ class MethodChoice {
   virtual void adapt(NetworkOptions&) const {}
   /// What the names of the arrays of x = G(z) begin with in a checkpoint.
   virtual std::string generator_arrays() const { return "generator/"; }
+  /// The same of x = G(z) with noise (layers/noisy_output.h); "": there is none.
+  virtual std::string noisy_arrays() const { return ""; }
   /// `data` and `noise` (null: Philox) must outlive the method. Throws UsageError on a combination that makes
   /// no sense, Error on shapes that do not fit.
   virtual std::unique_ptr<Method> make(Kernels& kernels, const NetworkMakers& networks, DataSource& data,

@@ -101,8 +101,7 @@ void Vera::make_draws(const Features& latent, const Features& image) {
   const int64_t batch = training_.batch, steps = training_.energy_steps;
   z_ = draws_.normal("z", Stream::z, {batch, latent, steps});
   noise_ = draws_.normal("noise", Stream::noise, {batch, image, steps});
-  importance_ =
-      draws_.normal("importance", Stream::importance, {batch * options_.importance_samples, latent});
+  importance_ = draws_.normal("importance", Stream::importance, {batch, latent, options_.importance_samples});
   posterior_noise_ = draws_.normal("posterior", Stream::posterior, {batch, latent});
 }
 

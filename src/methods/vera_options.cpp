@@ -14,6 +14,7 @@ class VeraChoice final : public MethodChoice {
 
   TrainingOptions& training() override { return options_.training; }
   std::string generator_arrays() const override { return "generator/g."; }
+  std::string noisy_arrays() const override { return "generator/"; }
 
   void declare(Options& options) override {
     options.group("VERA (defaults depend on --preset)");

@@ -2,7 +2,7 @@
 // The options of an experiment on images (runs/image_run.h).
 #include "data/image_file.h"
 #include "runs/image_run.h"
-#include "runs/trained_generator.h"
+#include "runs/trained_model.h"
 
 namespace ebm {
 
@@ -82,6 +82,9 @@ Options declare_image_options(ImageConfig& config, const ImageExperiment& experi
   options.group("Evaluation");
   options.add("grid", &config.grid, "images on each side of a sample grid", {1, 100}, Scope::placement);
   options.add("held_out_images", &config.held_out_images, "how many of --held-out, at most", {1, 1 << 30},
+              Scope::placement);
+  options.add("jacobian_points", &config.jacobian_points,
+              "latent points where the generator's Jacobian is measured exactly; 0: none", {0, 4096},
               Scope::placement);
   return options;
 }

@@ -78,7 +78,10 @@ int run(const ImageExperiment& experiment, int argc, const char* const* argv) {
   const auto resumed = resume_point(folder, options);
   const auto method = assemble(*kernels, networks, *run.choice, *data);
   ImageEvaluation evaluation(*method, files.held_out ? &*files.held_out : nullptr,
-                             {.grid = config.grid, .held_out_images = config.held_out_images}, folder);
+                             {.grid = config.grid,
+                              .held_out_images = config.held_out_images,
+                              .jacobian_points = config.jacobian_points},
+                             folder);
   const std::string name = run.method + " on " + (files.train ? files.train->info().name : "made up images");
   const RunEnd end = run_training(*method, evaluation, folder, name, run, options,
                                   run_environment(argc, argv, *kernels), resumed);

@@ -33,6 +33,7 @@ struct ImageConfig {
   NetworkOptions networks;
   int64_t grid = 8;                ///< images on each side of a sample grid
   int64_t held_out_images = 1024;  ///< whose energies are measured
+  int64_t jacobian_points = 16;    ///< where the generator's Jacobian is measured
 
   /// The networks of these images.
   NetworkOptions image_networks() const;

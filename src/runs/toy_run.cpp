@@ -5,7 +5,7 @@
 
 #include "io/program.h"
 #include "runs/data.h"
-#include "runs/trained_generator.h"
+#include "runs/trained_model.h"
 
 namespace ebm {
 

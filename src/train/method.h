@@ -89,8 +89,8 @@ class Method {
   virtual std::unique_ptr<EnergyFunction> energy_function(int64_t chunk);
   /// All that there are: sampler(chunk), which has no name, then others.
   virtual std::vector<NamedSampler> samplers(int64_t chunk);
-  /// What a method measures of its own with as many passes as z has dimensions: in the plane alone.
-  virtual std::vector<Measure> exact_measures() { return {}; }
+  /// What a method measures of its own at so many latent points, with as many passes as z has dimensions.
+  virtual std::vector<Measure> exact_measures(int64_t /*points*/) { return {}; }
 
  protected:
   Method(Kernels& kernels, DataSource& data, const TrainingOptions& training, NoiseSource* noise);

@@ -226,8 +226,7 @@ std::vector<MethodCase> image_cases() {
   return all;
 }
 
-/// The networks of DCGAN's and SNGAN's own code, and those of images of 64
-/// x 64.
+/// The networks of the methods' own code, and those of images of 64 x 64.
 std::vector<MethodCase> large_image_cases() {
   const auto calm_and_short = [](TrainingOptions& training) {
     calm(training);
@@ -237,14 +236,16 @@ std::vector<MethodCase> large_image_cases() {
   for (const MethodRow& row : methods()) {
     const std::string name = row.name;
     const bool gan = name == "dcgan" || name == "sngan";
-    MethodCase method{.method = name, .change = calm_and_short};
+    MethodCase method;
+    method.method = name;
+    method.change = calm_and_short;
     if (gan) method.options = {{"generator_batch", 0}};
     method.name = "resnet_" + name;
     method.networks = resnet_networks();
     all.push_back(method);
-    if (!gan) continue;
+    if (!gan && name != "meg" && name != "vera") continue;
     method.name = "own_" + name;
-    method.networks = dcgan_networks();
+    method.networks = name == "meg" ? mlp_networks() : dcgan_networks();
     method.preset = Preset::code;  // whose networks are those of the method's own code
     all.push_back(method);
   }

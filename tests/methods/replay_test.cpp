@@ -33,9 +33,9 @@ class ReplayTest : public IoTest {
   std::string path(const std::string& name) const { return (*this / name).string(); }
 
   /// A dump of the second iteration, when Adam's moments are not 0.
-  std::string dump(const std::string& method, const Words& more = {}) {
+  std::string dump(const std::string& method, const Words& more = {}, const char* program = "cifar10_bb") {
     const std::string out = path(method + std::to_string(dumps_++));
-    const Words words{program_path("cifar10_bb"),
+    const Words words{program_path(program),
                       "--device",
                       "cpu",
                       "--synthetic",
@@ -75,6 +75,8 @@ TEST_F(ReplayTest, EveryMethodOnImagesAndAnErrorOfOnePercentIsSeen) {
   dumps.push_back(dump("meg", {"--preset", "code", "--energy-steps", "2"}));
   dumps.push_back(dump("dcgan", {"--networks", "own"}));
   dumps.push_back(dump("sngan", {"--networks", "own", "--energy-steps", "2", "--generator-batch", "6"}));
+  dumps.push_back(dump("vera", {"--networks", "own", "--importance-samples", "3"}));
+  dumps.push_back(dump("meg", {"--networks", "own", "--width", "16"}, "mnist_bb"));
   const std::string wrong = path("wrong.h5");
   std::filesystem::copy_file(dumps.front(), wrong);
   const std::string change =

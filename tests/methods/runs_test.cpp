@@ -154,7 +154,9 @@ TEST_F(MethodErrorsTest, CombinationsThatMakeNoSenseAreOneLine) {
     EXPECT_LE(finished.status, 2);
     EXPECT_NE(finished.err.find(one.message), std::string::npos) << finished.err;
     EXPECT_EQ(std::count(finished.err.begin(), finished.err.end(), '\n'), 1) << finished.err;
-    if (finished.status == 2) EXPECT_FALSE(exists(*this / "run")) << one.message;
+    if (finished.status == 2) {
+      EXPECT_FALSE(exists(*this / "run")) << one.message;
+    }
   }
 }
 

@@ -32,6 +32,8 @@ reference::UpperBound oracle_upper_bound(EnergyPenaltyKind kind) {
       return reference::UpperBound::zero_centred_fake;
     case EnergyPenaltyKind::gp_interpolated:
       return reference::UpperBound::zero_centred_between;
+    case EnergyPenaltyKind::none:
+      break;
   }
   throw std::invalid_argument("unknown upper bound");
 }

@@ -26,14 +26,15 @@ struct EbmBbCase {
   EntropyPoints points;
 
   EbmBbOptions options() const {
-    return {.training = {.batch = batch,
-                         .lr_energy = 3e-3,
-                         .lr_generator = 2e-3,
-                         .optimiser = {.adam = {.beta1 = 0.4, .beta2 = 0.9, .epsilon = 1e-6}}},
-            .lower = lower,
-            .upper = upper,
-            .entropy_weight = lower ? 0.6 : 0.0,
-            .entropy_points = points};
+    return {
+        .training = {.batch = batch,
+                     .lr_energy = 3e-3,
+                     .lr_generator = 2e-3,
+                     .optimiser = {.adam = {.beta1 = 0.4, .beta2 = 0.9, .epsilon = 1e-6}, .schedule = {}}},
+        .lower = lower,
+        .upper = upper,
+        .entropy_weight = lower ? 0.6 : 0.0,
+        .entropy_points = points};
   }
 };
 std::ostream& operator<<(std::ostream& out, const EbmBbCase& one) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "../io/io_fixture.h"
 #include "runs/image_run.h"
-#include "runs/trained_generator.h"
+#include "runs/trained_model.h"
 #include "support/process.h"
 
 namespace ebm::test {
@@ -146,26 +146,26 @@ TEST(ImageConfigTest, AnOptionThatChangesNothingIsRefused) {
 
 // --- what is read back of a checkpoint's configuration
 
-TEST(TrainedGeneratorTest, IsThatOfTheConfiguration) {
-  const TrainedGenerator colour =
-      trained_generator(resolved(digits(), {"--stacked", "--latent", "7", "--width", "24"}), "a.h5");
+TEST(TrainedModelTest, IsThatOfTheConfiguration) {
+  const TrainedModel colour =
+      trained_model(resolved(digits(), {"--stacked", "--latent", "7", "--width", "24"}), "a.h5");
   EXPECT_EQ(colour.networks.kind, NetworkKind::mlp);
   EXPECT_EQ(colour.networks.channels, 3);
   EXPECT_EQ(colour.networks.latent, 7);
   EXPECT_EQ(colour.networks.width, 24);
-  EXPECT_EQ(colour.arrays, "generator/");
-  const TrainedGenerator own = trained_generator(
-      resolved(pictures(), {"--method", "sngan", "--preset", "code", "--ema", "0.9"}), "a.h5");
+  EXPECT_EQ(colour.generator, "generator/");
+  const TrainedModel own =
+      trained_model(resolved(pictures(), {"--method", "sngan", "--preset", "code", "--ema", "0.9"}), "a.h5");
   EXPECT_EQ(own.networks.kind, NetworkKind::dcgan);
   EXPECT_EQ(own.networks.family, NetworkFamily::sngan);
-  EXPECT_EQ(own.arrays, "ema/generator/");
+  EXPECT_EQ(own.generator, "ema/generator/");
 }
 
 /// Before the kind was recorded, three programs wrote checkpoints of images.
-TEST(TrainedGeneratorTest, OfAnOlderRunGoesByItsProgram) {
+TEST(TrainedModelTest, OfAnOlderRunGoesByItsProgram) {
   const auto kind = [](const std::string& program) {
     const std::string config = "program = \"" + program + "\"\nlatent = 7\nwidth = 16\nmethod = \"meg\"\n";
-    return trained_generator(config, "old.h5").networks.kind;
+    return trained_model(config, "old.h5").networks.kind;
   };
   EXPECT_EQ(kind("mnist_bb"), NetworkKind::mlp);
   EXPECT_EQ(kind("cifar10_bb"), NetworkKind::dcgan);
@@ -173,7 +173,7 @@ TEST(TrainedGeneratorTest, OfAnOlderRunGoesByItsProgram) {
   for (const char* other : {"toy_bb", "pictures_bb"})
     EXPECT_HAS(error_of([&] { (void)kind(other); }), "old.h5 holds no networks of images");
   const std::string toy = "program = \"pictures_bb\"\nnetwork_kind = \"toy\"\n";
-  EXPECT_HAS(error_of([&] { (void)trained_generator(toy, "toy.h5"); }), "toy.h5 holds no networks of images");
+  EXPECT_HAS(error_of([&] { (void)trained_model(toy, "toy.h5"); }), "toy.h5 holds no networks of images");
 }
 
 }  // namespace

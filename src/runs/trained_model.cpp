@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "runs/trained_generator.h"
+#include "runs/trained_model.h"
 
-#include <optional>
-
+#include "layers/noisy_output.h"
 #include "runs/run_config.h"
+#include "sampling/noisy_sampler.h"
+#include "train/state.h"
 
 namespace ebm {
 
@@ -40,7 +41,7 @@ void record_network_kind(Options& options, NetworkOptions& networks) {
                      "those of this experiment");
 }
 
-TrainedGenerator trained_generator(const std::string& config, const std::string& source) {
+TrainedModel trained_model(const std::string& config, const std::string& source) {
   const std::string program = Options::program_of(config);
   const auto peek = [&](Options& options) { options.peek_config_text(config, source); };
   NetworkKind kind{};
@@ -55,17 +56,47 @@ TrainedGenerator trained_generator(const std::string& config, const std::string&
   RunConfig run;
   choose_method(run, networks.kind, program, peek);
   bool stacked = false;
+  std::string held_out;
   Options options(program, "");
   options.add("latent", &networks.latent, "");
   options.add("width", &networks.width, "");
   options.add("stacked", &stacked, "");
+  options.add("held_out", &held_out, "");
+  options.add_choice("energy_norm", &networks.energy_norm, choices(energy_norm_names), "");
+  declare_training(options, run.training());
   run.choice->declare(options);
   declare_optimiser(options, run.training());
   peek(options);
   if (stacked) networks.channels = 3;
   run.choice->adapt(networks);
-  const bool averaged = run.training().optimiser.ema > 0;
-  return {networks, (averaged ? "ema/" : "") + run.choice->generator_arrays()};
+  const std::string averaged = run.training().optimiser.ema > 0 ? "ema/" : "";
+  const std::string noisy = run.choice->noisy_arrays();
+  return {.method = run.method,
+          .preset = run.preset,
+          .seed = run.training().seed,
+          .networks = networks,
+          .generator = averaged + run.choice->generator_arrays(),
+          .energy = averaged + "energy/",
+          .noisy_generator = noisy.empty() ? "" : averaged + noisy,
+          .held_out = held_out};
+}
+
+TrainedSampler::TrainedSampler(Kernels& kernels, const Hdf5File& checkpoint, const TrainedModel& model,
+                               const std::optional<uint64_t>& noise_seed)
+    : generator_(kernels, generator_layers(model.networks)) {
+  constexpr int64_t chunk = 64;  // rows at a time
+  read_network(checkpoint, kernels, generator_, model.generator);
+  if (!noise_seed) {
+    sampler_ = std::make_unique<NetworkSampler>(kernels, generator_, chunk);
+    return;
+  }
+  if (model.noisy_generator.empty())
+    throw UsageError("the generator of " + model.method + " has no noise; give no --noise");
+  noisy_.emplace(
+      kernels, std::make_unique<NoisyOutput>(Sequential::Child{"g", generator_layers(model.networks)}, 0.0f));
+  read_network(checkpoint, kernels, *noisy_, model.noisy_generator);
+  constexpr uint32_t stream = 64;  // apart from those of latent points
+  sampler_ = std::make_unique<NoisySampler>(kernels, *noisy_, chunk, NoiseStream{*noise_seed, stream});
 }
 
 }  // namespace ebm
