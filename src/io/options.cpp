@@ -214,7 +214,13 @@ void Options::add_version_details(std::function<std::string()> details) {
 }
 
 void Options::add_argument(std::string_view name, std::string* variable, std::string help) {
-  argument_ = {std::string(name), std::move(help), variable};
+  argument_ = {std::string(name), std::move(help), [variable](const std::string& word) { *variable = word; },
+               false};
+}
+
+void Options::add_arguments(std::string_view name, std::vector<std::string>* variable, std::string help) {
+  argument_ = {std::string(name), std::move(help),
+               [variable](const std::string& word) { variable->push_back(word); }, true};
 }
 
 void Options::insert_choice(std::string_view name, const std::vector<std::string>& names,

@@ -77,6 +77,9 @@ class Options {
   /// value]... It is in no configuration.
   void add_argument(std::string_view name, std::string* variable, std::string help);
 
+  /// The same for one word or more, each appended.
+  void add_arguments(std::string_view name, std::vector<std::string>* variable, std::string help);
+
   /// An option that is one of named values; the names are what is written in all texts.
   template <typename Value>
   void add_choice(std::string_view name, Value* variable,
@@ -184,7 +187,8 @@ class Options {
 
   struct Argument {
     std::string name, help;
-    std::string* variable = nullptr;  // null: the program takes none
+    std::function<void(const std::string&)> take;  // none: there is no argument
+    bool several = false;
   };
 
   std::string program_, description_, group_, chosen_by_;

@@ -151,14 +151,15 @@ bool Options::read_command_line(int argc, const char* const* argv, Unknown unkno
 }
 
 void Options::take_rest(std::vector<std::string> rest) {
-  if (argument_.variable != nullptr) {
-    const auto word =
-        std::find_if(rest.begin(), rest.end(), [](const auto& w) { return !w.starts_with("-"); });
-    if (word != rest.end()) {
-      *argument_.variable = *word;
-      rest.erase(word);
-    } else if (rest.empty()) {
+  if (argument_.take) {
+    const auto is_word = [](const std::string& word) { return !word.starts_with("-"); };
+    auto word = std::find_if(rest.begin(), rest.end(), is_word);
+    if (word == rest.end() && rest.empty())
       throw UsageError(fmt::format("{} is missing: {}", argument_.name, argument_.help));
+    while (word != rest.end()) {
+      argument_.take(*word);
+      word = rest.erase(word);
+      word = argument_.several ? std::find_if(word, rest.end(), is_word) : rest.end();
     }
   }
   if (rest.empty()) return;
@@ -177,8 +178,9 @@ void Options::take_rest(std::vector<std::string> rest) {
 std::string Options::help() const {
   std::string page = fmt::format("{}: ", program_);
   append_wrapped(page, description_, 0);
-  const bool argument = argument_.variable != nullptr;
-  page += fmt::format("\nUsage: {}{} [--option value]...\n", program_, argument ? " " + argument_.name : "");
+  const bool argument = static_cast<bool>(argument_.take);
+  page += fmt::format("\nUsage: {}{}{} [--option value]...\n", program_, argument ? " " + argument_.name : "",
+                      argument_.several ? "..." : "");
   if (argument) append_option(page, argument_.name, argument_.help);
   std::string group;
   for (const Entry& entry : entries_) {

@@ -31,13 +31,6 @@ void append(std::vector<T>& to, std::vector<T> from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
-/// Parameters and running statistics.
-std::vector<NamedArray> network_arrays(const Network& network, const std::string& prefix) {
-  std::vector<NamedArray> arrays = parts(network, prefix, network.parameters().values());
-  append(arrays, statistics(network, prefix));
-  return arrays;
-}
-
 std::string step_name(const Learner& learner) {
   return "adam/" + learner.name() + "/step";
 }
@@ -107,6 +100,12 @@ void upload(Kernels& kernels, const std::vector<NamedArray>& arrays,
 }
 
 }  // namespace
+
+std::vector<NamedArray> network_arrays(const Network& network, const std::string& prefix) {
+  std::vector<NamedArray> arrays = parts(network, prefix, network.parameters().values());
+  append(arrays, statistics(network, prefix));
+  return arrays;
+}
 
 std::vector<NamedArray> gradient_arrays(const Learner& learner) {
   return parts(learner.network(), learner.name() + "/", learner.network().parameters().gradients());

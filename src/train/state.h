@@ -23,6 +23,9 @@ struct NamedArray {
   ChannelsLast order = {};
 };
 
+/// Views of a network's parameters and running statistics, their names behind `prefix`.
+std::vector<NamedArray> network_arrays(const Network& network, const std::string& prefix);
+
 /// Views of what a learner has: its gradients, named as its parameters; all of its state.
 std::vector<NamedArray> gradient_arrays(const Learner& learner);
 std::vector<NamedArray> state_arrays(const Learner& learner);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// Prints a table of the paper from what ./experiments/evaluate measured, with the paper's numbers beside.
+//
+//   ./experiments/tables runs/mnist_stacked_* --table 1 --format latex
+#include <cstdio>
+
+#include "io/options.h"
+#include "io/program.h"
+#include "report/paper_tables.h"
+#include "runs/run_config.h"
+#include "runs/trained_model.h"
+
+namespace {
+
+using namespace ebm;
+
+struct Config {
+  std::vector<std::string> runs;
+  int64_t table = 1;
+  TableFormat format = TableFormat::text;
+};
+
+/// What a run in that folder was trained on, by its networks: the data are named as tables name them.
+std::string data_of(const NetworkOptions& networks) {
+  if (networks.kind == NetworkKind::mlp) return networks.channels == 3 ? "stacked_mnist" : "mnist";
+  return networks.kind == NetworkKind::dcgan ? "cifar10" : "animeface";
+}
+
+ReportedRun reported(const std::string& folder) {
+  const std::filesystem::path path = std::filesystem::path(folder) / "evaluation.h5";
+  if (std::error_code ignored; !std::filesystem::exists(path, ignored))
+    throw Error("there is no " + path.string() + "; measure the run with ./experiments/evaluate " + folder);
+  const EvaluationFile file(path);
+  const TrainedModel model = trained_model(file.config(), path.string());
+  return {
+      .method = model.method, .data = data_of(model.networks), .seed = model.seed, .metrics = file.metrics()};
+}
+
+int print_table(int argc, char** argv) {
+  Config config;
+  Options options("tables", "Prints a table of the paper from the evaluations of runs.");
+  options.add_arguments("RUN", &config.runs, "folders of runs that were measured");
+  options.add("table", &config.table, "its number in the paper: 1, 2 or 4", {1, 5});
+  options.add_choice("format", &config.format,
+                     {{"text", TableFormat::text},
+                      {"csv", TableFormat::csv},
+                      {"latex", TableFormat::latex},
+                      {"html", TableFormat::html}},
+                     "of the output");
+  if (!options.parse(argc, argv)) return 0;
+  std::vector<ReportedRun> runs;
+  for (const std::string& folder : config.runs) runs.push_back(reported(folder));
+  std::fputs(written(paper_table(config.table, runs), config.format).c_str(), stdout);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return ebm::run_program("tables", [&] { return print_table(argc, argv); });
+}
