@@ -40,7 +40,8 @@ LIBS := -L/usr/lib/$(MULTIARCH)/hdf5/serial -lhdf5 -ldnnl -llapacke $(shell pkg-
 LDFLAGS_ALL := -fopenmp $(SANITIZE) -Wl,-rpath,'$$ORIGIN/../lib' -Wl,--disable-new-dtags $(LDFLAGS)
 
 EXPERIMENTS := $(patsubst experiments/%.cpp,%,$(sort $(wildcard experiments/*.cpp)))
-LIB_SOURCES := $(filter-out src/kernels/cuda/%,$(shell find src -name '*.cpp' | sort))
+# WITHOUT: folders of src/ that nothing needs which is built.
+LIB_SOURCES := $(filter-out src/kernels/cuda/% $(WITHOUT:%=src/%/%),$(shell find src -name '*.cpp' | sort))
 TEST_SOURCES := $(filter-out tests/accesses/% tests/emulated_cuda/% tests/preload/% tests/programs/%,$(sort $(wildcard $(TESTED:%=tests/%/*.cpp))))
 TEST_PROGRAMS := $(patsubst tests/programs/%.cpp,%,$(sort $(wildcard tests/programs/*.cpp)))
 BENCH_SOURCES := $(sort $(wildcard bench/*.cpp))
@@ -153,7 +154,7 @@ test: test-programs
 
 # The tests that run on every device, and those of the emulation.
 EMULATION_BINARIES := $(filter $(EMULATION_TESTS),$(TEST_BINARIES))
-test-devices: test-binaries
+test-devices: found-tests $(TESTS) $(EMULATION_BINARIES) $(TEST_PRELOAD)
 	scripts/run_tests --filter 'Devices/*:All/*:Images/*:ImagesInBfloat16/*:Tf32*' $(TESTS)
 	$(if $(EMULATION_BINARIES),scripts/run_tests $(EMULATION_BINARIES))
 
@@ -179,7 +180,8 @@ sanitize:
 
 # What CI has time for: the tests that run on every device, in one order.
 sanitize-quick:
-	+EBM_EMULATED_SEED=$(lastword $(ORDERS)) $(SANITIZED) TESTED='kernels layers linalg support' test-devices
+	+EBM_EMULATED_SEED=$(lastword $(ORDERS)) $(SANITIZED) TESTED='kernels layers linalg support' \
+	  WITHOUT='runs report evaluate plot metrics' test-devices
 
 # --- style ------------------------------------------------------------------------------------------------------------
 FORMATTED = $(shell git ls-files '*.cpp' '*.h' '*.cu' '*.cuh')

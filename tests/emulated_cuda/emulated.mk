@@ -53,6 +53,7 @@ $(BUILD)/bin/convolution_plans_emulated: $(PLANS_OBJECTS) $(EMULATED_OBJECTS) $(
 ifeq ($(EMULATED_MISSING),)
 EMULATION_FOUND := the tests run the CUDA half on the CPU too
 test-binaries: $(EMULATED_LIBRARY) $(PLANS_EMULATED)
+test-devices: $(EMULATED_LIBRARY)
 TEST_BINARIES += $(EMULATION_TESTS)
 else
 EMULATION_FOUND := no $(EMULATED_MISSING): the tests do not run the CUDA half
