@@ -32,6 +32,9 @@ bool EvaluationFile::has(const std::string& name, const std::string& protocol, i
 void EvaluationFile::put(const std::string& config, MeasuredMetric metric) {
   config_ = config;
   std::erase_if(metrics_, [&](const MeasuredMetric& other) { return other.name == metric.name; });
+  // as the file lists them
+  std::sort(metric.values.begin(), metric.values.end(),
+            [](const MeasuredValue& a, const MeasuredValue& b) { return a.name < b.name; });
   metrics_.push_back(std::move(metric));
   write();
 }
