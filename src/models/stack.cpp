@@ -24,8 +24,7 @@ constexpr Window pointwise{.kernel = {1, 1}};
 
 Stack& Stack::add(std::unique_ptr<Layer> layer, int64_t number) {
   features_ = layer->output();
-  last_affine_ = nullptr;
-  children_.push_back({std::to_string(number), std::move(layer)});
+  rows_.push_back({.child = {std::to_string(number), std::move(layer)}});
   return *this;
 }
 
@@ -39,7 +38,7 @@ Stack& Stack::add(std::unique_ptr<Layer> layer, Activation activation) {
 Stack& Stack::add_affine(std::unique_ptr<AffineLayer> layer, Activation activation) {
   AffineLayer* const added = layer.get();
   add(std::move(layer), activation);
-  if (!activation.present()) last_affine_ = added;
+  if (!activation.present()) rows_.back().biased = added;
   return *this;
 }
 
@@ -59,8 +58,10 @@ Stack& Stack::transposed_convolution(const Window& window, int64_t channels, Act
 Stack& Stack::batch_norm(float eps, Activation activation) {
   constexpr float momentum = 0.1f;
   auto layer = std::make_unique<BatchNorm>(features_, eps, momentum, activation);
-  if (last_affine_ != nullptr) layer->take_bias_of(*last_affine_);
-  return add(std::move(layer), activation);
+  BatchNorm* const added = layer.get();
+  add(std::move(layer), activation);
+  rows_.back().norm = added;
+  return *this;
 }
 Stack& Stack::prelu() {
   return add(std::make_unique<PreluLayer>(features_));
@@ -117,7 +118,15 @@ Stack& Stack::upsample_and_pointwise(const Extent& window, int64_t channels) {
 }
 
 std::unique_ptr<Layer> Stack::build() {
-  return std::make_unique<Sequential>(std::exchange(children_, {}));
+  std::vector<Sequential::Child> children;
+  AffineLayer* before = nullptr;
+  for (Row& row : rows_) {
+    if (row.norm != nullptr && before != nullptr) row.norm->take_bias_of(*before);
+    before = row.biased;
+    children.push_back(std::move(row.child));
+  }
+  rows_.clear();
+  return std::make_unique<Sequential>(std::move(children));
 }
 
 std::unique_ptr<Layer> network_of(const char* name, std::unique_ptr<Layer> part) {

@@ -16,6 +16,8 @@ inline Activation leaky_relu(float slope) {
   return {.slope = slope};
 }
 
+class BatchNorm;
+
 class Stack {
  public:
   explicit Stack(const Features& input) : features_(input) {}
@@ -65,7 +67,8 @@ class Stack {
   /// Nearest upsampling, then a 1 x 1 convolution.
   Stack& upsample_and_pointwise(const Extent& window, int64_t channels);
 
-  /// The network so far; the stack is empty afterwards.
+  /// The network so far; the stack is empty afterwards. A batch norm right behind an affine row takes its bias
+  /// (BatchNorm::take_bias_of), which spares a pass.
   std::unique_ptr<Layer> build();
 
  private:
@@ -76,8 +79,13 @@ class Stack {
   Features features_;
   WeightNorm weight_norm_ = WeightNorm::none;
   int64_t modules_ = 0;
-  std::vector<Sequential::Child> children_;
-  AffineLayer* last_affine_ = nullptr;  // the last row, if a batch norm may take its bias
+  /// A row, and what build() may fuse of it: an affine layer whose bias is added by channel, a batch norm.
+  struct Row {
+    Sequential::Child child;
+    AffineLayer* biased = nullptr;
+    BatchNorm* norm = nullptr;
+  };
+  std::vector<Row> rows_;
 };
 
 /// A network of parts with names of their own, such as "main" and "expand".
