@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "evaluate/image_values.h"
 #include "plot/image_grid.h"
 #include "sampling/latent_points.h"
 
@@ -11,22 +12,6 @@ namespace ebm {
 namespace {
 
 constexpr int64_t chunk = 16;  // images at a time: little memory beside that of training
-
-/// The first images of a file, as training sees them: 2 byte / 255 - 1.
-std::vector<float> first_images(const ImageFile& file, int64_t most) {
-  const DatasetInfo& info = file.info();
-  std::vector<uint8_t> bytes(static_cast<size_t>(std::min(most, info.count) * info.shape.size()));
-  file.read_images(0, bytes);
-  if (most >= info.count) {
-    ContentCheck check(file);
-    check.add(bytes);
-    check.finish();
-  }
-  std::vector<float> images(bytes.size());
-  std::transform(bytes.begin(), bytes.end(), images.begin(),
-                 [](uint8_t byte) { return 2 * static_cast<float>(byte) / 255 - 1; });
-  return images;
-}
 
 }  // namespace
 
@@ -45,7 +30,7 @@ ImageEvaluation::ImageEvaluation(Method& method, const ImageFile* held_out,
     throw Error(held_out->path().string() + " has images of " + to_string(held_out->info().shape) +
                 ", the networks take " + to_string(energy_->input()) + "; give another --held-out");
   }
-  held_out_ = first_images(*held_out, options.held_out_images);
+  held_out_ = image_values(*held_out, 0, std::min(options.held_out_images, held_out->info().count));
 }
 
 /// Of a generator without noise: x = G(z) has a Jacobian of its own.

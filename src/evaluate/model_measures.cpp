@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "evaluate/image_values.h"
 #include "sampling/latent_points.h"
 
 namespace ebm {
@@ -75,12 +76,7 @@ std::vector<float> energies_of(EnergyFunction& energy, const ImageFile& file, in
   constexpr int64_t chunk = 256;
   for (int64_t first = 0; first < count; first += chunk) {
     const int64_t rows = std::min(chunk, count - first);
-    std::vector<uint8_t> bytes(static_cast<size_t>(rows * shape.size()));
-    file.read_images(first, bytes);
-    std::vector<float> images(bytes.size());
-    std::transform(bytes.begin(), bytes.end(), images.begin(),
-                   [](uint8_t byte) { return 2 * static_cast<float>(byte) / 255 - 1; });
-    const std::vector<float> found = energy.energies(images);
+    const std::vector<float> found = energy.energies(image_values(file, first, rows));
     energies.insert(energies.end(), found.begin(), found.end());
     told(first + rows);
   }
