@@ -143,7 +143,7 @@ Plan Convolutions::State::fastest(const std::string& pass, const PlanRequest& re
       say_left_out(plans[i], request, verdict);
       continue;
     }
-    const double milliseconds = trials.milliseconds(plans[i]);
+    const double milliseconds = trials.milliseconds(plans[i], least);
     if (milliseconds < least) {
       least = milliseconds;
       best = i;

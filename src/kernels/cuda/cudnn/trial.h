@@ -2,6 +2,7 @@
 // What plans do: whether they run, whether what they compute is right, and how long they take.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -34,8 +35,9 @@ class Trials {
   Verdict judge(const Plan& plan);
 
   /// Milliseconds of one run, the least of a few recorded graphs of many runs, whose arrays take turns so
-  /// that the cache does not hold them. For plans that judge found right. Throws Error.
-  double milliseconds(const Plan& plan);
+  /// that the cache does not hold them. For plans that judge found right. A plan that takes far more than
+  /// `least` in one run alone is timed by that run. Throws Error.
+  double milliseconds(const Plan& plan, double least = std::numeric_limits<double>::infinity());
 
  private:
   class Arrays;
