@@ -4,9 +4,9 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-table=$here/files.txt
+table=${EBM_DATA_TABLE:-$here/files.txt}
 to=$here
-base_url=
+base_url=${EBM_DATA_MIRROR:-}
 attempts=5
 
 usage() {
@@ -15,8 +15,8 @@ usage: data/fetch.sh [--to DIR] [--base-url URL] [--table FILE] NAME...
   NAME        mnist, fashion_mnist, cifar10, cifar100, svhn or svhn_extra;
               animeface, lsun and stacked_mnist: says where they come from
   --to        folder to make NAME in (default: this script's)
-  --base-url  take the files from URL/FILE instead of the official place (a mirror)
-  --table     what is downloaded (default: data/files.txt)
+  --base-url  take the files from URL/FILE instead of the official place (a mirror; default: $EBM_DATA_MIRROR)
+  --table     what is downloaded (default: $EBM_DATA_TABLE, or data/files.txt)
 A download that was cut off goes on where it stopped; each file's checksum is compared.
 TEXT
 }
@@ -30,6 +30,11 @@ has_md5() {  # FILE MD5
   [ "$(md5sum "$1" | cut -d' ' -f1)" = "$2" ]
 }
 
+# curl's errors on stdout; on a terminal its rate, percent and ETA go there meanwhile.
+curl_with_progress() {
+  if [ -t 3 ]; then curl --write-out '%{errormsg}' "$@" 2>&3; else curl --silent --show-error "$@" 2>&1; fi
+}
+
 # Goes on with FILE.part until it is whole, or gives up: why is in $reason. A whole file may still be a wrong one.
 download() {  # URL FILE MD5
   local part=$2.part attempt status resumed
@@ -40,8 +45,8 @@ download() {  # URL FILE MD5
       resumed=yes
     fi
     status=0
-    reason=$(curl --fail --location --silent --show-error --connect-timeout 30 --speed-limit 1 --speed-time 60 \
-      --continue-at - --output "$part" "$1" 2>&1) || status=$?
+    reason=$(curl_with_progress --fail --location --connect-timeout 30 --speed-limit 1 --speed-time 60 \
+      --continue-at - --output "$part" "$1") || status=$?
     case $status in
       0) if [ $resumed = no ] || has_md5 "$part" "$3"; then return 0; else rm -f "$part"; fi ;;
       18 | 28 | 52 | 55 | 56 | 92) ;;  # cut off: go on from there
@@ -93,6 +98,7 @@ point_to() {  # NAME
   esac
 }
 
+exec 3>&1
 names=()
 while [ $# -gt 0 ]; do
   case $1 in
@@ -101,7 +107,7 @@ while [ $# -gt 0 ]; do
       [ $# -ge 2 ] || fail "$1 needs a value; --help says which" 2
       case $1 in
         --to) to=$2 ;;
-        --base-url) base_url=${2%/} ;;
+        --base-url) base_url=$2 ;;
         --table) table=$2 ;;
       esac
       shift 2 ;;
@@ -110,6 +116,7 @@ while [ $# -gt 0 ]; do
   esac
 done
 [ ${#names[@]} -gt 0 ] || { usage >&2; exit 2; }
+base_url=${base_url%/}
 for tool in curl md5sum tar; do
   command -v $tool >/dev/null || fail "$tool is missing; install it first"
 done

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Section 5.4, CIFAR-10: an energy-based model of images of 32 x 32 pixels.
 //
-//   data/fetch.sh cifar10 && ./experiments/prepare_data --dataset cifar10
 //   ./experiments/cifar10_bb --method ebm_bb
 #include "runs/image_run.h"
 

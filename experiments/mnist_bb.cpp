@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Section 5.3, MNIST and StackedMNIST: an energy-based model of handwritten digits.
 //
-//   data/fetch.sh mnist && ./experiments/prepare_data --dataset mnist
 //   ./experiments/mnist_bb --method ebm_bb
 #include "runs/image_run.h"
 

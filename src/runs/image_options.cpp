@@ -41,6 +41,8 @@ void add_data_options(Options& options, ImageConfig& config, const ImageExperime
               "images whose energies are measured, or '' (default: the test or valid split beside --data, "
               "where it is there)",
               Scope::placement);
+  options.add("download", &config.download, "get the experiment's own data where they are missing",
+              Scope::placement);
   options.add("synthetic", &config.synthetic, "made up images instead of files");
   options.add_choice("flips", &config.flips, {{"none", Flips::none}, {"horizontal", Flips::horizontal}},
                      "images are mirrored at random");

@@ -8,6 +8,7 @@
 #include "io/program.h"
 #include "kernels/library_search.h"
 #include "runs/data.h"
+#include "runs/data_files.h"
 
 namespace ebm {
 
@@ -35,6 +36,7 @@ std::optional<ImageFile> open_held_out(Options& options, const ImageConfig& conf
 ImageFiles open_files(Options& options, ImageConfig& config, const Features& shape) {
   ImageFiles files;
   if (config.synthetic) return files;
+  if (config.download && !options.was_given("data")) provide_image_file(config.data);
   try {
     files.train.emplace(config.data);
   } catch (const Error& error) {

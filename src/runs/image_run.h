@@ -27,6 +27,7 @@ struct ImageConfig {
   RunConfig run;
   std::string data, held_out;  ///< files of images
   std::string data_checksum;   ///< of the training images
+  bool download = true;        ///< of the experiment's own data, where they are missing
   bool stacked = false;        ///< StackedMNIST
   bool synthetic = false;      ///< made up images instead of files
   Flips flips = Flips::none;

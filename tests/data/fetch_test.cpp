@@ -1,40 +1,12 @@
 // SPDX-License-Identifier: MIT
 // data/fetch.sh against a server on this machine (tests/data/file_server.py). Run from the repository's root.
-#include <chrono>
 #include <sstream>
-#include <thread>
 
 #include "data/data_fixture.h"
-#include "support/process.h"
+#include "support/file_server.h"
 
 namespace ebm::test {
 namespace {
-
-/// A server of the files in FOLDER/official that logs to FOLDER/log.
-class Server {
- public:
-  Server(const std::filesystem::path& folder, const std::vector<std::string>& options)
-      : process_(command(folder, options)) {
-    for (int tries = 0; tries < 1000 && port_.empty(); ++tries) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-      std::ifstream(folder / "port") >> port_;
-    }
-    std::filesystem::remove(folder / "port");
-  }
-  std::string url() const { return "http://127.0.0.1:" + port_; }
-
- private:
-  static std::vector<std::string> command(const std::filesystem::path& folder,
-                                          const std::vector<std::string>& options) {
-    std::vector<std::string> words{"/usr/bin/env", "python3", "tests/data/file_server.py"};
-    for (const char* name : {"official", "log", "port"}) words.push_back((folder / name).string());
-    words.insert(words.end(), options.begin(), options.end());
-    return words;
-  }
-
-  Process process_;
-  std::string port_;
-};
 
 Finished shell(const std::string& line) {
   return run_command({"/bin/sh", "-c", line});
@@ -65,7 +37,7 @@ class FetchTest : public IoTest {
     return run_command(words);
   }
   Finished fetch_from(const std::vector<std::string>& server_options, const std::string& name) {
-    const Server server(folder_, server_options);
+    const FileServer server(folder_, server_options);
     return fetch({"--base-url", server.url() + "/", name});
   }
   /// The requests that the server has seen.

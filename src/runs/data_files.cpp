@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "runs/data_files.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <optional>
+
+#include "core/error.h"
+#include "io/child_process.h"
+#include "io/program.h"
+
+namespace ebm {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The folder that this program lies in.
+fs::path program_folder() {
+  std::error_code code;
+  return fs::canonical("/proc/self/exe", code).parent_path();
+}
+
+std::optional<fs::path> fetch_script() {
+  const fs::path programs = program_folder();
+  for (const fs::path& root : {programs / "../..", programs / ".."}) {  // a repository, a distribution
+    std::error_code ignored;
+    const fs::path script = root / "data/fetch.sh";
+    if (fs::exists(script, ignored)) return script.lexically_normal();
+  }
+  return std::nullopt;
+}
+
+/// A lock on FOLDER/.fetch.lock. The programs that are started under it inherit it, so that a download that
+/// goes on without its program is waited for too.
+class FetchLock {
+ public:
+  explicit FetchLock(const fs::path& folder) {
+    std::error_code ignored;
+    fs::create_directories(folder, ignored);
+    const std::string file = (folder / ".fetch.lock").string();
+    constexpr int for_all = 0666;
+    descriptor_ =
+        open(file.c_str(), O_RDWR | O_CREAT, for_all);  // where it cannot be made, fetch.sh says why
+    if (descriptor_ < 0 || flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
+    if (errno != EWOULDBLOCK) return;  // a file system without locks
+    print("waiting for another program that gets data into " + folder.string() + "\n");
+    while (flock(descriptor_, LOCK_EX) != 0 && errno == EINTR) {
+    }
+  }
+  ~FetchLock() {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+  FetchLock(const FetchLock&) = delete;
+  FetchLock& operator=(const FetchLock&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
+
+std::string last_line(std::string text) {
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text.substr(text.rfind('\n') + 1);
+}
+
+/// Runs one of the two steps that make `file`.
+void step(const fs::path& file, std::vector<std::string> words) {
+  const ChildEnd end = run_child(std::move(words));
+  if (end.status == 0) return;
+  const std::string why = end.err.empty() ? "status " + std::to_string(end.status) : last_line(end.err);
+  throw Error("there is no " + file.string() + ", and it cannot be had: " + why);
+}
+
+void get(const fs::path& file, const fs::path& script) {
+  const std::string folder = file.parent_path().string(), stem = file.stem().string();
+  const std::string name = stem.substr(0, stem.rfind('-'));
+  const std::string from = name == "stacked_mnist" ? "mnist" : name;
+  print("there is no " + file.string() + ": getting " + from + " (--no-download: not)\n");
+  step(file, {"/usr/bin/env", "bash", script.string(), "--to", folder, from});
+  step(file, {(program_folder() / "prepare_data").string(), "--dataset", name, "--from",
+              (file.parent_path() / from).string(), "--out", folder});
+}
+
+}  // namespace
+
+void provide_image_file(const fs::path& file) {
+  std::error_code ignored;
+  if (fs::exists(file, ignored)) return;
+  const auto script = fetch_script();
+  if (!script) return;
+  const FetchLock lock(file.parent_path());
+  if (!fs::exists(file, ignored)) get(file, *script);  // another program may have made it
+}
+
+}  // namespace ebm
