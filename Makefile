@@ -24,6 +24,7 @@ TESTED ?= *
 DEMO_ITERATIONS ?= 100000
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
+# Cairo is linked alone: its headers are named with their folder, and need no flags.
 PKGS := fmt tomlplusplus freetype2 libpng libjpeg libwebp libwebpdemux zlib
 CPPFLAGS_ALL := -Isrc -isystem /usr/include/hdf5/serial $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CPPFLAGS)
 # g++ 12 stores wide constants wrongly (tests/support/compiler_test.cpp); narrow stores avoid it.
@@ -35,7 +36,7 @@ CXXFLAGS_ALL := -std=c++20 $(OPT) -g -march=$(ARCH) -fPIC -fopenmp -fno-math-err
                 $(NARROW) $(UNSWITCH) $(SANITIZE) $(CXXFLAGS)
 COMPILE = $(CXX) $(CPPFLAGS_ALL) -MMD -MP $(CXXFLAGS_ALL) -c
 MULTIARCH := $(shell $(CXX) -print-multiarch 2>/dev/null)
-LIBS := -L/usr/lib/$(MULTIARCH)/hdf5/serial -lhdf5 -ldnnl -llapacke $(shell pkg-config --libs $(PKGS) 2>/dev/null) -ldl
+LIBS := -L/usr/lib/$(MULTIARCH)/hdf5/serial -lhdf5 -ldnnl -llapacke $(shell pkg-config --libs $(PKGS) cairo 2>/dev/null) -ldl
 # RPATH, not RUNPATH: it also finds what the libraries in a distribution's lib/ need of each other.
 LDFLAGS_ALL := -fopenmp $(SANITIZE) -Wl,-rpath,'$$ORIGIN/../lib' -Wl,--disable-new-dtags $(LDFLAGS)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Figure 2: the densities of five methods on two data sets, trained one after the other into
-// OUT/DATASET_METHOD and laid out as OUT/fig2.png. Started again it goes on where it was stopped.
+// OUT/DATASET_METHOD and laid out as OUT/fig2.png (or another --picture). Started again it goes on where it was stopped.
 #include <cstdio>
 
 #include "io/program.h"
@@ -17,7 +17,7 @@ constexpr const char* compared[] = {"ebm_bb", "ebm_0gp", "wgan_0gp", "meg", "ver
 struct Config {
   Preset preset = Preset::paper;
   int64_t seed = 1, iterations = 150000;
-  std::string device = "auto", out = "runs/fig2";
+  std::string device = "auto", out = "runs/fig2", picture;
 };
 
 Options declare_options(Config& config) {
@@ -28,6 +28,8 @@ Options declare_options(Config& config) {
   options.add("iterations", &config.iterations, "of each run", {1, INT64_MAX}, Scope::placement);
   options.add("device", &config.device, "auto, cpu, cuda or cuda:N", Scope::placement);
   options.add_folder("out", &config.out, "folder of the runs and the figure", Scope::placement);
+  options.add("picture", &config.picture, "the figure's file: .png, .svg or .pdf (default: OUT/fig2.png)",
+              Scope::placement);
   return options;
 }
 
@@ -83,6 +85,8 @@ int draw_figure2(int argc, char** argv) {
   Config config;
   Options options = declare_options(config);
   if (!options.parse(argc, argv)) return 0;
+  options.set_default("picture", config.out + "/fig2.png");
+  (void)picture_format(config.picture);  // better now than after the training
   const auto kernels = open_kernels(config.device);
   std::printf("device: %s\n", kernels->description().c_str());
 
@@ -98,9 +102,8 @@ int draw_figure2(int argc, char** argv) {
     }
     add_rows(figure, panels, dataset_titles[i]);
   }
-  const std::string path = config.out + "/fig2.png";
-  write_png(path, draw(figure));
-  std::printf("done: picture %s\n", path.c_str());
+  save_figure(config.picture, figure);
+  std::printf("done: picture %s\n", config.picture.c_str());
   return 0;
 }
 

@@ -66,8 +66,8 @@ std::vector<double> ImageEvaluation::evaluate(int64_t iteration) {
   std::vector<double> values{mean_energy(held_out_)};
   for (const NamedSampler& from : samplers_) {
     const std::vector<float> samples = from.sampler->samples(latents_);
-    folder_.save_picture(from.named("samples"), iteration,
-                         image_grid(samples, from.sampler->output(), grid_));
+    folder_.save_picture(from.named("samples"), iteration, ".png",
+                         encode_png(image_grid(samples, from.sampler->output(), grid_)));
     values.push_back(mean_energy(samples));
   }
   if (jacobian_) {

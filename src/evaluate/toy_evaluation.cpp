@@ -46,6 +46,7 @@ ToyEvaluation::ToyEvaluation(Method& method, ToyDataset dataset, const ToyEvalua
                              const RunFolder& folder, std::string caption)
     : dataset_(dataset),
       grid_(options.grid),
+      picture_(options.picture),
       folder_(folder),
       caption_(std::move(caption)),
       energy_(method.energy_function(grid_)),
@@ -102,7 +103,7 @@ void ToyEvaluation::draw_pictures(int64_t iteration) const {
   row.insert(row.end(), {panels_.density, panels_.log_density});
   const Figure figure{.rows = {row},
                       .caption = caption_ + ", after " + format_count(iteration) + " iterations"};
-  folder_.save_picture("density", iteration, draw(figure));
+  folder_.save_picture("density", iteration, ending_of(picture_), draw_file(figure, picture_));
 }
 
 }  // namespace ebm

@@ -15,6 +15,7 @@ namespace ebm {
 struct ToyEvaluationOptions {
   int64_t grid = 800;      ///< cells along each axis of [-4, 4]^2
   int64_t points = 20000;  ///< held-out data points, and samples of the generator, at least
+  PictureFormat picture = PictureFormat::png;
 };
 
 /// The panels of a toy figure: data, samples of each sampler, p(x) at the paper's temperature 0.1, log p(x).
@@ -26,8 +27,8 @@ struct ToyPanels {
 
 class ToyEvaluation final : public Evaluation {
  public:
-  /// Of the model that `method` trains. Pictures go to `folder`/samples, and the newest to
-  /// `folder`/density.png.
+  /// Of the model that `method` trains. Pictures go to `folder`/samples, and the newest to `folder`/density.png
+  /// (or another ending).
   ToyEvaluation(Method& method, ToyDataset dataset, const ToyEvaluationOptions& options,
                 const RunFolder& folder, std::string caption);
 
@@ -49,6 +50,7 @@ class ToyEvaluation final : public Evaluation {
 
   ToyDataset dataset_;
   int64_t grid_;
+  PictureFormat picture_;
   const RunFolder& folder_;
   std::string caption_;
 

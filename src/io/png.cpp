@@ -106,11 +106,14 @@ bool PngReader::read_pixels(uint8_t* pixels, int64_t channels) {
 
 }  // namespace
 
+void require_picture_size(int64_t width, int64_t height) {
+  if (has_valid_sizes(width, height)) return;
+  throw Error(
+      fmt::format("a picture of {} x {} pixels; each side must be in 1..{}", width, height, largest_side));
+}
+
 Image Image::filled(int64_t width, int64_t height, Rgb colour) {
-  if (!has_valid_sizes(width, height)) {
-    throw Error(
-        fmt::format("a picture of {} x {} pixels; each side must be in 1..{}", width, height, largest_side));
-  }
+  require_picture_size(width, height);
   Image image{.width = width, .height = height, .rgb = {}};
   image.rgb.resize(static_cast<size_t>(3 * width * height));
   for (size_t i = 0; i < image.rgb.size(); i += 3) {
@@ -126,22 +129,25 @@ Rgb Image::at(int64_t x, int64_t y) const {
   return {pixel[0], pixel[1], pixel[2]};
 }
 
-void write_png(const std::filesystem::path& path, const Image& image) {
+std::vector<uint8_t> encode_png(const Image& image) {
   if (!has_valid_sizes(image.width, image.height) ||
       std::ssize(image.rgb) != 3 * image.width * image.height) {
-    throw Error(fmt::format("cannot write '{}': {} bytes for a picture of {} x {} pixels; give 3 a pixel",
-                            path.string(), image.rgb.size(), image.width, image.height));
+    throw Error(fmt::format("cannot make a PNG: {} bytes for a picture of {} x {} pixels; give 3 a pixel",
+                            image.rgb.size(), image.width, image.height));
   }
   Control control;
   control.image.width = static_cast<png_uint_32>(image.width);
   control.image.height = static_cast<png_uint_32>(image.height);
   png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(control.image);
   std::vector<uint8_t> bytes(size);
-  if (png_image_write_to_memory(&control.image, bytes.data(), &size, 0, image.rgb.data(), 0, nullptr) == 0) {
-    throw Error(fmt::format("cannot make '{}': {}; check the picture", path.string(), control.image.message));
-  }
+  if (png_image_write_to_memory(&control.image, bytes.data(), &size, 0, image.rgb.data(), 0, nullptr) == 0)
+    throw Error(fmt::format("cannot make a PNG: {}; check the picture", control.image.message));
   bytes.resize(size);
-  write_file(path, bytes);
+  return bytes;
+}
+
+void write_png(const std::filesystem::path& path, const Image& image) {
+  write_file(path, encode_png(image));
 }
 
 void require_readable_size(int64_t width, int64_t height, const std::string& name) {

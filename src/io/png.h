@@ -27,8 +27,13 @@ struct Image {
   [[nodiscard]] Rgb at(int64_t x, int64_t y) const;  // 0 <= x < width, 0 <= y < height, not checked
 };
 
-/// Writes a PNG file, whole or not at all (write_atomically). Throws Error when the picture's sizes disagree
-/// with its bytes or the file cannot be written.
+/// Throws Error unless both sizes are those of a picture that can be made: in 1..32767.
+void require_picture_size(int64_t width, int64_t height);
+
+/// The picture as a PNG file. Throws Error when its sizes disagree with its bytes.
+[[nodiscard]] std::vector<uint8_t> encode_png(const Image& image);
+
+/// Writes encode_png's file, whole or not at all (write_file). Throws Error.
 void write_png(const std::filesystem::path& path, const Image& image);
 
 /// The largest picture that is read, whatever its format: a small file may claim any size.

@@ -1,37 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Font and Canvas::text (plot/canvas.h).
-
+// Font (plot/canvas.h).
+#include <cairo/cairo-ft.h>
 #include <fmt/format.h>
-#include <ft2build.h>
-#include FT_FREETYPE_H
-#include FT_ADVANCES_H
 
-#include <cmath>
 #include <cstdio>
-#include <vector>
 
 #include "core/error.h"
-#include "plot/canvas.h"
+#include "plot/font_impl.h"
 
 namespace ebm {
 namespace {
-
-// The code points of UTF-8 text; a malformed byte becomes U+FFFD.
-std::vector<uint32_t> decode(std::string_view text) {
-  std::vector<uint32_t> codes;
-  for (size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i++]);
-    const int more = lead < 0x80 ? 0 : lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : lead >= 0xC0 ? 1 : -1;
-    uint32_t code = more <= 0 ? lead : lead & (0x3Fu >> more);
-    int taken = 0;
-    while (taken < more && i < text.size() && (static_cast<unsigned char>(text[i]) & 0xC0) == 0x80) {
-      code = code << 6 | (static_cast<unsigned char>(text[i++]) & 0x3Fu);
-      ++taken;
-    }
-    codes.push_back(taken == more ? code : 0xFFFD);
-  }
-  return codes;
-}
 
 std::filesystem::path find_font_file() {
   constexpr const char* name = "DejaVuSans.ttf";
@@ -44,36 +22,37 @@ std::filesystem::path find_font_file() {
   return {};
 }
 
-}  // namespace
-
-struct Font::Impl {
+// A face of FreeType with the library that it lives in, which must last as long as Cairo's face does.
+struct FreeTypeFace {
   FT_Library library = nullptr;
   FT_Face face = nullptr;
-  ~Impl() {
+  ~FreeTypeFace() {
     if (face != nullptr) FT_Done_Face(face);
     if (library != nullptr) FT_Done_FreeType(library);
   }
-  void set_size(double size) const { FT_Set_Char_Size(face, 0, std::lround(64 * size), 72, 72); }
-
-  // Calls draw(glyph index, pen position in 1/64 pixel along the line); returns the line's width in 1/64
-  // pixel.
-  template <typename Draw>
-  FT_Pos lay_out(std::string_view text, Draw&& draw) const {
-    FT_Pos pen = 0;
-    FT_UInt before = 0;
-    for (const uint32_t code : decode(text)) {
-      const FT_UInt glyph = FT_Get_Char_Index(face, code);
-      FT_Vector kerning{};
-      if (before != 0 && FT_Get_Kerning(face, before, glyph, FT_KERNING_UNFITTED, &kerning) == 0)
-        pen += kerning.x;
-      FT_Fixed advance = 0;
-      draw(glyph, pen);
-      if (FT_Get_Advance(face, glyph, FT_LOAD_NO_HINTING, &advance) == 0) pen += advance >> 10;  // from 16.16
-      before = glyph;
-    }
-    return pen;
-  }
 };
+
+}  // namespace
+
+std::string valid_utf8(std::string_view text) {
+  constexpr const char* replacement = "\xEF\xBF\xBD";
+  std::string valid;
+  for (size_t i = 0; i < text.size();) {
+    const auto byte = [&](size_t at) { return static_cast<unsigned char>(at < text.size() ? text[at] : 0); };
+    const unsigned char lead = byte(i);
+    const size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+    uint32_t code = length == 1 ? lead : lead & (0x7Fu >> length);
+    size_t taken = 1;
+    while (taken < length && (byte(i + taken) & 0xC0) == 0x80) code = code << 6 | (byte(i + taken++) & 0x3Fu);
+    constexpr uint32_t least[] = {0, 1, 0x80, 0x800,
+                                  0x10000};  // a shorter form is the only right one; no NUL
+    const bool good = taken == length && lead < 0xF8 && (lead < 0x80 || lead >= 0xC2) &&
+                      code >= least[length] && code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
+    valid += good ? std::string(text.substr(i, taken)) : replacement;
+    i += taken;
+  }
+  return valid;
+}
 
 Font::Font() = default;
 Font::Font(Font&&) noexcept = default;
@@ -81,10 +60,19 @@ Font& Font::operator=(Font&&) noexcept = default;
 Font::~Font() = default;
 
 Font::Font(const std::filesystem::path& file) : impl_(std::make_unique<Impl>()) {
-  if (FT_Init_FreeType(&impl_->library) != 0 ||
-      FT_New_Face(impl_->library, file.c_str(), 0, &impl_->face) != 0) {
+  auto face = std::make_unique<FreeTypeFace>();
+  if (FT_Init_FreeType(&face->library) != 0 ||
+      FT_New_Face(face->library, file.c_str(), 0, &face->face) != 0) {
     throw Error(fmt::format("cannot read the font '{}'; name a TrueType file", file.string()));
   }
+  impl_->face.reset(cairo_ft_font_face_create_for_ft_face(face->face, 0));
+  // Cairo keeps faces in a cache of its own, so it is Cairo that knows when this one is not needed any more.
+  static const cairo_user_data_key_t key{};
+  const auto destroy = [](void* data) { delete static_cast<FreeTypeFace*>(data); };
+  if (cairo_font_face_set_user_data(impl_->face.get(), &key, face.get(), destroy) == CAIRO_STATUS_SUCCESS)
+    face.release();
+  if (cairo_font_face_status(impl_->face.get()) != CAIRO_STATUS_SUCCESS)
+    throw Error(fmt::format("Cairo cannot use the font '{}'; name another TrueType file", file.string()));
 }
 
 const Font& Font::standard() {
@@ -103,37 +91,16 @@ const Font& Font::standard() {
 }
 
 double Font::width(std::string_view text, double size) const {
-  if (!impl_) return 0;
-  impl_->set_size(size);
-  return static_cast<double>(impl_->lay_out(text, [](FT_UInt, FT_Pos) {})) / 64;
-}
-
-void Canvas::text(const Font& font, std::string_view text, double x, double y, double size, Rgb colour,
-                  Align align, TextDirection direction) {
-  if (!font.impl_) return;
-  const double width = font.width(text, size);
-  const double shift = align == Align::left ? 0 : align == Align::centre ? -width / 2 : -width;
-  const bool up = direction == TextDirection::upward;
-  FT_Face face = font.impl_->face;
-  FT_Matrix turn{
-      .xx = up ? 0 : 0x10000, .xy = up ? -0x10000 : 0, .yx = up ? 0x10000 : 0, .yy = up ? 0 : 0x10000};
-  font.impl_->lay_out(text, [&](FT_UInt glyph, FT_Pos pen) {
-    const double along = shift + static_cast<double>(pen) / 64;
-    const double at_x = x + (up ? 0 : along), at_y = y - (up ? along : 0);
-    const double pixel_x = std::floor(at_x), pixel_y = std::ceil(at_y);
-    FT_Vector fraction{std::lround(64 * (at_x - pixel_x)), std::lround(64 * (pixel_y - at_y))};
-    FT_Set_Transform(face, &turn, &fraction);
-    if (FT_Load_Glyph(face, glyph, FT_LOAD_RENDER | FT_LOAD_NO_HINTING) != 0) return;
-    const FT_Bitmap& bitmap = face->glyph->bitmap;
-    for (unsigned row = 0; row < bitmap.rows; ++row) {
-      for (unsigned column = 0; column < bitmap.width; ++column) {
-        const uint8_t cover = bitmap.buffer[static_cast<std::ptrdiff_t>(row) * bitmap.pitch + column];
-        blend(static_cast<int64_t>(pixel_x) + face->glyph->bitmap_left + column,
-              static_cast<int64_t>(pixel_y) - face->glyph->bitmap_top + row, colour, cover / 255.0);
-      }
-    }
-  });
-  FT_Set_Transform(face, nullptr, nullptr);
+  if (!impl_ || text.empty()) return 0;
+  const FontOptions options;
+  cairo_matrix_t em, identity;
+  cairo_matrix_init_scale(&em, size, size);
+  cairo_matrix_init_identity(&identity);
+  cairo_scaled_font_t* scaled = cairo_scaled_font_create(impl_->face.get(), &em, &identity, options.options);
+  cairo_text_extents_t extents{};
+  cairo_scaled_font_text_extents(scaled, valid_utf8(text).c_str(), &extents);
+  cairo_scaled_font_destroy(scaled);
+  return extents.x_advance;
 }
 
 }  // namespace ebm

@@ -7,7 +7,6 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "plot/canvas.h"
 
 namespace ebm {
 namespace {
@@ -26,6 +25,15 @@ Rgb colour_of(std::span<const float> pixel) {
   return {byte_of(pixel[0]), byte_of(pixel[1]), byte_of(pixel[2])};
 }
 
+void fill_square(Image& page, int64_t left, int64_t top, int64_t side, Rgb colour) {
+  for (int64_t y = top; y < top + side; ++y) {
+    uint8_t* to = page.rgb.data() + 3 * (y * page.width + left);
+    for (int64_t x = 0; x < side; ++x) {
+      for (const uint8_t channel : {colour.red, colour.green, colour.blue}) *to++ = channel;
+    }
+  }
+}
+
 }  // namespace
 
 Image image_grid(std::span<const float> images, const Features& shape, int64_t columns) {
@@ -41,18 +49,18 @@ Image image_grid(std::span<const float> images, const Features& shape, int64_t c
   const int64_t zoom = std::max<int64_t>(1, (least_height + shape.height - 1) / shape.height);
   const int64_t step_x = zoom * shape.width + gap, step_y = zoom * shape.height + gap;
   const int64_t rows = (count + columns - 1) / columns;
-  Canvas page(std::min(count, columns) * step_x + gap, rows * step_y + gap, white);
+  Image page = Image::filled(std::min(count, columns) * step_x + gap, rows * step_y + gap, white);
   const float* pixel = images.data();
   for (int64_t i = 0; i < count; ++i) {
     const int64_t left = i % columns * step_x + gap, top = i / columns * step_y + gap;
     for (int64_t y = 0; y < shape.height; ++y) {
       for (int64_t x = 0; x < shape.width; ++x, pixel += shape.channels) {
-        page.fill(left + x * zoom, top + y * zoom, zoom, zoom,
-                  colour_of({pixel, static_cast<size_t>(shape.channels)}));
+        fill_square(page, left + x * zoom, top + y * zoom, zoom,
+                    colour_of({pixel, static_cast<size_t>(shape.channels)}));
       }
     }
   }
-  return std::move(page).take();
+  return page;
 }
 
 }  // namespace ebm

@@ -66,38 +66,10 @@ float sample(const HeatMap& map, int64_t n, const ValueRange& range, double row,
   return static_cast<float>(sum / weights);
 }
 
-void draw_map(Canvas& canvas, const HeatMap& map, const Square& square) {
-  const int64_t n = side_of(map);
-  const ValueRange range = range_of(map);
-  std::array<Rgb, 2048> palette;
-  for (size_t i = 0; i < palette.size(); ++i)
-    palette[i] = colour(static_cast<float>(i) / (palette.size() - 1));
-  const auto cell = [&](int64_t pixel) {
-    return (static_cast<double>(pixel) + 0.5) / static_cast<double>(square.side) * static_cast<double>(n) -
-           0.5;
-  };
-  for (int64_t y = 0; y < square.side; ++y) {
-    for (int64_t x = 0; x < square.side; ++x) {
-      const float value = sample(map, n, range, cell(square.side - 1 - y), cell(x));
-      const Rgb pixel = std::isnan(value)
-                            ? colour(value)
-                            : palette[static_cast<size_t>(std::lround(value * (palette.size() - 1)))];
-      canvas.blend(square.left + x, square.top + y, pixel, 1.0);
-    }
-  }
-}
-
-void draw_scatter(Canvas& canvas, const Scatter& scatter, const Square& square, double scale) {
-  canvas.clip(square.left, square.top, square.side, square.side);
-  const double per_unit = static_cast<double>(square.side) / (square.hi - square.lo);
-  for (size_t i = 0; i + 1 < scatter.points.size(); i += 2) {
-    const double x = scatter.points[i], y = scatter.points[i + 1];
-    if (!(x >= square.lo && x <= square.hi && y >= square.lo && y <= square.hi)) continue;
-    canvas.disk(static_cast<double>(square.left) + per_unit * (x - square.lo),
-                static_cast<double>(square.top) + per_unit * (square.hi - y), scale * scatter.radius,
-                scatter.ink, scatter.alpha);
-  }
-  canvas.clip_nothing();
+void require_range(const Panel& panel, const std::optional<std::pair<double, double>>& range) {
+  if (!range || (range->first < range->second && std::isfinite(range->second - range->first))) return;
+  throw Error(fmt::format("panel '{}': a range from {} to {}; give lo < hi, both finite", panel.title,
+                          range->first, range->second));
 }
 
 }  // namespace
@@ -109,17 +81,23 @@ void check_panel(const Panel& panel) {
       throw Error(fmt::format("panel '{}': {} values are no n x n map; give a square number", panel.title,
                               map->values.size()));
     }
-    if (map->range && (!(map->range->first < map->range->second) ||
-                       !std::isfinite(map->range->second - map->range->first))) {
-      throw Error(fmt::format("panel '{}': a range from {} to {}; give lo < hi, both finite", panel.title,
-                              map->range->first, map->range->second));
-    }
+    require_range(panel, map->range);
   }
   if (const auto* scatter = std::get_if<Scatter>(&panel.content);
       scatter && scatter->points.size() % 2 != 0) {
     throw Error(fmt::format("panel '{}': {} coordinates; give x and y of each point", panel.title,
                             scatter->points.size()));
   }
+  if (const auto* curves = std::get_if<Curves>(&panel.content)) {
+    for (const Polyline& curve : curves->lines) {
+      if (curve.x.size() == curve.y.size()) continue;
+      throw Error(fmt::format("panel '{}': curve '{}' has {} x and {} y; give both of each point",
+                              panel.title, curve.name, curve.x.size(), curve.y.size()));
+    }
+    require_range(panel, curves->y_range);
+  }
+  if (const auto* picture = std::get_if<Picture>(&panel.content))
+    require_picture_size(picture->image.width, picture->image.height);
 }
 
 ValueRange range_of(const HeatMap& map) {
@@ -151,45 +129,68 @@ std::vector<Tick> axis_ticks(double lo, double hi, double step) {
   return ticks;
 }
 
-std::vector<Tick> nice_ticks(double lo, double hi) {
-  const double power = std::pow(10, std::floor(std::log10((hi - lo) / 4)));
+std::vector<Tick> nice_ticks(double lo, double hi, int least) {
+  const double coarsest = (hi - lo) / least;
+  const double power = std::pow(10, std::floor(std::log10(coarsest)));
   double step = power;
   for (const double factor : {2.0, 5.0}) {
-    if (factor * power <= (hi - lo) / 4 * (1 + 1e-9)) step = factor * power;
+    if (factor * power <= coarsest * (1 + 1e-9)) step = factor * power;
   }
   return axis_ticks(lo, hi, step);
 }
 
-void draw_content(Canvas& canvas, const Panel& panel, const Square& square, double scale) {
-  if (const auto* map = std::get_if<HeatMap>(&panel.content)) draw_map(canvas, *map, square);
-  if (const auto* scatter = std::get_if<Scatter>(&panel.content))
-    draw_scatter(canvas, *scatter, square, scale);
-}
-
-void draw_bar_colours(Canvas& canvas, int64_t left, int64_t top, int64_t width, int64_t height) {
-  for (int64_t y = 0; y < height; ++y) {
-    const float value = 1 - (static_cast<float>(y) + 0.5f) / static_cast<float>(height);
-    canvas.fill(left, top + y, width, 1, colour(value));
-  }
-}
-
-void draw_bar_tip(Canvas& canvas, int64_t left, int64_t y, int64_t width, int64_t height) {
-  const int64_t rows = std::abs(height);
-  const Rgb inside = colour(height < 0 ? 1 : 0);
-  const double middle = static_cast<double>(left) + 0.5 * static_cast<double>(width);
-  const double rim = std::max(1.0, static_cast<double>(width) / 12);  // as the frame's lines
-  for (int64_t r = 0; r < rows; ++r) {
-    const double half =
-        0.5 * static_cast<double>(width) * (1 - (static_cast<double>(r) + 0.5) / static_cast<double>(rows));
-    for (int64_t x = left - 1; x <= left + width; ++x) {
-      const double distance = std::abs(static_cast<double>(x) + 0.5 - middle);
-      const double cover = std::clamp(half + rim - distance + 0.5, 0.0, 1.0);
-      const double core = std::clamp(half - rim - distance + 0.5, 0.0, 1.0);
-      const int64_t row = height < 0 ? y - 1 - r : y + r;
-      canvas.blend(x, row, {30, 30, 30}, cover);
-      canvas.blend(x, row, inside, core);
+void draw_map(Canvas& canvas, const HeatMap& map, const Square& square) {
+  const int64_t n = side_of(map);
+  const ValueRange range = range_of(map);
+  std::array<Rgb, 2048> palette;
+  for (size_t i = 0; i < palette.size(); ++i)
+    palette[i] = colour(static_cast<float>(i) / (palette.size() - 1));
+  const auto side = static_cast<int64_t>(square.side);
+  const auto cell = [&](int64_t pixel) {
+    return (static_cast<double>(pixel) + 0.5) / static_cast<double>(side) * static_cast<double>(n) - 0.5;
+  };
+  Image pixels = Image::filled(side, side, {});
+  uint8_t* to = pixels.rgb.data();
+  for (int64_t y = 0; y < side; ++y) {
+    for (int64_t x = 0; x < side; ++x) {
+      const float value = sample(map, n, range, cell(side - 1 - y), cell(x));
+      const Rgb pixel = std::isnan(value)
+                            ? colour(value)
+                            : palette[static_cast<size_t>(std::lround(value * (palette.size() - 1)))];
+      for (const uint8_t channel : {pixel.red, pixel.green, pixel.blue}) *to++ = channel;
     }
   }
+  canvas.picture(pixels, square.left, square.top, square.side, square.side);
+}
+
+void draw_scatter(Canvas& canvas, const Scatter& scatter, const Square& square, double scale) {
+  canvas.clip(square.left, square.top, square.side, square.side);
+  const double per_unit = square.side / (square.hi - square.lo);
+  for (size_t i = 0; i + 1 < scatter.points.size(); i += 2) {
+    const double x = scatter.points[i], y = scatter.points[i + 1];
+    if (!(x >= square.lo && x <= square.hi && y >= square.lo && y <= square.hi)) continue;
+    canvas.disk(square.left + per_unit * (x - square.lo), square.top + per_unit * (square.hi - y),
+                scale * scatter.radius, scatter.ink, scatter.alpha);
+  }
+  canvas.clip_nothing();
+}
+
+void draw_bar_colours(Canvas& canvas, double left, double top, double width, double height) {
+  const auto rows = static_cast<int64_t>(height);
+  Image column = Image::filled(1, std::max<int64_t>(rows, 1), {});
+  for (int64_t y = 0; y < column.height; ++y) {
+    const Rgb c = colour(1 - (static_cast<float>(y) + 0.5f) / static_cast<float>(column.height));
+    std::copy_n(std::array{c.red, c.green, c.blue}.begin(), 3, column.rgb.begin() + 3 * y);
+  }
+  canvas.picture(column, left, top, width, height);
+}
+
+void draw_bar_tip(Canvas& canvas, double left, double y, double width, double height) {
+  const double rim = std::max(1.0, std::round(width / 12));  // as the frame's lines
+  const std::vector<Point> corners{
+      {left - rim / 2, y}, {left + width + rim / 2, y}, {left + width / 2, y + height}, {left - rim / 2, y}};
+  canvas.fill_polygon(corners, colour(height < 0 ? 1.0f : 0.0f));
+  canvas.line(corners, rim, {30, 30, 30});
 }
 
 }  // namespace ebm

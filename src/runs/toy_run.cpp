@@ -36,6 +36,9 @@ Options declare_toy_options(ToyConfig& config, const ToyExperiment& experiment) 
               Scope::placement);
   options.add("eval_points", &config.evaluation.points, "held-out data points, and samples of G",
               {100, 10000000}, Scope::placement);
+  options.add_choice("picture_format", &config.evaluation.picture,
+                     {{"png", PictureFormat::png}, {"svg", PictureFormat::svg}, {"pdf", PictureFormat::pdf}},
+                     "of density pictures", Scope::placement);
   return options;
 }
 
@@ -76,8 +79,9 @@ int run_toy_experiment(const ToyExperiment& experiment, int argc, const char* co
     const auto environment = run_environment(argc, argv, *kernels);
     const RunEnd end = run_toy(*kernels, config, options, environment).end;
     if (end.stop) return report_stop(*end.stop, end.iteration);
-    std::printf("done: %s iterations; picture %s/density.png, metrics %s/run.h5\n",
-                format_count(end.iteration).c_str(), config.run.out.c_str(), config.run.out.c_str());
+    std::printf("done: %s iterations; picture %s/density%s, metrics %s/run.h5\n",
+                format_count(end.iteration).c_str(), config.run.out.c_str(),
+                ending_of(config.evaluation.picture), config.run.out.c_str());
     return 0;
   });
 }

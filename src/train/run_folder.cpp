@@ -54,10 +54,10 @@ std::filesystem::path RunFolder::checkpoint(int64_t iteration) const {
   return path_ / "checkpoints" / numbered("iteration-", iteration, ".h5");
 }
 
-void RunFolder::save_picture(const std::string& name, int64_t iteration, const Image& picture) const {
-  const auto path = path_ / "samples" / numbered((name + "-").c_str(), iteration, ".png");
-  write_png(path, picture);
-  write_file(path_ / (name + ".png"), read_file(path));
+void RunFolder::save_picture(const std::string& name, int64_t iteration, const std::string& ending,
+                             std::span<const uint8_t> file) const {
+  write_file(path_ / "samples" / numbered((name + "-").c_str(), iteration, ending.c_str()), file);
+  write_file(path_ / (name + ending), file);
 }
 
 std::filesystem::path RunFolder::dump(int64_t iteration) const {

@@ -4,9 +4,10 @@
 
 #include <filesystem>
 #include <optional>
+#include <span>
+#include <string>
 
 #include "io/claimed_folder.h"
-#include "io/png.h"
 #include "io/run_log.h"
 #include "train/method.h"
 
@@ -27,8 +28,10 @@ class RunFolder {
   std::filesystem::path checkpoint(int64_t iteration) const;
   std::filesystem::path dump(int64_t iteration) const;
 
-  /// Puts the picture of an evaluation into samples/NAME-ITERATION.png, and as the newest into NAME.png.
-  void save_picture(const std::string& name, int64_t iteration, const Image& picture) const;
+  /// Puts the picture of an evaluation, a file of that ending (".png"), into samples/NAME-ITERATION.png, and as the
+  /// newest into NAME.png.
+  void save_picture(const std::string& name, int64_t iteration, const std::string& ending,
+                    std::span<const uint8_t> file) const;
 
   /// Writes the checkpoint of the method's present state (aside, fsync, rename) and removes all but the newest
   /// `keep`. Waits for the device. Throws Error, StateNotFinite among them; what was there stays.

@@ -4,6 +4,7 @@
 
 #include "data/data_fixture.h"
 #include "data/image_file.h"
+#include "io/png.h"
 #include "support/process.h"
 #include "trainer_fixture.h"
 
