@@ -25,6 +25,12 @@ ImageEvaluation::ImageEvaluation(Method& method, const ImageFile* held_out,
                              static_cast<uint32_t>(Stream::evaluation), grid_ * grid_,
                              samplers_.front().sampler->latent())) {
   watch_jacobian(method, options.jacobian_points);
+  if (options.entropy) {
+    Network& generator = method.learner("generator").evaluated();
+    if (generator.input() != samplers_.front().sampler->latent())
+      throw UsageError("the entropy of a generator with noise has no exact value; choose another --method");
+    entropy_.emplace(method.kernels(), generator, *options.entropy);
+  }
   if (held_out == nullptr) return;
   if (!(held_out->info().shape == energy_->input())) {
     throw Error(held_out->path().string() + " has images of " + to_string(held_out->info().shape) +
@@ -51,6 +57,9 @@ std::vector<std::string> ImageEvaluation::names() const {
   for (const NamedSampler& sampler : samplers_) names.push_back(sampler.named("energy_samples"));
   if (jacobian_) names.insert(names.end(), {"log_det", "d_log_s1", "condition", "anisotropy"});
   for (const Measure& measure : measures_) names.push_back(measure.name);
+  if (entropy_) {
+    for (const std::string& name : EntropyEstimates::names()) names.push_back(name);
+  }
   return names;
 }
 
@@ -75,6 +84,9 @@ std::vector<double> ImageEvaluation::evaluate(int64_t iteration) {
     values.insert(values.end(), {of.log_det, of.d_log_s1, of.condition, of.anisotropy});
   }
   for (const Measure& measure : measures_) values.push_back(measure.value());
+  if (entropy_) {
+    for (const double mean : entropy_->means()) values.push_back(mean);
+  }
   return values;
 }
 

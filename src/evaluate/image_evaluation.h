@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "data/image_file.h"
+#include "evaluate/entropy_estimates.h"
 #include "evaluate/jacobian_monitor.h"
 #include "sampling/sampler.h"
 #include "train/evaluation.h"
@@ -17,19 +18,22 @@ struct ImageEvaluationOptions {
   int64_t grid = 8;                ///< images on each side of a sample grid
   int64_t held_out_images = 1024;  ///< at most
   int64_t jacobian_points = 16;    ///< latent points where the generator's Jacobian is measured; 0: none
+  std::optional<EntropyEstimateOptions> entropy = {};  ///< where estimates of the entropy are compared
 };
 
 class ImageEvaluation final : public Evaluation {
  public:
   /// Of the model that `method` trains. `held_out` (null: none) is read once, here. Grids go to
-  /// `folder`/samples, the newest to `folder`/samples.png, those of another sampler to samples_NAME.png. Throws Error.
+  /// `folder`/samples, the newest to `folder`/samples.png, those of another sampler to samples_NAME.png. Throws
+  /// Error, UsageError where the entropy's estimates are wanted of a generator with noise.
   ImageEvaluation(Method& method, const ImageFile* held_out, const ImageEvaluationOptions& options,
                   const RunFolder& folder);
 
   /// energy_held_out   mean E of held-out images; NaN without any
   /// energy_samples    mean E of the samples on the grid, and energy_samples_NAME of another sampler's
   /// log_det, d_log_s1, condition, anisotropy   of the generator's Jacobian (evaluate/jacobian_monitor.h)
-  /// and the exact measures of the method, at the same number of points.
+  /// and the exact measures of the method, at the same number of points; the estimates of the entropy
+  /// (evaluate/entropy_estimates.h).
   /// Both networks with their running statistics, the samples from the same latent points each time.
   std::vector<std::string> names() const override;
   std::vector<double> evaluate(int64_t iteration) override;
@@ -44,6 +48,7 @@ class ImageEvaluation final : public Evaluation {
   std::vector<NamedSampler> samplers_;
   std::optional<JacobianMonitor> jacobian_;
   std::vector<Measure> measures_;
+  std::optional<EntropyEstimates> entropy_;
   std::vector<float> latents_, jacobian_latents_, held_out_;  // B x d twice, B x H x W x C
 };
 

@@ -27,7 +27,27 @@ double spread_of_columns(const double* gram, int64_t d) {
   return std::sqrt(squares / static_cast<double>(d));
 }
 
+double trace_of(const double* gram, int64_t d) {
+  double sum = 0;
+  for (int64_t i = 0; i < d; ++i) sum += gram[i * d + i];
+  return sum;
+}
+
 }  // namespace
+
+std::vector<double> d_log_s1(Kernels& kernels, const SmallestSingular& found, int64_t d) {
+  const int64_t rows = found.theta.rows;
+  const std::vector<double> theta = numbers(kernels, found.theta.data, rows),
+                            floor2 = numbers(kernels, found.floor2.data, rows);
+  const std::vector<int32_t> status = numbers(kernels, found.status.data, rows);
+  std::vector<double> values;
+  for (size_t i = 0; i < theta.size(); ++i) {
+    const bool bad = (status[i] & bad_sample) != 0;
+    values.push_back(bad ? std::numeric_limits<double>::quiet_NaN()
+                         : static_cast<double>(d) / 2 * std::log(std::max(theta[i], floor2[i])));
+  }
+  return values;
+}
 
 JacobianMonitor::JacobianMonitor(Kernels& kernels, Network& generator, int64_t points)
     : kernels_(kernels),
@@ -44,6 +64,7 @@ std::vector<JacobianNumbers> JacobianMonitor::at(const std::vector<float>& z) {
   const std::vector<double> theta = numbers(kernels_, smallest.theta.data, rows),
                             floor2 = numbers(kernels_, smallest.floor2.data, rows),
                             log_det = numbers(kernels_, gram_.log_det().data, rows),
+                            bound = d_log_s1(kernels_, smallest, d),
                             condition = numbers(kernels_, gram_.cond().data, rows),
                             gram = numbers(kernels_, gram_.gram().data, rows * d * d);
   const std::vector<int32_t> status = numbers(kernels_, smallest.status.data, rows);
@@ -52,10 +73,13 @@ std::vector<JacobianNumbers> JacobianMonitor::at(const std::vector<float>& z) {
     constexpr double nan = std::numeric_limits<double>::quiet_NaN();
     const bool lost = !(theta[i] > floor2[i]);
     found.push_back({.log_det = log_det[i],
-                     .d_log_s1 = static_cast<double>(d) / 2 * std::log(std::max(theta[i], floor2[i])),
+                     .d_log_s1 = bound[i],
                      .condition = lost ? std::numeric_limits<double>::infinity() : condition[i],
-                     .anisotropy = spread_of_columns(gram.data() + static_cast<int64_t>(i) * d * d, d)});
-    if ((status[i] & bad_sample) != 0) found.back() = {nan, nan, nan, nan};
+                     .anisotropy = spread_of_columns(gram.data() + static_cast<int64_t>(i) * d * d, d),
+                     .trace_bound = static_cast<double>(d) / 2 *
+                                    std::log(trace_of(gram.data() + static_cast<int64_t>(i) * d * d, d) /
+                                             static_cast<double>(d))});
+    if ((status[i] & bad_sample) != 0) found.back() = {nan, nan, nan, nan, nan};
   }
   return found;
 }
@@ -68,6 +92,7 @@ JacobianNumbers summary(const std::vector<JacobianNumbers>& points) {
     mean.log_det += point.log_det / count;
     mean.d_log_s1 += point.d_log_s1 / count;
     mean.anisotropy += point.anisotropy / count;
+    mean.trace_bound += point.trace_bound / count;
     conditions.push_back(point.condition);
   }
   const auto middle = conditions.begin() + std::ssize(conditions) / 2;

@@ -14,7 +14,13 @@ struct JacobianNumbers {
   double d_log_s1;    ///< d log s_1, a lower bound of it
   double condition;   ///< s_d / s_1; infinite where J has lost rank
   double anisotropy;  ///< C_z, the standard deviation of ||J e_i|| over i = 1 .. d (eq. 21; divisor d)
+  /// d/2 log(tr J^T J / d), an upper bound of log_det: that of the means of s_i^2, arithmetic and geometric
+  double trace_bound;
 };
+
+/// d log s_1 of each point, of its floor where J has lost rank; NaN where J has a number that is not finite.
+/// Waits for the device.
+std::vector<double> d_log_s1(Kernels& kernels, const SmallestSingular& found, int64_t d);
 
 class JacobianMonitor {
  public:
@@ -33,7 +39,7 @@ class JacobianMonitor {
   Tensor z_;
 };
 
-/// The means over points of log_det, d_log_s1 and anisotropy, and the median of the condition.
+/// The means over points of log_det, d_log_s1, anisotropy and trace_bound, and the median of the condition.
 JacobianNumbers summary(const std::vector<JacobianNumbers>& points);
 
 }  // namespace ebm

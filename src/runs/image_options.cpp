@@ -88,6 +88,11 @@ Options declare_image_options(ImageConfig& config, const ImageExperiment& experi
   options.add("jacobian_points", &config.jacobian_points,
               "latent points where the generator's Jacobian is measured exactly; 0: none", {0, 4096},
               Scope::placement);
+  config.entropy_points = experiment.entropy_points;
+  if (experiment.entropy_points > 0) {
+    options.add("entropy_points", &config.entropy_points,
+                "latent points where estimates of the entropy are compared", {1, 4096}, Scope::placement);
+  }
   return options;
 }
 

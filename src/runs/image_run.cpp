@@ -7,6 +7,7 @@
 #include "evaluate/image_evaluation.h"
 #include "io/program.h"
 #include "kernels/library_search.h"
+#include "methods/ebm_bb.h"
 #include "runs/data.h"
 #include "runs/data_files.h"
 
@@ -57,14 +58,39 @@ ImageFiles open_files(Options& options, ImageConfig& config, const Features& sha
   return files;
 }
 
+/// Estimates as the method's own bound makes them, if it has one.
+std::optional<EntropyEstimateOptions> estimates_of(const ImageConfig& config, const Method& method) {
+  if (config.entropy_points == 0) return std::nullopt;
+  EntropyEstimateOptions estimates{.points = config.entropy_points,
+                                   .seed = static_cast<uint64_t>(config.run.training().seed)};
+  const auto* trained = dynamic_cast<const EbmBb*>(&method);
+  if (trained != nullptr && trained->options().lower) {
+    estimates.lobpcg_iterations = trained->options().lower->lobpcg_iterations;
+    estimates.direction = trained->options().lower->direction;
+    estimates.lanczos_pairs = trained->options().lower->lanczos_pairs;
+  }
+  return estimates;
+}
+
 int run(const ImageExperiment& experiment, int argc, const char* const* argv) {
   ImageConfig config;
-  RunConfig& run = config.run;
-  choose_method(run, experiment.networks.kind, experiment.program,
+  choose_method(config.run, experiment.networks.kind, experiment.program,
                 [&](Options& first) { first.peek(argc, argv); });
   Options options = declare_image_options(config, experiment);
   if (!options.parse(argc, argv)) return 0;
   resolve_image_defaults(options, config, experiment);
+  const RunEnd end = run_images(config, options, argc, argv);
+  if (end.stop) return report_stop(*end.stop, end.iteration);
+  const std::string& out = config.run.out;
+  std::printf("done: %s iterations; samples %s/samples.png, metrics %s/run.h5\n",
+              format_count(end.iteration).c_str(), out.c_str(), out.c_str());
+  return 0;
+}
+
+}  // namespace
+
+RunEnd run_images(ImageConfig& config, Options& options, int argc, const char* const* argv) {
+  const RunConfig& run = config.run;
   const NetworkOptions networks = config.image_networks();
   require_full_rank(*generator_layers(networks), *run.choice, {.latent = "--latent", .width = "--width"});
   const ImageFiles files = open_files(options, config, data_shape(networks));
@@ -82,18 +108,13 @@ int run(const ImageExperiment& experiment, int argc, const char* const* argv) {
   ImageEvaluation evaluation(*method, files.held_out ? &*files.held_out : nullptr,
                              {.grid = config.grid,
                               .held_out_images = config.held_out_images,
-                              .jacobian_points = config.jacobian_points},
+                              .jacobian_points = config.jacobian_points,
+                              .entropy = estimates_of(config, *method)},
                              folder);
   const std::string name = run.method + " on " + (files.train ? files.train->info().name : "made up images");
-  const RunEnd end = run_training(*method, evaluation, folder, name, run, options,
-                                  run_environment(argc, argv, *kernels), resumed);
-  if (end.stop) return report_stop(*end.stop, end.iteration);
-  std::printf("done: %s iterations; samples %s/samples.png, metrics %s/run.h5\n",
-              format_count(end.iteration).c_str(), run.out.c_str(), run.out.c_str());
-  return 0;
+  return run_training(*method, evaluation, folder, name, run, options, run_environment(argc, argv, *kernels),
+                      resumed);
 }
-
-}  // namespace
 
 int run_image_experiment(const ImageExperiment& experiment, int argc, const char* const* argv) {
   return run_program(experiment.program, [&] { return run(experiment, argc, argv); });

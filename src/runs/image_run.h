@@ -21,6 +21,9 @@ struct ImageExperiment {
   int64_t iterations;  ///< of the paper
   /// With --stacked, StackedMNIST: three digits as red, green and blue. 0: there is no such option.
   int64_t stacked_iterations = 0;
+  /// Latent points at which estimates of the entropy are compared (Figure 3), a default. 0: there is no such
+  /// option, and nothing is compared.
+  int64_t entropy_points = 0;
 };
 
 struct ImageConfig {
@@ -35,6 +38,7 @@ struct ImageConfig {
   int64_t grid = 8;                ///< images on each side of a sample grid
   int64_t held_out_images = 1024;  ///< whose energies are measured
   int64_t jacobian_points = 16;    ///< where the generator's Jacobian is measured
+  int64_t entropy_points = 0;      ///< where estimates of the entropy are compared
 
   /// The networks of these images.
   NetworkOptions image_networks() const;
@@ -45,6 +49,10 @@ Options declare_image_options(ImageConfig& config, const ImageExperiment& experi
 
 /// After parsing: what hangs on other options, the files' and the folder's names.
 void resolve_image_defaults(Options& options, ImageConfig& config, const ImageExperiment& experiment);
+
+/// Trains what these options, after resolve_image_defaults, describe, to the end of the schedule or a signal,
+/// from the newest checkpoint where there is one. Says on stdout what it does. Throws Error.
+RunEnd run_images(ImageConfig& config, Options& options, int argc, const char* const* argv);
 
 /// The main of an experiment on images: trains to the end of the schedule, from the newest checkpoint where
 /// there is one. Returns the program's exit status; errors are one line on stderr.

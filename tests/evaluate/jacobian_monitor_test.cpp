@@ -65,6 +65,7 @@ TEST_P(JacobianMonitorTest, IsTheOraclesSingularValues) {
     EXPECT_TRUE(agree(point.d_log_s1, d * std::log(s.front())));
     EXPECT_TRUE(agree(point.condition, s.back() / s.front()));
     EXPECT_TRUE(agree(point.anisotropy, std::sqrt(squares / d - mean * mean)));
+    EXPECT_TRUE(agree(point.trace_bound, d / 2.0 * std::log(squares / d)));
   }
   const JacobianNumbers mean = summary(found);
   EXPECT_DOUBLE_EQ(mean.log_det, (found[0].log_det + found[1].log_det + found[2].log_det) / 3);
@@ -79,7 +80,8 @@ TEST_P(JacobianMonitorTest, WhatHasNoAnswerSaysSo) {
   z[d] = std::nanf("");
   const std::vector<JacobianNumbers> found = monitor.at(z);
   EXPECT_TRUE(std::isfinite(found[0].log_det));
-  for (const double x : {found[1].log_det, found[1].d_log_s1, found[1].condition, found[1].anisotropy})
+  for (const double x :
+       {found[1].log_det, found[1].d_log_s1, found[1].condition, found[1].anisotropy, found[1].trace_bound})
     EXPECT_TRUE(std::isnan(x));
   EXPECT_TRUE(std::isnan(summary(found).log_det));
 }
