@@ -80,7 +80,8 @@ bool Options::read_command_line(int argc, const char* const* argv, Unknown unkno
   app.allow_extras();
   std::string unused;
   const auto add_value = [&](const std::string& name) {
-    return app.add_option("--" + name, unused)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    return app.add_option((name == "out" ? "-o,--" : "--") + name, unused)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   };
   const auto add_flag = [&](const std::string& name) {
     return app.add_flag("--" + name)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
@@ -189,7 +190,7 @@ std::string Options::help() const {
       page += fmt::format("\n{}:\n", group.empty() ? "Options" : group);
     }
     const std::string name = with_dashes(entry.name);
-    std::string left = "--" + name,
+    std::string left = (name == "out" ? "-o, --" : "--") + name,
                 notes = "default " + (entry.default_text.empty() ? "none" : entry.default_text);
     switch (entry.kind) {
       case Kind::integer:

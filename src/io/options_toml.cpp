@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "io/atomic_file.h"
+#include "io/config_values.h"
 #include "io/options.h"
 
 namespace ebm {
@@ -57,6 +58,17 @@ std::string toml_string(std::string_view text) {
 }
 
 }  // namespace
+
+std::vector<NameValue> config_values(std::string_view config, const std::string& source) {
+  std::vector<std::pair<toml::source_index, NameValue>> lines;
+  for (const auto& [key, node] : parse_toml(config, source))
+    lines.push_back({node.source().begin.line, {std::string(key.str()), value_of(node).text}});
+  std::stable_sort(lines.begin(), lines.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<NameValue> values;
+  for (auto& line : lines) values.push_back(std::move(line.second));
+  return values;
+}
 
 void Options::read_config(const std::filesystem::path& file) {
   const auto bytes = read_file(file);

@@ -9,6 +9,7 @@
 #include <regex>
 
 #include "core/error.h"
+#include "io/utf8.h"
 #include "plot/font_impl.h"
 
 namespace ebm {
@@ -212,7 +213,7 @@ void Canvas::text(const Font& font, std::string_view text, double x, double y, d
   cairo_translate(context, x, y);
   if (direction == TextDirection::upward) cairo_rotate(context, -M_PI / 2);
   cairo_move_to(context, shift, 0);
-  const std::string valid = valid_utf8(text);
+  const std::string valid = valid_utf8(text);  // Cairo refuses what is none
   if (impl_->format == PictureFormat::png) {
     // Cairo puts glyphs of pixels on whole pixels, and outlines where they belong.
     cairo_text_path(context, valid.c_str());

@@ -5,8 +5,6 @@
 #include <cairo/cairo.h>
 
 #include <memory>
-#include <string>
-#include <string_view>
 
 #include "plot/canvas.h"
 
@@ -18,9 +16,6 @@ struct Font::Impl {
   };
   std::unique_ptr<cairo_font_face_t, Destroy> face;
 };
-
-/// `text` with U+FFFD in place of what is no UTF-8, which Cairo refuses.
-[[nodiscard]] std::string valid_utf8(std::string_view text);
 
 /// Glyphs as the font has them, at any size: no hints, no rounding of widths.
 struct FontOptions {

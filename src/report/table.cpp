@@ -5,6 +5,8 @@
 #include <functional>
 #include <utility>
 
+#include "report/html.h"
+
 namespace ebm {
 
 namespace {
@@ -93,9 +95,7 @@ std::string as_latex(const Table& table) {
 }
 
 std::string as_html(const Table& table) {
-  const Escape escape = [](const std::string& cell) {
-    return replaced(cell, {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
-  };
+  const Escape escape = html_escaped;
   std::string text = "<table>\n<caption>" + escape(table.title) + "</caption>\n<thead><tr><th>" +
                      joined(table.header, "</th><th>", escape) + "</th></tr></thead>\n<tbody>\n";
   for (const Row& row : table.rows) text += "<tr><td>" + joined(row, "</td><td>", escape) + "</td></tr>\n";
