@@ -38,16 +38,6 @@ Options declare_options(Config& config) {
   return options;
 }
 
-std::filesystem::path find_checkpoint(const std::string& given) {
-  const std::filesystem::path path(given);
-  if (!exists(path)) throw Error("there is no '" + given + "'; give a run's folder or a checkpoint");
-  if (!is_directory(path)) return path;
-  const auto checkpoint = newest_checkpoint(path);
-  if (!checkpoint)
-    throw Error(given + " has no checkpoints/iteration-N.h5; give a run's folder or a checkpoint");
-  return *checkpoint;
-}
-
 void make_folder(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
@@ -64,7 +54,7 @@ int sample(int argc, char** argv) {
                      "' is the folder of a run, whose own samples.png would be lost; give " +
                      "another --out");
   }
-  const auto path = find_checkpoint(config.checkpoint);
+  const auto path = checkpoint_of(config.checkpoint);
   const Hdf5File file = open_checkpoint(path);
   const TrainedModel model = trained_model(file.read_attribute<std::string>("/", "config"), path.string());
   const auto seed = static_cast<uint64_t>(config.seed);

@@ -41,6 +41,16 @@ void record_network_kind(Options& options, NetworkOptions& networks) {
                      "those of this experiment");
 }
 
+std::filesystem::path checkpoint_of(const std::string& given) {
+  const std::filesystem::path path(given);
+  if (!exists(path)) throw Error("there is no '" + given + "'; give a run's folder or a checkpoint");
+  if (!is_directory(path)) return path;
+  const auto checkpoint = newest_checkpoint(path);
+  if (!checkpoint)
+    throw Error(given + " has no checkpoints/iteration-N.h5; give a run's folder or a checkpoint");
+  return *checkpoint;
+}
+
 TrainedModel trained_model(const std::string& config, const std::string& source) {
   const std::string program = Options::program_of(config);
   const auto peek = [&](Options& options) { options.peek_config_text(config, source); };

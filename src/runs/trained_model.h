@@ -2,6 +2,7 @@
 // What the configuration in a checkpoint says of the networks that were trained, and those networks in use.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,9 @@ namespace ebm {
 
 /// Writes the kind of an experiment's networks into its configuration: an option with one value.
 void record_network_kind(Options& options, NetworkOptions& networks);
+
+/// The checkpoint that `given` names, or the newest of the run in that folder. Throws Error when there is none.
+std::filesystem::path checkpoint_of(const std::string& given);
 
 /// The networks of a run on images.
 struct TrainedModel {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// ./experiments/fig3 and ./experiments/curves on runs of a few iterations.
+// ./experiments/fig3, fig4, fig5 and curves on runs of a few iterations.
 #include "../io/io_fixture.h"
 #include "io/atomic_file.h"
+#include "io/png.h"
 #include "io/run_log.h"
 #include "support/process.h"
 
@@ -14,7 +15,7 @@ class FigureProgramsTest : public IoTest {
  protected:
   void SetUp() override {
     IoTest::SetUp();
-    for (const char* name : {"fig3", "curves"})
+    for (const char* name : {"fig3", "fig4", "fig5", "curves", "cifar10_bb", "sample"})
       if (program_path(name).empty()) GTEST_SKIP() << "the programs are not built";
   }
   std::string path(const std::string& name) const { return (*this / name).string(); }
@@ -67,6 +68,70 @@ TEST_F(FigureProgramsTest, CurvesAreDrawnOfSeveralRuns) {
   ASSERT_EQ(drawn.status, 0) << drawn.err;
   EXPECT_EQ(drawn.out, path("a.svg") + "\n");
   EXPECT_EQ(read_file(path("a.svg"))[0], '<');
+}
+
+TEST_F(FigureProgramsTest, Figures4And5ShowTheSamplesOfRunsUnderTheirNames) {
+  const auto train_images = [&](const std::string& method, const std::string& name, const Words& more) {
+    Words words{program_path("cifar10_bb"),
+                "--device",
+                "cpu",
+                "--synthetic",
+                "--method",
+                method,
+                "--batch",
+                "4",
+                "--latent",
+                "3",
+                "--width",
+                "2",
+                "--grid",
+                "2",
+                "--iterations",
+                "1",
+                "--out",
+                path(name)};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_command(words).status;
+  };
+  ASSERT_EQ(train_images("wgan_0gp", "a", {"--ema", "0.5"}), 0);
+  ASSERT_EQ(train_images("sngan", "b", {}), 0);
+  const auto draw = [&](const std::string& program, const Words& runs) {
+    Words words{program_path(program), "--device", "cpu", "--grid", "2", "-o", path("figure.png")};
+    words.insert(words.end(), runs.begin(), runs.end());
+    return run_command(words);
+  };
+  const Finished drawn = draw("fig4", {path("a"), path("b")});
+  ASSERT_EQ(drawn.status, 0) << drawn.err;
+  EXPECT_EQ(drawn.out, path("figure.png") + "\n");
+
+  // Each panel is, pixel by pixel, what `sample` draws of that run.
+  const Image figure = read_png(path("figure.png"));
+  int64_t top = -1;
+  for (const char* run : {"a", "b"}) {
+    ASSERT_EQ(run_command({program_path("sample"), path(run), "--device", "cpu", "--grid", "2", "--rows", "1",
+                           "--out", path(std::string(run) + "_samples")})
+                  .status,
+              0);
+    const Image grid = read_png(path(std::string(run) + "_samples/samples.png"));
+    const int64_t left =
+        run[0] == 'a' ? 28 : 28 + grid.width + 56;  // margin and gap, two pixels each of theirs
+    const auto is_at = [&](int64_t y) {
+      for (int64_t j = 0; j < grid.height; ++j) {
+        for (int64_t i = 0; i < grid.width; ++i)
+          if (!(figure.at(left + i, y + j) == grid.at(i, j))) return false;
+      }
+      return true;
+    };
+    for (int64_t y = 0; top < 0 && y + grid.height <= figure.height; ++y)
+      if (is_at(y)) top = y;
+    EXPECT_TRUE(top > 0 && is_at(top)) << run;
+  }
+
+  const Finished other = draw("fig5", {path("a")});
+  EXPECT_EQ(other.status, 1);
+  EXPECT_HAS(other.err, "makes images of 32x32x3, this figure has 64x64x3; give runs on ANIMEFACE");
+  EXPECT_HAS(draw("fig4", {path("none")}).err, "there is no '" + path("none") + "'");
+  EXPECT_EQ(draw("fig4", {}).status, 2);
 }
 
 TEST_F(FigureProgramsTest, WhatCannotBeDrawnIsOneLine) {
