@@ -5,8 +5,9 @@
 #include <cairo/cairo-svg.h>
 #include <fmt/format.h>
 
+#include <cmath>
 #include <map>
-#include <regex>
+#include <string>
 
 #include "core/error.h"
 #include "io/utf8.h"
@@ -66,20 +67,22 @@ Surface surface_of(const Image& image) {
 // Cairo names parts of an SVG by numbers that count all surfaces of the process; here they count those of the
 // file, in the order in which they come. No text and no embedded picture has a quote before such a name.
 std::vector<uint8_t> with_numbers_of_its_own(const std::vector<uint8_t>& svg) {
-  static const std::regex name("([\"#])(surface|image|mask|source)([0-9]+)");
   std::map<std::string, size_t> numbers;
-  std::vector<uint8_t> result;
-  const auto* from = reinterpret_cast<const char*>(svg.data());
-  const auto* end = from + svg.size();
-  for (std::cregex_iterator match(from, end, name), none; match != none; ++match) {
-    const auto number = numbers.emplace((*match)[2].str() + (*match)[3].str(), numbers.size() + 1).first;
-    result.insert(result.end(), from, (*match)[3].first);
-    const std::string text = std::to_string(number->second);
-    result.insert(result.end(), text.begin(), text.end());
-    from = (*match)[3].second;
+  const std::string text(svg.begin(), svg.end());
+  std::string result;
+  size_t copied = 0;
+  for (size_t at = 0; (at = text.find_first_of("\"#", at)) != std::string::npos; ++at) {
+    for (const std::string name : {"surface", "image", "mask", "source"}) {
+      const size_t digits = at + 1 + name.size(), end = text.find_first_not_of("0123456789", digits);
+      if (text.compare(at + 1, name.size(), name) != 0 || end == digits || end == std::string::npos) continue;
+      const size_t next = numbers.size() + 1;
+      const auto number = numbers.emplace(text.substr(at + 1, end - at - 1), next).first;
+      result += text.substr(copied, digits - copied) + std::to_string(number->second);
+      copied = end;
+    }
   }
-  result.insert(result.end(), from, end);
-  return result;
+  result += text.substr(copied);
+  return {result.begin(), result.end()};
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ Font::Font(const std::filesystem::path& file) : impl_(std::make_unique<Impl>()) 
   static const cairo_user_data_key_t key{};
   const auto destroy = [](void* data) { delete static_cast<FreeTypeFace*>(data); };
   if (cairo_font_face_set_user_data(impl_->face.get(), &key, face.get(), destroy) == CAIRO_STATUS_SUCCESS)
-    face.release();
+    (void)face.release();
   if (cairo_font_face_status(impl_->face.get()) != CAIRO_STATUS_SUCCESS)
     throw Error(fmt::format("Cairo cannot use the font '{}'; name another TrueType file", file.string()));
 }

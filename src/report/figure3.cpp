@@ -43,7 +43,7 @@ Figure figure3(const MetricTable& metrics, Figure3Panels panels, const std::stri
          line_of(metrics, "entropy_slq", "Lanczos quadrature", orange),
          line_of(metrics, "entropy_lobpcg_preconditioned", "LOBPCG, preconditioned", violet), ours, s1}));
   }
-  return {.rows = {row}, .caption = caption, .panel_size = 280, .aspect = 1.6};
+  return {.rows = {row}, .caption = caption, .panel_size = 280, .aspect = 1.6, .scale = 1.5};
 }
 
 }  // namespace ebm
