@@ -275,7 +275,7 @@ TEST_F(BlasTest, Tf32RoundsTheFactors) {
   };
   // What the environment says, and what products come to that do not ask for TF32, and that do.
   for (const auto& [environment, by_default, asked] :
-       {std::tuple{"0", third, third}, {"", third, rounded}, {"1", rounded, rounded}}) {
+       {std::tuple{"0", third, rounded}, {"", third, rounded}, {"1", rounded, rounded}}) {
     SCOPED_TRACE(environment);
     const test::Environment set("NVIDIA_TF32_OVERRIDE", environment);
     cudaStreamDestroy(stream_);

@@ -6,7 +6,7 @@
 //   TEST_P(LinearTest, ...) { const auto kernels = ebm::test::open_device(GetParam()); ... }
 //   INSTANTIATE_TEST_SUITE_P(Devices, LinearTest, testing::ValuesIn(ebm::test::devices()));
 //
-// TF32 is off in tests (NVIDIA_TF32_OVERRIDE=0, which cuBLAS and the emulation obey), so that every device is
+// TF32 is off in tests (NVIDIA_TF32_OVERRIDE=0, which the CUDA half obeys), so that every device is
 // held to the tolerance of float32; a GPU's product of Precision::training is otherwise off by 1e-3. That
 // Precision::full stays float32 where TF32 is allowed is tested on devices_with_tf32().
 #pragma once

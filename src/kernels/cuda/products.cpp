@@ -5,7 +5,9 @@
 // the factors change places, sizes m and n too, and each keeps its own transposition.
 #include "kernels/cuda/products.h"
 
+#include <cstdlib>
 #include <limits>
+#include <string_view>
 
 #include "kernels/cuda/check.h"
 
@@ -21,10 +23,13 @@ cudaDataType_t data_type(Type type) {
   return type == Type::bfloat16 ? CUDA_R_16BF : CUDA_R_32F;
 }
 
-cublasMath_t math_mode(const Gemm& g) {
-  if (g.a.type == Type::bfloat16) return CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION;  // sums in float32
-  // Pedantic: true float32 whatever the environment says.
-  return g.precision == Precision::full ? CUBLAS_PEDANTIC_MATH : CUBLAS_TF32_TENSOR_OP_MATH;
+/// What Precision::training asks for. cuBLAS itself obeys NVIDIA_TF32_OVERRIDE=0, but in 13.1.0 not always: a
+/// field of its handle that decides it is not initialised, so some handles compute in TF32 nevertheless. A mode
+/// that does not ask for TF32 leaves nothing to overlook.
+cublasMath_t training_mode() {
+  const char* const override = std::getenv("NVIDIA_TF32_OVERRIDE");
+  return override != nullptr && std::string_view(override) == "0" ? CUBLAS_DEFAULT_MATH
+                                                                  : CUBLAS_TF32_TENSOR_OP_MATH;
 }
 
 /// Length of a stored row of op(x), which is rows x columns.
@@ -39,7 +44,7 @@ std::string to_string(const Gemm& g) {
 
 }  // namespace
 
-Products::Products(const Context& context) : context_(context) {
+Products::Products(const Context& context) : context_(context), training_mode_(training_mode()) {
   const cudaStream_t stream = context_.stream();
   check(cublasCreate(&handle_), "cublasCreate");
   check(cublasSetStream(handle_, stream), "cublasSetStream");
@@ -48,6 +53,12 @@ Products::Products(const Context& context) : context_(context) {
 
 Products::~Products() {
   cublasDestroy(handle_);
+}
+
+cublasMath_t Products::math_mode(const Gemm& g) const {
+  if (g.a.type == Type::bfloat16) return CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION;  // sums in float32
+  // Pedantic: true float32 whatever the environment says.
+  return g.precision == Precision::full ? CUBLAS_PEDANTIC_MATH : training_mode_;
 }
 
 void Products::run(const Gemm& g) {

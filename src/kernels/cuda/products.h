@@ -22,7 +22,10 @@ class Products {
   // What NVIDIA advises for Hopper. cuBLAS's own workspace would be allocated inside a captured graph.
   static constexpr size_t workspace_bytes = 32 << 20;
 
+  cublasMath_t math_mode(const Gemm& product) const;
+
   const Context& context_;
+  cublasMath_t training_mode_;
   DeviceBlock workspace_{workspace_bytes};
   cublasHandle_t handle_ = nullptr;
 };
