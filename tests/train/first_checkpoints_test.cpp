@@ -51,7 +51,8 @@ class FirstCheckpointsTest : public IoTest {
       } else {
         const auto values = expected.read_dataset<float>(path).values;
         EXPECT_TRUE(close(actual.read_dataset<float>(path).values,
-                          std::vector<double>(values.begin(), values.end()), rounding_))
+                          std::vector<double>(values.begin(), values.end()),
+                          path.starts_with("adam/generator") ? kinks_ : rounding_))
             << path;
         ++arrays_;
       }
@@ -59,6 +60,9 @@ class FirstCheckpointsTest : public IoTest {
   }
 
   const Tolerance rounding_{.factor = 1000, .reason = "ten iterations, of another kind of CPU"};
+  // AVX2 in place of AVX-512 moves a sample over a kink of the generator's ReLUs: one gradient of the ten is 8 % off,
+  // which Adam's second moments remember as 17 % and its steps, of equal size for all gradients, do not show.
+  const Tolerance kinks_{.factor = 200'000, .reason = "a gradient beside a kink, squared"};
   int arrays_ = 0;
 };
 
