@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/view.h"
+
+namespace ebm {
+
+/// Features of images for comparing sets of them.
+class ImageFeatures {
+ public:
+  virtual ~ImageFeatures() = default;
+  virtual std::string name() const = 0;  ///< stands in each protocol
+  virtual int64_t features() const = 0;  ///< columns of the features
+  virtual int64_t classes() const = 0;   ///< columns of the logits
+  /// images N x H x W x C bytes -> features N x features(), logits N x classes(). Waits for the device.
+  virtual void compute(const std::vector<uint8_t>& images, int64_t n, const Features& shape, float* features,
+                       float* logits) = 0;
+};
+
+}  // namespace ebm
