@@ -68,6 +68,10 @@ RunLogContent read_run_log(const std::filesystem::path& path) {
     if (name != "config") content.environment.push_back({name, file.read_attribute<std::string>("/", name)});
   }
   content.metrics = MetricTable::load(file, "metrics");
+  if (file.has("training")) {
+    content.time.seconds = file.read_dataset<double>("training/seconds").values.at(0);
+    content.time.images_per_second = file.read_dataset<double>("training/images_per_second").values.at(0);
+  }
   return content;
 }
 

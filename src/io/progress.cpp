@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
 
+#include "io/stop_watch.h"
 #include "io/text_columns.h"
 
 namespace ebm {
@@ -23,10 +23,6 @@ void write_stderr(std::string_view text) {
     if (written <= 0) return;  // progress is no reason to stop a run
     text.remove_prefix(static_cast<size_t>(written));
   }
-}
-
-double steady_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 int64_t terminal_columns() {

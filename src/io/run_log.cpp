@@ -40,6 +40,17 @@ Handle extendible_dataset(hid_t group, const std::string& name, hid_t type, cons
       H5Dcreate2(group, name.c_str(), type, space.id(), H5P_DEFAULT, creation.id(), access.id()));
 }
 
+Handle scalar_dataset(hid_t group, const char* name) {
+  const Handle space = hdf5::own_space(H5Screate(H5S_SCALAR));
+  const Handle creation = hdf5::own_list(H5Pcreate(H5P_DATASET_CREATE));
+  if (H5Pset_alloc_time(creation.id(), H5D_ALLOC_TIME_EARLY) < 0 ||
+      H5Pset_obj_track_times(creation.id(), false) < 0) {
+    return {};
+  }
+  return hdf5::own_dataset(
+      H5Dcreate2(group, name, H5T_NATIVE_DOUBLE, space.id(), H5P_DEFAULT, creation.id(), H5P_DEFAULT));
+}
+
 // Appends `count` values from row `row` on, and hands them to the operating system. False when HDF5 cannot.
 bool append_values(const Handle& dataset, hid_t type, hsize_t row, hsize_t count, const void* values) {
   const hsize_t rows = row + count;
@@ -96,6 +107,7 @@ struct RunLog::Impl {
   Handle file;
   Handle iteration;              // closed before the file
   std::vector<Handle> datasets;  // one a column
+  Handle seconds, images_per_second;
 
   [[noreturn]] void fail() {
     failed = true;
@@ -120,6 +132,20 @@ struct RunLog::Impl {
       datasets.push_back(extendible_dataset(group.id(), name, H5T_NATIVE_DOUBLE, &not_evaluated));
       if (!datasets.back().valid()) fail();
     }
+    const Handle training =
+        hdf5::own_object(H5Gcreate2(file.id(), "training", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    if (!training.valid()) fail();
+    seconds = scalar_dataset(training.id(), "seconds");
+    images_per_second = scalar_dataset(training.id(), "images_per_second");
+    if (!seconds.valid() || !images_per_second.valid()) fail();
+  }
+
+  void write_time(const TrainingTime& time) {
+    const auto write = [](const Handle& dataset, double value) {
+      return H5Dwrite(dataset.id(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value) >= 0 &&
+             H5Dflush(dataset.id()) >= 0;
+    };
+    if (!write(seconds, time.seconds) || !write(images_per_second, time.images_per_second)) fail();
   }
 
   // Closes the file when all of it can be written, true then. Else leaves it open, which leaves it as a kill
@@ -137,6 +163,8 @@ struct RunLog::Impl {
     };
     end(iteration);
     for (Handle& dataset : datasets) end(dataset);
+    end(seconds);
+    end(images_per_second);
     end(file);
     return closed;
   }
@@ -165,7 +193,7 @@ RunLog::~RunLog() = default;
 
 RunLog RunLog::create(const std::filesystem::path& path, std::string_view config,
                       const std::vector<NameValue>& environment, const std::vector<std::string>& metrics,
-                      const MetricTable& history) {
+                      const MetricTable& history, const TrainingTime& time) {
   hdf5::prepare();
   auto impl = std::make_unique<Impl>();
   impl->path = path;
@@ -176,6 +204,7 @@ RunLog RunLog::create(const std::filesystem::path& path, std::string_view config
   const SignalsWait whole;
   try {
     impl->make(temporary, std::string(config), environment);
+    impl->write_time(time);
     if (H5Fflush(impl->file.id(), H5F_SCOPE_GLOBAL) < 0 || H5Fstart_swmr_write(impl->file.id()) < 0)
       impl->fail();
     impl->write_rows(0);
@@ -201,6 +230,12 @@ void RunLog::append(int64_t iteration, std::span<const double> values) {
   log.row.resize(log.table.names.size(), not_evaluated);
   log.table.append(iteration, log.row);
   log.write_rows(log.table.iterations.size() - 1);
+}
+
+void RunLog::set_time(const TrainingTime& time) {
+  if (!impl_->file.valid())
+    throw Error(fmt::format("the run log '{}' is closed; tell its time before close", impl_->path.string()));
+  if (!impl_->failed) impl_->write_time(time);
 }
 
 const MetricTable& RunLog::history() const {

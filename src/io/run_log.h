@@ -6,6 +6,7 @@
 //                          entry, all strings of fixed length in UTF-8
 //   /metrics/iteration     int64, one per row; -1 at the end: rows that a full disk kept from being written
 //   /metrics/NAME          float64, one per row; NaN where the metric was not evaluated at that row
+//   /training/seconds, /training/images_per_second    float64: TrainingTime
 //
 // While the run goes on the file is in HDF5's single-writer-multiple-readers mode: every append is flushed,
 // and it stays readable when the writer is killed at any moment.
@@ -19,6 +20,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -46,6 +48,13 @@ struct MetricTable {
   static MetricTable load(const Hdf5File& file, std::string_view group);
 };
 
+/// What training alone has taken: without evaluations, checkpoints and pictures.
+struct TrainingTime {
+  double seconds = 0;  ///< of all starts of the run
+  /// Images (or points) of the data that went through, of the last start; NaN where it has trained nothing.
+  double images_per_second = std::numeric_limits<double>::quiet_NaN();
+};
+
 class RunLog {
  public:
   /// A new run.h5 with the rows of `history`, renamed over one that is there. The columns are `metrics`, then
@@ -53,7 +62,7 @@ class RunLog {
   /// Error.
   static RunLog create(const std::filesystem::path& path, std::string_view config,
                        const std::vector<NameValue>& environment, const std::vector<std::string>& metrics,
-                       const MetricTable& history = {});
+                       const MetricTable& history = {}, const TrainingTime& time = {});
 
   RunLog(RunLog&&) noexcept;
   RunLog& operator=(RunLog&&) noexcept;
@@ -63,6 +72,9 @@ class RunLog {
   /// system. Throws Error (full disk; wrong count; iteration not after the last); rows already written stay
   /// readable.
   void append(int64_t iteration, std::span<const double> values);
+
+  /// Puts the time in place of the one that is there. Throws Error.
+  void set_time(const TrainingTime& time);
 
   /// All rows so far.
   [[nodiscard]] const MetricTable& history() const;
@@ -81,6 +93,7 @@ struct RunLogContent {
   std::string config;
   std::vector<NameValue> environment;  // sorted by name
   MetricTable metrics;
+  TrainingTime time;  // of an older file that has none: 0 seconds
 };
 [[nodiscard]] RunLogContent read_run_log(const std::filesystem::path& path);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "train/run_folder.h"
 
+#include <cmath>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -18,6 +19,16 @@ std::string numbered(const char* prefix, int64_t iteration, const char* suffix) 
   char text[64];
   std::snprintf(text, sizeof text, "%s%08lld%s", prefix, static_cast<long long>(iteration), suffix);
   return text;
+}
+
+TrainingTime time_of(const Hdf5File& file) {
+  TrainingTime time;
+  const auto read = [&](const char* name, double& value) {
+    if (file.has_attribute("/", name)) value = file.read_attribute<double>("/", name);
+  };
+  read("seconds", time.seconds);
+  read("images_per_second", time.images_per_second);
+  return time;
 }
 
 /// `read` of the checkpoint that a run is to go on from. Where that turns out to be damaged, and only there,
@@ -64,15 +75,17 @@ std::filesystem::path RunFolder::dump(int64_t iteration) const {
   return path_ / ("iteration-" + std::to_string(iteration) + ".h5");
 }
 
-void RunFolder::save(Method& method, int64_t iteration, const std::string& config, const MetricTable& history,
-                     int64_t keep) const {
-  write_atomically(checkpoint(iteration), [&](const std::filesystem::path& temporary) {
+void RunFolder::save(Method& method, const CheckpointInfo& info, int64_t keep) const {
+  write_atomically(checkpoint(info.iteration), [&](const std::filesystem::path& temporary) {
     Hdf5File file = Hdf5File::create(temporary);
     file.write_attribute("/", "checkpoint_version", format_version);
-    file.write_attribute("/", "iteration", iteration);
-    file.write_attribute("/", "config", config);
+    file.write_attribute("/", "iteration", info.iteration);
+    file.write_attribute("/", "config", info.config);
+    file.write_attribute("/", "seconds", info.time.seconds);
+    if (std::isfinite(info.time.images_per_second))
+      file.write_attribute("/", "images_per_second", info.time.images_per_second);
     write_state(file, method, "", NotFinite::refused);
-    history.save(file, "metrics");
+    info.history.save(file, "metrics");
     file.close();
   });
   keep_newest(path_ / "checkpoints", "iteration-", ".h5", keep);
@@ -104,7 +117,8 @@ CheckpointInfo read_checkpoint_info(const std::filesystem::path& path) {
   return read_to_go_on(path, [](const Hdf5File& file) -> CheckpointInfo {
     return {.iteration = file.read_attribute<int64_t>("/", "iteration"),
             .config = file.read_attribute<std::string>("/", "config"),
-            .history = MetricTable::load(file, "metrics")};
+            .history = MetricTable::load(file, "metrics"),
+            .time = time_of(file)};
   });
 }
 

@@ -13,6 +13,14 @@
 
 namespace ebm {
 
+/// What a checkpoint says besides the state.
+struct CheckpointInfo {
+  int64_t iteration = 0;
+  std::string config = {};  ///< TOML
+  MetricTable history = {};
+  TrainingTime time = {};  ///< of older programs: 0 seconds
+};
+
 class RunFolder {
  public:
   /// Makes the folder and its parts, and claims it for this process. Throws Error when that is impossible or
@@ -35,8 +43,7 @@ class RunFolder {
 
   /// Writes the checkpoint of the method's present state (aside, fsync, rename) and removes all but the newest
   /// `keep`. Waits for the device. Throws Error, StateNotFinite among them; what was there stays.
-  void save(Method& method, int64_t iteration, const std::string& config, const MetricTable& history,
-            int64_t keep) const;
+  void save(Method& method, const CheckpointInfo& info, int64_t keep) const;
 
  private:
   std::filesystem::path path_;
@@ -52,12 +59,6 @@ std::optional<std::filesystem::path> newest_checkpoint(const std::filesystem::pa
 /// Opens a checkpoint for reading. Throws Error (damaged, of another version).
 Hdf5File open_checkpoint(const std::filesystem::path& path);
 
-/// What a checkpoint says besides the state.
-struct CheckpointInfo {
-  int64_t iteration;
-  std::string config;  ///< TOML
-  MetricTable history;
-};
 /// Reads a checkpoint's header. Throws Error (damaged, not a checkpoint).
 CheckpointInfo read_checkpoint_info(const std::filesystem::path& path);
 /// Restores the state of a checkpoint: parameters, moments, statistics, counters. Throws Error before

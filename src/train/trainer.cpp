@@ -46,8 +46,12 @@ Trainer::Trainer(Method& method, Evaluation& evaluation, const RunFolder& folder
       schedule_(schedule),
       done_(start_of(method, folder, schedule, resumed)),
       saved_(resumed ? resumed->iteration : -1),
+      start_(done_),
+      before_(resumed ? resumed->time : TrainingTime{}),
+      watch_(before_.seconds, progress.now),
       log_(RunLog::create(folder.log(), description_.config, description_.environment,
-                          column_names(method, evaluation), resumed ? resumed->history : MetricTable{})),
+                          column_names(method, evaluation), resumed ? resumed->history : MetricTable{},
+                          time())),
       progress_(description_.name, schedule.iterations, done_, std::move(progress)) {
   write_file(folder.config(), description_.config);
   iteration_ = method.kernels().capture([&method] { method.iterate(); });
@@ -57,6 +61,7 @@ Trainer::Trainer(Method& method, Evaluation& evaluation, const RunFolder& folder
 RunEnd Trainer::run() {
   const StopRequest request;
   std::optional<StopRequest::Stop> stop;
+  watch_.start();
   while (done_ < schedule_.iterations && !stop) {
     iterate();
     const bool last = done_ == schedule_.iterations;
@@ -93,7 +98,24 @@ void Trainer::start_row() {
 
 void Trainer::evaluate() {
   start_row();
+  stop_watch();
   finish_row(evaluation_.evaluate(done_));
+  watch_.start();
+}
+
+/// At the end of the work that is queued: what follows waits for it anyway.
+void Trainer::stop_watch() {
+  method_.kernels().synchronize();
+  watch_.stop();
+  log_.set_time(time());
+}
+
+TrainingTime Trainer::time() const {
+  const double taken = watch_.seconds() - before_.seconds;
+  if (!(taken > 0)) return before_;
+  const TrainingOptions& training = method_.training();
+  const auto images = static_cast<double>((done_ - start_) * training.batch * training.energy_steps);
+  return {.seconds = watch_.seconds(), .images_per_second = images / taken};
 }
 
 void Trainer::finish_row(const std::vector<double>& evaluated) {
@@ -119,12 +141,17 @@ void Trainer::finish_row(const std::vector<double>& evaluated) {
 
 void Trainer::save() {
   finish_row({});
+  stop_watch();
   try {
-    folder_.save(method_, done_, description_.config, log_.history(), schedule_.keep_checkpoints);
+    folder_.save(
+        method_,
+        {.iteration = done_, .config = description_.config, .history = log_.history(), .time = time()},
+        schedule_.keep_checkpoints);
   } catch (const StateNotFinite& error) {
     stop_not_finite(done_, "a value of " + error.array());
   }
   saved_ = done_;
+  watch_.start();
 }
 
 void Trainer::stop_not_finite(int64_t iteration, const std::string& what) const {

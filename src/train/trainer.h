@@ -11,6 +11,7 @@
 #include "io/progress.h"
 #include "io/run_log.h"
 #include "io/signals.h"
+#include "io/stop_watch.h"
 #include "train/dump.h"
 #include "train/evaluation.h"
 #include "train/method.h"
@@ -45,7 +46,7 @@ struct RunEnd {
 class Trainer {
  public:
   /// A method at its start, or at `resumed`'s iteration with that checkpoint's state restored. All arguments
-  /// but `description` must outlive the trainer. Throws Error.
+  /// but `description` must outlive the trainer. Training is timed by `progress.now`. Throws Error.
   Trainer(Method& method, Evaluation& evaluation, const RunFolder& folder, RunDescription description,
           const Schedule& schedule, const std::optional<CheckpointInfo>& resumed,
           ProgressOptions progress = {});
@@ -62,6 +63,8 @@ class Trainer {
   void finish_row(const std::vector<double>& evaluated);
   void evaluate();
   void save();
+  void stop_watch();
+  TrainingTime time() const;
   [[noreturn]] void stop_not_finite(int64_t iteration, const std::string& what) const;
 
   Method& method_;
@@ -71,6 +74,9 @@ class Trainer {
   Schedule schedule_;
   int64_t done_;
   int64_t saved_;  // the iteration of the newest checkpoint; -1: none
+  int64_t start_;  // the iterations that were done before, in this time
+  TrainingTime before_;
+  StopWatch watch_;  // runs while nothing but training does
   RunLog log_;
   std::unique_ptr<Graph> iteration_;
   std::unique_ptr<Readback> numbers_;

@@ -106,6 +106,25 @@ TEST_F(RunLogTest, GivesBackWhatWasAppended) {
   EXPECT_EQ(count_files(), 1);
 }
 
+TEST_F(RunLogTest, TheLastTimeStands) {
+  {
+    RunLog log = RunLog::create(*this / "run.h5", "", where, names, {}, {.seconds = 2.5});
+    log.append(10, row_at(10));
+    EXPECT_EQ(log.history().iterations.size(), 1u);
+    log.set_time({.seconds = 3.5, .images_per_second = 64});
+    log.set_time({.seconds = 4.25, .images_per_second = 32});
+    log.close();
+    EXPECT_HAS(error_of([&] { log.set_time({}); }), "is closed");
+  }
+  const RunLogContent content = read_run_log(*this / "run.h5");
+  EXPECT_EQ(content.time.seconds, 4.25);
+  EXPECT_EQ(content.time.images_per_second, 32);
+  expect_rows(content.metrics, 1);
+  RunLog::create(*this / "new.h5", "", where, names).close();
+  EXPECT_EQ(read_run_log(*this / "new.h5").time.seconds, 0);
+  EXPECT_TRUE(std::isnan(read_run_log(*this / "new.h5").time.images_per_second));
+}
+
 TEST_F(RunLogTest, IsReadableWhileTheRunGoesOn) {
   const auto path = *this / "run.h5";
   Writer writer([&](const auto& report) {

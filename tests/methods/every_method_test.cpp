@@ -105,7 +105,7 @@ TEST_P(EveryMethodTest, FromACheckpointItGoesOnToTheBit) {
   for (int iteration = 0; iteration < 4; ++iteration) whole.trained->iterate();
   for (int iteration = 0; iteration < 2; ++iteration) first.trained->iterate();
   const RunFolder folder(*this / "run");
-  folder.save(*first.trained, 2, "", MetricTable{}, 1);
+  folder.save(*first.trained, {.iteration = 2}, 1);
   second.trained->iterate();  // something else
   restore(folder.checkpoint(2), *second.trained);
   for (int iteration = 0; iteration < 2; ++iteration) second.trained->iterate();

@@ -291,7 +291,7 @@ TEST_P(VeraTest, SamplesAreMeansOfTheCheckpointsGenerator) {
   for (int iteration = 0; iteration < 2; ++iteration) vera_->iterate();
 
   const RunFolder folder(*this / "run");
-  folder.save(*vera_, 2, "", MetricTable{}, 1);
+  folder.save(*vera_, {.iteration = 2}, 1);
   Network plain(*kernels_, layers_of(g, flat(d)));
   read_network(open_checkpoint(folder.checkpoint(2)), *kernels_, plain,
                choose_vera(NetworkKind::toy, Preset::paper)->generator_arrays());

@@ -14,7 +14,7 @@ class StateTest : public IoTest, public testing::WithParamInterface<std::string>
   /// The checkpoint of the method as it is now.
   std::filesystem::path save(Method& ebm_bb, const std::string& name, int64_t iteration) {
     const RunFolder folder(*this / name);
-    folder.save(ebm_bb, iteration, "", MetricTable{}, 1);
+    folder.save(ebm_bb, {.iteration = iteration}, 1);
     return folder.checkpoint(iteration);
   }
   static EbmBbOptions quadrature(Preconditioning preconditioning) {
