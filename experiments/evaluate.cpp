@@ -2,221 +2,260 @@
 // Measures trained models and writes RUN/evaluation.h5, which ./experiments/tables prints.
 //
 //   ./experiments/evaluate runs/mnist_stacked_meg_code_1 --metrics modes,jacobian
+//   ./experiments/evaluate runs/cifar10_* --metrics is,fid,prd
 //   ./experiments/evaluate runs/cifar10_* --metrics ood --ood data/cifar100-test.h5
 #include <fmt/format.h>
 
-#include <cstdio>
+#include <algorithm>
+#include <map>
 
-#include "evaluate/evaluation_file.h"
 #include "evaluate/model_measures.h"
 #include "io/program.h"
-#include "io/progress.h"
-#include "io/signals.h"
-#include "runs/trained_model.h"
-#include "train/run_folder.h"
+#include "runs/compared_sets.h"
 #include "train/state.h"
 
 namespace {
 
 using namespace ebm;
 
+/// Whose way of counting modes (metrics/mode_counting.h).
+enum class Counting { meg, vera };
+
 struct Config {
   std::vector<std::string> runs;
-  std::string metrics = "jacobian", classifier = "data/digit_classifier.h5", in, ood, device = "auto";
-  int64_t seed = 1, repeats = 3, samples = 26000, points = 256, images = 10000;
+  std::string metrics = "jacobian", classifier, in, ood, train, device = "auto";
+  int64_t samples = 0, points = 256, images = 10000;
   ClassifierMode mode = ClassifierMode::evaluated;
+  Counting counting = Counting::meg;
   bool noise = false;
+  FeatureOptions features;
+  SetOptions sets;
 };
 
+constexpr int64_t meg_samples = 26000, vera_samples = 10000;
+
+void declare_set_options(Options& options, Config& config) {
+  options.group("Samples compared with real images (is, fid, kid, prd: Table 3)");
+  options.add_choice("features", &config.features.kind,
+                     {{"inception", FeatureKind::inception}, {"classifier", FeatureKind::classifier}},
+                     "Inception's, or those of --classifier: other numbers under other names");
+  options.add("inception", &config.features.inception, "its weights");
+  options.add("resize", &config.features.resize,
+              "to 299 x 299: tf (torch-fidelity), legacy_torch (the authors) or clean (clean-fid)");
+  options.add("is_splits", &config.sets.score_splits, "of the inception score; the authors take 1",
+              {1, 1 << 20});
+  options.add("kid_subsets", &config.sets.kernel_subsets, "of the kernel distance", {1, 1 << 20});
+  options.add("kid_subset_size", &config.sets.kernel_subset_size, "samples of each, at most", {2, 1 << 20});
+  options.add("prd_clusterings", &config.sets.clusterings, "of precision and recall", {1, 1000});
+}
+
 Options declare_options(Config& config) {
-  Options options("evaluate", "Measures trained models on images, into RUN/evaluation.h5.");
+  Options options("evaluate", "Measures trained models, into RUN/evaluation.h5.");
   options.add_arguments("RUN", &config.runs, "folders of runs; each by its newest checkpoint");
-  options.add("metrics", &config.metrics, "of modes, jacobian, ood: one or several, with commas");
-  options.add("repeats", &config.repeats, "each with seeds of its own", {1, 1000});
-  options.add("seed", &config.seed, "of the first repeat", {0, INT64_MAX});
+  options.add("metrics", &config.metrics,
+              "of modes, jacobian, anisotropy, is, fid, kid, prd, ood: one or several, with commas");
+  options.add("repeats", &config.sets.repeats, "each with seeds of its own", {1, 1000});
+  options.add("seed", &config.sets.seed, "of the first repeat", {0, INT64_MAX});
+  options.add("samples", &config.samples,
+              "of the generator; 0: modes 26,000, or 10,000 as VERA counts them; is, fid, kid and prd 10,000",
+              {0, 1 << 30});
+  options.add(
+      "in", &config.in,
+      "fid, kid, prd, ood: real images (default: those that the run held out, data/cifar10-test.h5 say)");
+  options.add(
+      "classifier", &config.classifier,
+      "modes, --features classifier: a file that digit_classifier or image_classifier wrote (default: "
+      "data/digit_classifier.h5; for images of 32 x 32 data/cifar10_classifier.h5)");
   options.add("device", &config.device, "auto, cpu, cuda or cuda:N");
   options.group("Modes of (stacked) MNIST");
-  options.add("samples", &config.samples, "that are counted", {1, 1 << 30});
-  options.add("classifier", &config.classifier, "a file that digit_classifier wrote");
+  options.add_choice(
+      "counting", &config.counting, {{"meg", Counting::meg}, {"vera", Counting::vera}},
+      "KL from the uniform distribution; or VERA's, with noise where the generator has it, from the "
+      "training labels with their digits reversed");
   options.add_choice(
       "classifier_mode", &config.mode,
       {{"evaluated", ClassifierMode::evaluated}, {"live_dropout", ClassifierMode::live_dropout}},
       "without dropout, or with it, as MEG's public code counts");
   options.add("noise", &config.noise, "of a generator with noise (vera): with it, instead of the means");
+  options.add("train", &config.train, "--counting vera: images with labels (default: those of the training)");
   options.group("The generator's Jacobian: log det, d log s_1, condition, anisotropy (Table 2)");
   options.add("points", &config.points, "latent points", {1, 1 << 30});
+  declare_set_options(options, config);
   options.group("Out-of-distribution detection by -E(x) (Table 4)");
-  options.add("in", &config.in, "images of the distribution (default: those that the run held out)");
-  options.add("ood", &config.ood, "images of another");
+  options.add("ood", &config.ood, "images of another distribution than --in");
   options.add("images", &config.images, "of each file, at most", {1, 1 << 30});
   return options;
-}
-
-/// A run's newest checkpoint and what is known of it.
-struct Run {
-  std::filesystem::path folder, checkpoint;
-  CheckpointInfo info;
-  TrainedModel model;
-};
-
-Run open_run(const std::string& folder) {
-  if (!is_run_folder(folder)) throw Error("'" + folder + "' is no folder of a run");
-  const auto checkpoint = newest_checkpoint(folder);
-  if (!checkpoint) throw Error(folder + " has no checkpoints/iteration-N.h5");
-  CheckpointInfo info = read_checkpoint_info(*checkpoint);
-  TrainedModel model = trained_model(info.config, checkpoint->string());
-  return {folder, *checkpoint, std::move(info), std::move(model)};
 }
 
 /// The measures of one run.
 class Evaluator {
  public:
-  Evaluator(const Config& config, Kernels& kernels, const Run& run, const StopRequest& request)
-      : config_(config),
-        kernels_(kernels),
-        run_(run),
-        request_(request),
-        checkpoint_(open_checkpoint(run.checkpoint)),
-        file_(run.folder / "evaluation.h5") {}
-
-  void measure(const std::string& metric) {
-    if (metric == "modes") return modes();
-    if (metric == "jacobian") return jacobian();
-    if (metric == "ood") return detection_of_others();
-    throw UsageError("'" + metric + "' is no measure; --metrics takes modes, jacobian and ood");
-  }
-
- private:
-  /// Told, with a progress line; ends the program when a signal asks.
-  Told told(const std::string& what, int64_t total) {
-    auto progress = std::make_shared<Progress>(run_.folder.string() + " " + what, total);
-    return [this, progress, total](int64_t done) {
-      if (const auto stop = request_.requested())
-        throw Stopped(*stop, "; the same command goes on with what is not yet measured");
-      if (progress->due() || done >= total) progress->update(std::min(done, total), {});
-    };
-  }
-
-  /// Measures what is not there yet: `once(seed)` gives the numbers of one repeat.
-  void repeat(const std::string& name, const std::string& protocol, const std::vector<std::string>& values,
-              const std::function<std::vector<double>(int64_t seed)>& once) {
-    const std::string how =
-        protocol + fmt::format(", seeds {} to {}", config_.seed, config_.seed + config_.repeats - 1);
-    if (!file_.has(name, how, run_.info.iteration)) {
-      MeasuredMetric metric{.name = name, .protocol = how, .iteration = run_.info.iteration, .values = {}};
-      for (const std::string& value : values) metric.values.push_back({value, {}});
-      for (int64_t i = 0; i < config_.repeats; ++i) {
-        const std::vector<double> numbers = once(config_.seed + i);
-        for (size_t k = 0; k < numbers.size(); ++k) metric.values[k].repeats.push_back(numbers[k]);
-      }
-      file_.put(run_.info.config, std::move(metric));
-    }
-    say(name);
-  }
-
-  void say(const std::string& name) const {
-    for (const MeasuredMetric& metric : file_.metrics()) {
-      if (metric.name != name) continue;
-      std::string line = run_.folder.string() + " " + name + ":";
-      for (const MeasuredValue& value : metric.values) {
-        line += fmt::format("  {}", value.name);
-        for (const double x : value.repeats) line += fmt::format(" {:.6g}", x);
-      }
-      std::printf("%s\n", line.c_str());
-    }
-    std::fflush(stdout);
-  }
+  Evaluator(const Config& config, Kernels& kernels, MeasuredRun& run)
+      : config_(config), kernels_(kernels), run_(run) {}
 
   void modes() {
-    DigitClassifier classifier = DigitClassifier::open(kernels_, config_.classifier);
-    const bool live = config_.mode == ClassifierMode::live_dropout;
-    const std::string protocol =
-        fmt::format("{} samples{}, reverse KL to uniform, classifier {} ({:.2f} % right, {})",
-                    config_.samples, config_.noise ? " with noise" : "", config_.classifier,
-                    100 * classifier.accuracy(), live ? "live dropout" : "evaluated");
-    const std::string name = std::string("modes") + (live ? "_live" : "") + (config_.noise ? "_noisy" : "");
-    repeat(name, protocol, {"modes", "kl"}, [&](int64_t seed) {
-      const auto noise = config_.noise ? std::optional(static_cast<uint64_t>(seed)) : std::nullopt;
-      TrainedSampler sampler(kernels_, checkpoint_, run_.model, noise);
-      const CountedModes found = count_modes(kernels_, sampler, classifier, config_.mode, config_.samples,
-                                             static_cast<uint64_t>(seed), told(name, config_.samples));
-      return std::vector<double>{static_cast<double>(found.modes), found.kl};
-    });
-  }
-
-  void jacobian() {
-    constexpr int64_t batch = 16;
-    TrainedSampler sampler(kernels_, checkpoint_, run_.model);
-    JacobianMonitor monitor(kernels_, sampler.generator(), batch);
-    repeat("jacobian", fmt::format("{} latent points, running statistics", config_.points),
-           {"log_det", "d_log_s1", "condition", "anisotropy"}, [&](int64_t seed) {
-             const JacobianNumbers found =
-                 measure_jacobian(kernels_, monitor, sampler.latent(), config_.points,
-                                  static_cast<uint64_t>(seed), told("jacobian", config_.points));
-             return std::vector<double>{found.log_det, found.d_log_s1, found.condition, found.anisotropy};
+    ImageClassifier classifier = ImageClassifier::open(kernels_, classifier_file());
+    const bool live = config_.mode == ClassifierMode::live_dropout, vera = config_.counting == Counting::vera;
+    const bool noise = config_.noise || (vera && !run_.model().noisy_generator.empty());
+    const int64_t samples = config_.samples > 0 ? config_.samples : vera ? vera_samples : meg_samples;
+    const std::string name = std::string("modes") + (vera ? "_vera" : "") + (live ? "_live" : "") +
+                             (config_.noise ? "_noisy" : "");
+    std::vector<int64_t> training;
+    if (vera) training = training_digits();
+    const int64_t channels = run_.model().networks.channels;
+    repeat(name,
+           fmt::format("{} samples{}, {}, classifier {} ({:.2f} % right, {})", samples,
+                       noise ? " with noise" : "",
+                       vera ? "KL to the training labels, digits reversed" : "reverse KL to uniform",
+                       classifier_file(), 100 * classifier.accuracy(), live ? "live dropout" : "evaluated"),
+           {"modes", "kl"}, [&](uint64_t seed) {
+             TrainedSampler sampler(kernels_, run_.checkpoint(), run_.model(),
+                                    noise ? std::optional(seed) : std::nullopt);
+             const std::vector<int64_t> digits = sampled_digits(
+                 kernels_, sampler, classifier, {.count = samples, .seed = seed, .mode = config_.mode},
+                 run_.told(name, samples));
+             const DigitShape shape{.channels = channels, .classes = 10};
+             const CountedModes found =
+                 vera ? labelled_modes({digits}, {training, DigitOrder::first_is_lowest}, shape)
+                      : uniform_modes(digits, shape);
+             return std::vector<double>{static_cast<double>(found.modes), found.kl};
            });
   }
 
+  void jacobian() {
+    repeat_jacobian(
+        "jacobian", {"log_det", "d_log_s1", "condition", "anisotropy"}, [](const JacobianNumbers& found) {
+          return std::vector<double>{found.log_det, found.d_log_s1, found.condition, found.anisotropy};
+        });
+  }
+  void anisotropy() {
+    repeat_jacobian("anisotropy", {"anisotropy"},
+                    [](const JacobianNumbers& found) { return std::vector<double>{found.anisotropy}; });
+  }
+
+  void compare(const std::vector<SetMeasure>& measures) {
+    FeatureOptions how = config_.features;
+    how.classifier = classifier_file();
+    const auto features = open_image_features(kernels_, how);
+    SetOptions sets = config_.sets;
+    sets.kind = how.kind;
+    sets.in = config_.in;
+    if (config_.samples > 0) sets.samples = config_.samples;
+    compare_sets(kernels_, run_, *features, measures, sets);
+  }
+
   void detection_of_others() {
-    const std::string in = config_.in.empty() ? run_.model.held_out : config_.in;
+    const std::string in = config_.in.empty() ? run_.model().held_out : config_.in;
     if (in.empty() || config_.ood.empty())
       throw UsageError("ood needs two files of images; give --ood, and --in where the run held none out");
     const ImageFile own(in), other(config_.ood);
-    const std::string name = "ood_" + other.info().name;
     const std::string protocol = fmt::format("-E(x), {} {} against {} {}, {} at most of each",
                                              own.info().name, to_string(own.info().split), other.info().name,
                                              to_string(other.info().split), config_.images);
-    if (!file_.has(name, protocol, run_.info.iteration)) {
-      Network network(kernels_, energy_layers(run_.model.networks));
-      read_network(checkpoint_, kernels_, network, run_.model.energy);
+    run_.once("ood_" + other.info().name, protocol, [&] {
+      Network network(kernels_, energy_layers(run_.model().networks));
+      read_network(run_.checkpoint(), kernels_, network, run_.model().energy);
       NetworkEnergy energy(kernels_, network, 64);
       const auto energies = [&](const ImageFile& file) {
         return energies_of(energy, file, config_.images,
-                           told(file.info().name, std::min(config_.images, file.info().count)));
+                           run_.told(file.info().name, std::min(config_.images, file.info().count)));
       };
       const Detection found = detection(energies(own), energies(other));
-      file_.put(run_.info.config, {.name = name,
-                                   .protocol = protocol,
-                                   .iteration = run_.info.iteration,
-                                   .values = {{"auroc", {found.auroc}},
-                                              {"auprc", {found.precision_recall_area}},
-                                              {"auprc_out", {found.precision_recall_area_out}},
-                                              {"fpr80", {found.fpr80}}}});
-    }
-    say(name);
+      return std::vector<MeasuredValue>{{"auroc", {found.auroc}},
+                                        {"auprc", {found.precision_recall_area}},
+                                        {"auprc_out", {found.precision_recall_area_out}},
+                                        {"fpr80", {found.fpr80}}};
+    });
+  }
+
+ private:
+  void repeat(const std::string& name, const std::string& protocol, const std::vector<std::string>& values,
+              const std::function<std::vector<double>(uint64_t seed)>& once) {
+    run_.repeat({.name = name,
+                 .protocol = protocol,
+                 .values = values,
+                 .seed = config_.sets.seed,
+                 .repeats = config_.sets.repeats},
+                once);
+  }
+
+  void repeat_jacobian(const std::string& name, const std::vector<std::string>& values,
+                       const std::function<std::vector<double>(const JacobianNumbers&)>& numbers) {
+    constexpr int64_t batch = 16;
+    TrainedSampler sampler(kernels_, run_.checkpoint(), run_.model());
+    JacobianMonitor monitor(kernels_, sampler.generator(), batch);
+    repeat(name, fmt::format("{} latent points, running statistics", config_.points), values,
+           [&](uint64_t seed) {
+             return numbers(measure_jacobian(kernels_, monitor, sampler.latent(), config_.points, seed,
+                                             run_.told(name, config_.points)));
+           });
+  }
+
+  std::string classifier_file() const {
+    if (!config_.classifier.empty()) return config_.classifier;
+    return run_.model().networks.kind == NetworkKind::mlp ? "data/digit_classifier.h5"
+                                                          : "data/cifar10_classifier.h5";
+  }
+
+  std::vector<int64_t> training_digits() const {
+    const std::string train = config_.train.empty() ? run_.model().data : config_.train;
+    if (train.empty()) throw UsageError("--counting vera compares with the training labels; give --train");
+    return digits_of_labels(ImageFile(train).read_labels(), run_.model().networks.channels);
   }
 
   const Config& config_;
   Kernels& kernels_;
-  const Run& run_;
-  const StopRequest& request_;
-  Hdf5File checkpoint_;
-  EvaluationFile file_;
+  MeasuredRun& run_;
 };
 
-std::vector<std::string> split(const std::string& list) {
-  std::vector<std::string> parts;
+/// What --metrics asks for.
+struct Wanted {
+  std::vector<void (Evaluator::*)()> alone;
+  std::vector<SetMeasure> sets;  // measured together
+};
+
+Wanted wanted_of(const std::string& list) {
+  const std::map<std::string, void (Evaluator::*)()> alone{{"modes", &Evaluator::modes},
+                                                           {"jacobian", &Evaluator::jacobian},
+                                                           {"anisotropy", &Evaluator::anisotropy},
+                                                           {"ood", &Evaluator::detection_of_others}};
+  Wanted wanted;
   for (size_t first = 0; first <= list.size();) {
     const size_t end = std::min(list.find(',', first), list.size());
-    if (end > first) parts.push_back(list.substr(first, end - first));
+    const std::string name = list.substr(first, end - first);
     first = end + 1;
+    const auto set = std::find_if(set_measures.begin(), set_measures.end(), [&](SetMeasure measure) {
+      return name_of(measure, FeatureKind::inception) == name;
+    });
+    if (name.empty()) continue;
+    if (set != set_measures.end()) {
+      wanted.sets.push_back(*set);
+    } else if (const auto found = alone.find(name); found != alone.end()) {
+      wanted.alone.push_back(found->second);
+    } else {
+      throw UsageError(
+          "'" + name +
+          "' is no measure; --metrics takes modes, jacobian, anisotropy, is, fid, kid, prd and ood");
+    }
   }
-  if (parts.empty()) throw UsageError("--metrics names no measure; give modes, jacobian or ood");
-  return parts;
+  if (wanted.sets.empty() && wanted.alone.empty())
+    throw UsageError("--metrics names no measure; give modes, jacobian, fid or another");
+  return wanted;
 }
 
 int evaluate(int argc, char** argv) {
   Config config;
   Options options = declare_options(config);
   if (!options.parse(argc, argv)) return 0;
-  const std::vector<std::string> metrics = split(config.metrics);
-  std::vector<Run> runs;
-  for (const std::string& folder : config.runs) runs.push_back(open_run(folder));
-  const auto kernels = open_kernels(config.device);
+  const Wanted wanted = wanted_of(config.metrics);
   const StopRequest request;
-  for (const Run& run : runs) {
-    Evaluator evaluator(config, *kernels, run, request);
-    for (const std::string& metric : metrics) evaluator.measure(metric);
+  std::vector<MeasuredRun> runs;
+  for (const std::string& folder : config.runs) runs.emplace_back(folder, request);
+  const auto kernels = open_kernels(config.device);
+  for (MeasuredRun& run : runs) {
+    Evaluator evaluator(config, *kernels, run);
+    for (const auto measure : wanted.alone) (evaluator.*measure)();
+    if (!wanted.sets.empty()) evaluator.compare(wanted.sets);
   }
   return 0;
 }

@@ -24,9 +24,14 @@ EvaluationFile::EvaluationFile(std::filesystem::path path) : path_(std::move(pat
 }
 
 bool EvaluationFile::has(const std::string& name, const std::string& protocol, int64_t iteration) const {
-  return std::any_of(metrics_.begin(), metrics_.end(), [&](const MeasuredMetric& metric) {
-    return metric.name == name && metric.protocol == protocol && metric.iteration == iteration;
-  });
+  const MeasuredMetric* const found = find(name);
+  return found != nullptr && found->protocol == protocol && found->iteration == iteration;
+}
+
+const MeasuredMetric* EvaluationFile::find(const std::string& name) const {
+  const auto found = std::find_if(metrics_.begin(), metrics_.end(),
+                                  [&](const MeasuredMetric& metric) { return metric.name == name; });
+  return found == metrics_.end() ? nullptr : &*found;
 }
 
 void EvaluationFile::put(const std::string& config, MeasuredMetric metric) {

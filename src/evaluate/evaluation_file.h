@@ -32,6 +32,8 @@ class EvaluationFile {
   const std::string& config() const { return config_; }
   /// Whether this name was measured in this way of this checkpoint.
   bool has(const std::string& name, const std::string& protocol, int64_t iteration) const;
+  /// That of a name, or null.
+  const MeasuredMetric* find(const std::string& name) const;
   /// In place of one of its name, and writes the file anew, whole or not at all. Throws Error.
   void put(const std::string& config, MeasuredMetric metric);
 

@@ -32,23 +32,37 @@ std::vector<float> rows_of(const std::vector<float>& all, int64_t first, int64_t
 
 }  // namespace
 
-CountedModes count_modes(Kernels& kernels, Sampler& sampler, DigitClassifier& classifier, ClassifierMode mode,
-                         int64_t count, uint64_t seed, const Told& told) {
+std::vector<int64_t> sampled_digits(Kernels& kernels, Sampler& sampler, ImageClassifier& classifier,
+                                    const SampledDigits& what, const Told& told) {
   const Features shape = sampler.output();
   if (shape.height != 28 || shape.width != 28)
     throw Error("modes are counted of digits of 28x28, not of " + to_string(shape));
   const int64_t d = sampler.latent().size();
-  const std::vector<float> z = latent_points(kernels, seed, mode_stream, count, sampler.latent());
+  const int64_t count = what.count;
+  const std::vector<float> z = latent_points(kernels, what.seed, mode_stream, count, sampler.latent());
   std::vector<int64_t> digits;
   constexpr int64_t chunk = 1000;
   for (int64_t first = 0; first < count; first += chunk) {
     const int64_t rows = std::min(chunk, count - first);
     const std::vector<float> images = sampler.samples(rows_of(z, first, rows, d));
-    const std::vector<int64_t> found = classifier.digits(channels_of(images, shape), mode);
+    const std::vector<int64_t> found = classifier.classes_of(channels_of(images, shape), what.mode);
     digits.insert(digits.end(), found.begin(), found.end());
     told(first + rows);
   }
-  return uniform_modes(digits, {.channels = shape.channels, .classes = 10});
+  return digits;
+}
+
+std::vector<int64_t> digits_of_labels(const std::vector<int64_t>& labels, int64_t channels) {
+  std::vector<int64_t> digits(labels.size() * static_cast<size_t>(channels));
+  for (size_t i = 0; i < labels.size(); ++i) {
+    int64_t rest = labels[i];
+    for (int64_t c = channels; c-- > 0; rest /= 10)
+      digits[i * static_cast<size_t>(channels) + static_cast<size_t>(c)] = rest % 10;
+    if (labels[i] < 0 || rest != 0)
+      throw Error("the label " + std::to_string(labels[i]) + " is no number of " + std::to_string(channels) +
+                  " digits; give images of digits, as prepare_data writes them");
+  }
+  return digits;
 }
 
 JacobianNumbers measure_jacobian(Kernels& kernels, JacobianMonitor& monitor, const Features& latent,

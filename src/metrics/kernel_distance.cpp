@@ -80,6 +80,7 @@ MeanAndDeviation kernel_distance(const FeatureRows& x, const FeatureRows& y,
     const std::vector<float> of_x = subset(x, size, random);
     const std::vector<float> of_y = subset(y, size, random);
     each.push_back(checked_mmd2({of_x, x.dim}, {of_y, y.dim}));
+    if (options.told) options.told(s + 1);
   }
   return mean_and_deviation(each);
 }

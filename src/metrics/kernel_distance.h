@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "metrics/feature_rows.h"
 #include "metrics/numpy_random.h"
@@ -27,6 +28,7 @@ struct KernelDistanceOptions {
   int64_t subsets = 100;
   int64_t subset_size = 1000;
   uint32_t seed = fidelity_seed;
+  std::function<void(int64_t done)> told = {};  // after each subset; may throw to end it
 };
 
 /// mean and std of MMD^2 over subsets. Throws Error as above, and when x or y has fewer samples than a

@@ -98,6 +98,7 @@ PrecisionRecall precision_recall(const FeatureRows& real, const FeatureRows& gen
       mean.precision[i] += curve.precision[i] / static_cast<double>(options.runs);
       mean.recall[i] += curve.recall[i] / static_cast<double>(options.runs);
     }
+    if (options.told) options.told(run + 1);
   }
   return mean;
 }

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -34,6 +35,7 @@ struct PrecisionRecallOptions {
   int64_t angles = 1001;
   int64_t runs = 10;
   uint64_t seed = 0;
+  std::function<void(int64_t done)> told = {};  // after each clustering; may throw to end it
 };
 
 /// The share of labels in each of `clusters`. Throws Error when there is no label or one is not 0 ...

@@ -24,6 +24,8 @@ class Stack {
 
   /// What the last row gives.
   const Features& features() const { return features_; }
+  /// How many modules of PyTorch's the rows so far are: the number of the next.
+  int64_t modules() const { return modules_; }
 
   /// The weights of the linear rows and convolutions that follow (not of transposed ones) are normalised so.
   Stack& weight_norm(WeightNorm norm) {

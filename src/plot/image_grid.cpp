@@ -15,14 +15,10 @@ constexpr int64_t gap = 2;            // pixels between images, and around them
 constexpr int64_t least_height = 64;  // of an image on the page
 constexpr Rgb white{255, 255, 255}, magenta{255, 0, 255};
 
-uint8_t byte_of(float value) {
-  return static_cast<uint8_t>(std::lround(127.5f * (std::clamp(value, -1.0f, 1.0f) + 1)));
-}
-
 Rgb colour_of(std::span<const float> pixel) {
   if (std::any_of(pixel.begin(), pixel.end(), [](float v) { return std::isnan(v); })) return magenta;
-  if (pixel.size() == 1) return {byte_of(pixel[0]), byte_of(pixel[0]), byte_of(pixel[0])};
-  return {byte_of(pixel[0]), byte_of(pixel[1]), byte_of(pixel[2])};
+  if (pixel.size() == 1) return {grey_level(pixel[0]), grey_level(pixel[0]), grey_level(pixel[0])};
+  return {grey_level(pixel[0]), grey_level(pixel[1]), grey_level(pixel[2])};
 }
 
 void fill_square(Image& page, int64_t left, int64_t top, int64_t side, Rgb colour) {
@@ -35,6 +31,10 @@ void fill_square(Image& page, int64_t left, int64_t top, int64_t side, Rgb colou
 }
 
 }  // namespace
+
+uint8_t grey_level(float value) {
+  return static_cast<uint8_t>(std::lround(127.5f * (std::clamp(value, -1.0f, 1.0f) + 1)));
+}
 
 Image image_grid(std::span<const float> images, const Features& shape, int64_t columns) {
   const int64_t size = shape.size();

@@ -66,11 +66,12 @@ TrainedModel trained_model(const std::string& config, const std::string& source)
   RunConfig run;
   choose_method(run, networks.kind, program, peek);
   bool stacked = false;
-  std::string held_out;
+  std::string data, held_out;
   Options options(program, "");
   options.add("latent", &networks.latent, "");
   options.add("width", &networks.width, "");
   options.add("stacked", &stacked, "");
+  options.add("data", &data, "");
   options.add("held_out", &held_out, "");
   options.add_choice("energy_norm", &networks.energy_norm, choices(energy_norm_names), "");
   declare_training(options, run.training());
@@ -88,6 +89,7 @@ TrainedModel trained_model(const std::string& config, const std::string& source)
           .generator = averaged + run.choice->generator_arrays(),
           .energy = averaged + "energy/",
           .noisy_generator = noisy.empty() ? "" : averaged + noisy,
+          .data = data,
           .held_out = held_out};
 }
 

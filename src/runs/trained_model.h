@@ -27,6 +27,7 @@ struct TrainedModel {
   NetworkOptions networks;
   std::string generator, energy;  ///< what the names of their arrays in the checkpoint begin with
   std::string noisy_generator;    ///< of x = g(h) + s e; "" for a generator without noise
+  std::string data;               ///< the file of images that it was trained on, or ""
   std::string held_out;           ///< the file of images whose energies the run measured, or ""
 };
 

@@ -3,10 +3,10 @@
 // that follows, and a line PLAN: PASS for each choice, sorted by pass.
 #include "kernels/cuda/plan_choices.h"
 
-#include <cstdint>
-#include <cstdio>
 #include <optional>
 #include <sstream>
+
+#include "core/fnv.h"
 
 namespace ebm::cuda {
 
@@ -15,13 +15,8 @@ namespace {
 constexpr const char* title = "ebm convolution plans 1";
 constexpr const char* separator = ": ";
 
-/// FNV-1a, in 16 hexadecimal digits.
 std::string checksum_of(const std::string& text) {
-  uint64_t hash = 0xCBF29CE484222325;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
-  char digits[17];
-  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash));
-  return digits;
+  return fnv1a({reinterpret_cast<const unsigned char*>(text.data()), text.size()});
 }
 
 std::string headed(const std::string& holds_for, const std::string& lines) {

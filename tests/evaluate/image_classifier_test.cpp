@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The classifier learns what can be learnt, its file gives back the same answers, and modes are counted of whole
 // images.
-#include "evaluate/digit_classifier.h"
+#include "evaluate/image_classifier.h"
 
 #include <random>
 
 #include "../io/io_fixture.h"
 #include "data/image_file.h"
 #include "evaluate/model_measures.h"
+#include "models/image_classifier.h"
 #include "support/devices.h"
 
 namespace ebm::test {
@@ -36,7 +37,7 @@ Dataset squares(int64_t count, uint32_t seed) {
   return data;
 }
 
-class DigitClassifierTest : public IoTest, public testing::WithParamInterface<std::string> {
+class ImageClassifierTest : public IoTest, public testing::WithParamInterface<std::string> {
  protected:
   ImageFile file(const char* name, const Dataset& data) {
     write_image_file(*this / name, [&](ImageSink& sink) {
@@ -56,11 +57,11 @@ std::vector<float> in_unit_interval(const Dataset& data) {
   return images;
 }
 
-TEST_P(DigitClassifierTest, LearnsAndIsKept) {
+TEST_P(ImageClassifierTest, LearnsAndIsKept) {
   const Dataset test = squares(60, 2);
   const ImageFile train_file = file("train.h5", squares(640, 1)), test_file = file("test.h5", test);
   const ClassifierOptions options{.epochs = 3, .batch = 32, .seed = 3, .lr = 3e-3};
-  DigitClassifier classifier(*kernels_, options);
+  ImageClassifier classifier(*kernels_, digit_image, options);
   int64_t told = 0;
   classifier.train(train_file, test_file, options, [&](int64_t done, int64_t steps) {
     EXPECT_EQ(done, ++told);
@@ -69,20 +70,20 @@ TEST_P(DigitClassifierTest, LearnsAndIsKept) {
   EXPECT_GT(classifier.accuracy(), 0.9);
   classifier.save(*this / "classifier.h5", options, train_file.checksum());
 
-  DigitClassifier again = DigitClassifier::open(*kernels_, *this / "classifier.h5");
+  ImageClassifier again = ImageClassifier::open(*kernels_, *this / "classifier.h5");
   EXPECT_EQ(again.accuracy(), classifier.accuracy());
   const std::vector<float> images = in_unit_interval(test);
-  const std::vector<int64_t> found = again.digits(images, ClassifierMode::evaluated);
-  EXPECT_EQ(found, classifier.digits(images, ClassifierMode::evaluated));
+  const std::vector<int64_t> found = again.classes_of(images, ClassifierMode::evaluated);
+  EXPECT_EQ(found, classifier.classes_of(images, ClassifierMode::evaluated));
   int64_t right = 0;
   for (size_t i = 0; i < found.size(); ++i) right += found[i] == test.labels[i] ? 1 : 0;
   EXPECT_EQ(static_cast<double>(right) / 60, classifier.accuracy());
-  EXPECT_NE(again.digits(images, ClassifierMode::live_dropout), found);
+  EXPECT_NE(again.classes_of(images, ClassifierMode::live_dropout), found);
 }
 
-TEST_P(DigitClassifierTest, RefusesWhatIsNoDigit) {
+TEST_P(ImageClassifierTest, RefusesWhatIsNoDigit) {
   const ClassifierOptions options{.epochs = 1, .batch = 8};
-  DigitClassifier classifier(*kernels_, options);
+  ImageClassifier classifier(*kernels_, digit_image, options);
   Dataset wrong = squares(8, 1);
   const ImageFile good = file("good.h5", wrong);
   wrong.labels[3] = 10;
@@ -90,9 +91,9 @@ TEST_P(DigitClassifierTest, RefusesWhatIsNoDigit) {
   EXPECT_HAS(error_of([&] { classifier.train(label, good, options, ignore); }), "label.h5 has the label 10");
   const ClassifierOptions large{.epochs = 1, .batch = 9};
   EXPECT_HAS(error_of([&] { classifier.train(good, good, large, ignore); }), "fewer images than a batch");
-  EXPECT_HAS(error_of([&] { DigitClassifier::open(*kernels_, *this / "none.h5"); }),
+  EXPECT_HAS(error_of([&] { ImageClassifier::open(*kernels_, *this / "none.h5"); }),
              "there is no classifier");
-  EXPECT_HAS(error_of([&] { DigitClassifier::open(*kernels_, *this / "good.h5"); }), "holds no classifier");
+  EXPECT_HAS(error_of([&] { ImageClassifier::open(*kernels_, *this / "good.h5"); }), "holds no classifier");
 }
 
 /// "Samples" whose channels are given images.
@@ -116,14 +117,15 @@ class Fixed final : public Sampler {
   size_t given_ = 0;
 };
 
-TEST_P(DigitClassifierTest, ModesAreThoseOfTheChannels) {
+TEST_P(ImageClassifierTest, SampledDigitsAreThoseOfTheChannels) {
   const ImageFile train_file = file("train.h5", squares(640, 1)), test_file = file("test.h5", squares(60, 2));
   const ClassifierOptions options{.epochs = 3, .batch = 32, .seed = 3, .lr = 3e-3};
-  DigitClassifier classifier(*kernels_, options);
+  ImageClassifier classifier(*kernels_, digit_image, options);
   classifier.train(train_file, test_file, options, ignore);
 
   const Dataset planes = squares(90, 5);  // 30 images of three channels
-  const std::vector<int64_t> digits = classifier.digits(in_unit_interval(planes), ClassifierMode::evaluated);
+  const std::vector<int64_t> digits =
+      classifier.classes_of(in_unit_interval(planes), ClassifierMode::evaluated);
   std::vector<float> images;
   for (size_t i = 0; i < 30; ++i)
     for (size_t pixel = 0; pixel < side * side; ++pixel)
@@ -131,15 +133,24 @@ TEST_P(DigitClassifierTest, ModesAreThoseOfTheChannels) {
         images.push_back(2 * static_cast<float>(planes.images[(3 * i + c) * side * side + pixel]) / 255 - 1);
   Fixed sampler(std::move(images));
   int64_t told = 0;
-  const CountedModes found = count_modes(*kernels_, sampler, classifier, ClassifierMode::evaluated, 30, 1,
-                                         [&](int64_t done) { told = done; });
-  const CountedModes expected = uniform_modes(digits, {.channels = 3, .classes = 10});
-  EXPECT_EQ(found.modes, expected.modes);
-  EXPECT_EQ(found.kl, expected.kl);
+  const std::vector<int64_t> found = sampled_digits(*kernels_, sampler, classifier, {.count = 30, .seed = 1},
+                                                    [&](int64_t done) { told = done; });
+  EXPECT_EQ(found, digits);
   EXPECT_EQ(told, 30);
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, DigitClassifierTest, testing::ValuesIn(devices_with_convolutions()));
+TEST(DigitsOfLabelsTest, TheHighestComesFirst) {
+  EXPECT_EQ(digits_of_labels({0, 7, 123, 990}, 3),
+            (std::vector<int64_t>{0, 0, 0, 0, 0, 7, 1, 2, 3, 9, 9, 0}));
+  EXPECT_EQ(digits_of_labels({4, 9}, 1), (std::vector<int64_t>{4, 9}));
+  EXPECT_HAS(error_of([] {
+               (void)digits_of_labels({5, 1000}, 3);
+             }),
+             "the label 1000 is no number of 3 digits");
+  EXPECT_HAS(error_of([] { (void)digits_of_labels({-1}, 3); }), "the label -1");
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, ImageClassifierTest, testing::ValuesIn(devices_with_convolutions()));
 
 }  // namespace
 }  // namespace ebm::test

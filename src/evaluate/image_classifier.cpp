@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "evaluate/digit_classifier.h"
+#include "evaluate/image_classifier.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,28 +7,29 @@
 #include <random>
 
 #include "io/atomic_file.h"
-#include "models/digit_classifier.h"
+#include "models/image_classifier.h"
 #include "train/state.h"
 
 namespace ebm {
 
 namespace {
 
-constexpr int64_t pixels = 28 * 28, classes = 10;
-constexpr const char* kind = "digit_classifier";
-constexpr const char* prefix = "classifier/";
+constexpr int64_t classes = image_classes;
+constexpr const char *kind_of_digits = "digit_classifier", *kind_of_images = "image_classifier";
+constexpr const char* prefix = classifier_arrays;
 
-/// The digits of a file, which training and its test need in memory.
-Dataset digits_of(const ImageFile& file) {
+/// The images of a file, which training and its test need in memory.
+Dataset images_of(const ImageFile& file, const Features& shape) {
   const std::string name = file.path().string();
-  if (file.info().shape.size() != pixels || file.info().shape.channels != 1)
-    throw Error(name + " has images of " + to_string(file.info().shape) +
-                ", not of 28x28x1; give MNIST's files, as prepare_data --dataset mnist writes them");
+  if (!(file.info().shape == shape))
+    throw Error(name + " has images of " + to_string(file.info().shape) + ", not of " + to_string(shape) +
+                "; train and test with images of one shape");
   Dataset data = file.read_all();
   const auto wrong = std::find_if(data.labels.begin(), data.labels.end(),
                                   [](int64_t label) { return label < 0 || label >= classes; });
   if (wrong != data.labels.end())
-    throw Error(name + " has the label " + std::to_string(*wrong) + ", which is no digit");
+    throw Error(name + " has the label " + std::to_string(*wrong) +
+                "; a classifier has the classes 0 to 9, as MNIST and CIFAR-10");
   return data;
 }
 
@@ -102,23 +103,23 @@ class Training {
 
 }  // namespace
 
-DigitClassifier::DigitClassifier(Kernels& kernels, const ClassifierOptions& options)
-    : kernels_(&kernels),
-      x_(kernels, chunk_, {.height = 28, .width = 28, .channels = 1}),
+ImageClassifier::ImageClassifier(Kernels& kernels, const Features& images, const ClassifierOptions& options)
+    : chunk_(images == digit_image ? 500 : 100),
+      kernels_(&kernels),
+      x_(kernels, chunk_, images),
       logits_(kernels, chunk_, flat(classes)) {
   make(options, 1);
 }
 
 /// A new network, whose rate falls over so many steps.
-void DigitClassifier::make(const ClassifierOptions& options, int64_t steps) {
+void ImageClassifier::make(const ClassifierOptions& options, int64_t steps) {
   OptimiserOptions optimiser;
   optimiser.adam = {.beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
   optimiser.schedule.kind = RateSchedule::Kind::linear;
   optimiser.schedule.horizon = steps;
   learner_ = std::make_unique<Learner>(
       *kernels_, "classifier",
-      [&options] { return digit_classifier_layers(static_cast<uint64_t>(options.seed)); }, options.lr,
-      optimiser);
+      [&] { return classifier_layers(input(), static_cast<uint64_t>(options.seed)); }, options.lr, optimiser);
   const auto trace = [this](Statistics statistics) {
     return learner_->network().make_trace(
         {.batch = chunk_, .statistics = statistics, .precision = Precision::full});
@@ -127,31 +128,49 @@ void DigitClassifier::make(const ClassifierOptions& options, int64_t steps) {
   live_ = trace(Statistics::batch);
 }
 
-DigitClassifier DigitClassifier::open(Kernels& kernels, const std::filesystem::path& path) {
+Hdf5File open_classifier(const std::filesystem::path& path) {
   if (std::error_code ignored; !std::filesystem::exists(path, ignored)) {
     throw Error("there is no classifier '" + path.string() +
-                "'; train one with ./experiments/digit_classifier, or give another --classifier");
+                "'; train one with ./experiments/digit_classifier or image_classifier, or give another "
+                "--classifier");
   }
-  const Hdf5File file = Hdf5File::open_read(path);
-  if (!file.has_attribute("/", "kind") || file.read_attribute<std::string>("/", "kind") != kind)
-    throw Error(path.string() + " holds no classifier of digits; give one that digit_classifier wrote");
-  DigitClassifier classifier(kernels, {.seed = file.read_attribute<int64_t>("/", "seed")});
+  Hdf5File file = Hdf5File::open_read(path);
+  const std::string kind =
+      file.has_attribute("/", "kind") ? file.read_attribute<std::string>("/", "kind") : "";
+  if (kind != kind_of_digits && kind != kind_of_images)
+    throw Error(path.string() +
+                " holds no classifier; give one that digit_classifier or image_classifier wrote");
+  return file;
+}
+
+Features classifier_input(const Hdf5File& file) {
+  if (file.read_attribute<std::string>("/", "kind") == kind_of_digits) return digit_image;
+  const auto size = [&](const char* name) { return file.read_attribute<int64_t>("/", name); };
+  const Features images{.height = size("height"), .width = size("width"), .channels = size("channels")};
+  require_classifier(images);
+  return images;
+}
+
+ImageClassifier ImageClassifier::open(Kernels& kernels, const std::filesystem::path& path) {
+  const Hdf5File file = open_classifier(path);
+  ImageClassifier classifier(kernels, classifier_input(file),
+                             {.seed = file.read_attribute<int64_t>("/", "seed")});
   read_network(file, kernels, classifier.learner_->network(), prefix);
   classifier.accuracy_ = file.read_attribute<double>("/", "accuracy");
   return classifier;
 }
 
-void DigitClassifier::train(const ImageFile& train, const ImageFile& test, const ClassifierOptions& options,
+void ImageClassifier::train(const ImageFile& train, const ImageFile& test, const ClassifierOptions& options,
                             const std::function<void(int64_t, int64_t)>& progress) {
-  const Dataset digits = digits_of(train), held_out = digits_of(test);
-  const int64_t steps = std::ssize(digits.labels) / options.batch;
+  const Dataset data = images_of(train, input()), held_out = images_of(test, input());
+  const int64_t steps = std::ssize(data.labels) / options.batch;
   if (steps == 0)
     throw Error(train.path().string() + " has fewer images than a batch; give a smaller --batch");
   make(options, options.epochs * steps);
   constexpr uint32_t parameters = 0;  // noise streams
   learner_->initialize(static_cast<uint64_t>(options.seed), parameters, Initial::pytorch);
   Training training(*kernels_, *learner_, options.batch);
-  std::vector<int64_t> order(digits.labels.size());
+  std::vector<int64_t> order(data.labels.size());
   std::iota(order.begin(), order.end(), 0);
   std::mt19937_64 random(static_cast<uint64_t>(options.seed));
   const View values = learner_->network().parameters().values();
@@ -160,8 +179,8 @@ void DigitClassifier::train(const ImageFile& train, const ImageFile& test, const
   for (int64_t epoch = 0; epoch < options.epochs; ++epoch) {
     for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random() % i]);
     for (int64_t step = 0; step < steps; ++step) {
-      training.step(digits, std::span(order).subspan(static_cast<size_t>(step * options.batch),
-                                                     static_cast<size_t>(options.batch)));
+      training.step(data, std::span(order).subspan(static_cast<size_t>(step * options.batch),
+                                                   static_cast<size_t>(options.batch)));
       progress(epoch * steps + step + 1, options.epochs * steps);
     }
     if (!training.finite()) throw Error("the classifier's parameters are not finite; give a smaller --lr");
@@ -174,12 +193,17 @@ void DigitClassifier::train(const ImageFile& train, const ImageFile& test, const
   kernels_->upload(values.data, best.data(), values.bytes());
 }
 
-void DigitClassifier::save(const std::filesystem::path& path, const ClassifierOptions& options,
+void ImageClassifier::save(const std::filesystem::path& path, const ClassifierOptions& options,
                            const std::string& data_checksum) const {
   write_atomically(path, [&](const std::filesystem::path& temporary) {
     Hdf5File file = Hdf5File::create(temporary);
     write_arrays(file, *kernels_, "", network_arrays(learner_->network(), prefix));
-    file.write_attribute("/", "kind", kind);
+    file.write_attribute("/", "kind", input() == digit_image ? kind_of_digits : kind_of_images);
+    if (!(input() == digit_image)) {
+      file.write_attribute("/", "height", input().height);
+      file.write_attribute("/", "width", input().width);
+      file.write_attribute("/", "channels", input().channels);
+    }
     file.write_attribute("/", "accuracy", accuracy_);
     file.write_attribute("/", "seed", options.seed);
     file.write_attribute("/", "epochs", options.epochs);
@@ -190,14 +214,14 @@ void DigitClassifier::save(const std::filesystem::path& path, const ClassifierOp
   });
 }
 
-std::vector<int64_t> DigitClassifier::digits(const std::vector<float>& images, ClassifierMode mode) {
+std::vector<int64_t> ImageClassifier::classes_of(const std::vector<float>& images, ClassifierMode mode) {
   Trace& trace = mode == ClassifierMode::evaluated ? *evaluated_ : *live_;
-  const int64_t count = std::ssize(images) / pixels;
+  const int64_t size = input().size(), count = std::ssize(images) / size;
   std::vector<int64_t> all;
   for (int64_t first = 0; first < count; first += chunk_) {
     const int64_t rows = std::min(chunk_, count - first);
-    std::vector<float> part(images.begin() + first * pixels, images.begin() + (first + rows) * pixels);
-    part.resize(static_cast<size_t>(chunk_ * pixels), 0.0f);
+    std::vector<float> part(images.begin() + first * size, images.begin() + (first + rows) * size);
+    part.resize(static_cast<size_t>(chunk_ * size), 0.0f);
     x_.upload(part);
     learner_->network().forward(trace, x_, logits_);
     const std::vector<int64_t> found = largest(logits_.download(), rows);
@@ -206,10 +230,10 @@ std::vector<int64_t> DigitClassifier::digits(const std::vector<float>& images, C
   return all;
 }
 
-double DigitClassifier::share_right(const std::vector<uint8_t>& images, const std::vector<int64_t>& labels) {
+double ImageClassifier::share_right(const std::vector<uint8_t>& images, const std::vector<int64_t>& labels) {
   std::vector<float> converted;
   append_image(converted, images);
-  const std::vector<int64_t> found = digits(converted, ClassifierMode::evaluated);
+  const std::vector<int64_t> found = classes_of(converted, ClassifierMode::evaluated);
   int64_t right = 0;
   for (size_t i = 0; i < labels.size(); ++i) right += found[i] == labels[i] ? 1 : 0;
   return static_cast<double>(right) / static_cast<double>(labels.size());

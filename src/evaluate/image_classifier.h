@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// A classifier of MNIST's digits: its training, its file, its answers (models/digit_classifier.h).
+// A classifier of images: its training, its file, its answers (models/image_classifier.h).
 #pragma once
 
 #include <filesystem>
 #include <functional>
 
 #include "data/image_file.h"
+#include "io/hdf5_file.h"
 #include "train/learner.h"
 
 namespace ebm {
@@ -18,12 +19,18 @@ struct ClassifierOptions {
 /// Whether dropout is off, or drawn anew for each image, as in the public code that counts MEG's modes.
 enum class ClassifierMode { evaluated, live_dropout };
 
-class DigitClassifier {
+/// What the names of a classifier's arrays in its file begin with.
+inline constexpr const char* classifier_arrays = "classifier/";
+/// A classifier's file, open, and the images that it is of. Throw Error when it is none.
+Hdf5File open_classifier(const std::filesystem::path& path);
+Features classifier_input(const Hdf5File& file);
+
+class ImageClassifier {
  public:
-  /// Untrained. `kernels` must outlive it.
-  DigitClassifier(Kernels& kernels, const ClassifierOptions& options);
+  /// Untrained, of such images. `kernels` must outlive it. Throws Error for those that there is none of.
+  ImageClassifier(Kernels& kernels, const Features& images, const ClassifierOptions& options);
   /// That of a file which save() wrote. Throws Error when it is none.
-  static DigitClassifier open(Kernels& kernels, const std::filesystem::path& path);
+  static ImageClassifier open(Kernels& kernels, const std::filesystem::path& path);
 
   /// Adam on the cross entropy, over all images of `train` in a new order each epoch. After each it measures the
   /// share of `test` that is classified rightly, and keeps the parameters with the best: that share is
@@ -37,14 +44,16 @@ class DigitClassifier {
   void save(const std::filesystem::path& path, const ClassifierOptions& options,
             const std::string& data_checksum) const;
 
-  /// The digit of each image, `images` N x 28 x 28 in [0, 1].
-  std::vector<int64_t> digits(const std::vector<float>& images, ClassifierMode mode);
+  /// Of an image.
+  const Features& input() const { return x_.features(); }
+  /// The class of each image of `images`, N x H x W x C in [0, 1].
+  std::vector<int64_t> classes_of(const std::vector<float>& images, ClassifierMode mode);
 
  private:
   void make(const ClassifierOptions& options, int64_t steps);
   double share_right(const std::vector<uint8_t>& images, const std::vector<int64_t>& labels);
 
-  static constexpr int64_t chunk_ = 500;  // images at a time
+  int64_t chunk_;  // images at a time; live dropout hangs on it
   Kernels* kernels_;
   std::unique_ptr<Learner> learner_;
   std::unique_ptr<Trace> evaluated_, live_;
