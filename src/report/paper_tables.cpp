@@ -5,73 +5,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <set>
 
 #include "core/error.h"
+#include "io/progress.h"
+#include "report/paper_numbers.h"
 
 namespace ebm {
 
 namespace {
-
-struct Column {
-  const char* title;
-  const char* data;
-  const char* metric;
-  const char* value;
-  int decimals;
-};
-struct PaperRow {
-  const char* method;
-  const char* title;
-  std::vector<const char*> cells;  // as printed, one a column
-};
-struct PaperTable {
-  int64_t number;
-  const char* title;
-  std::vector<Column> columns;
-  std::vector<PaperRow> rows;
-};
-
-std::vector<PaperTable> tables() {
-  return {
-      {1,
-       "Table 1: modes of StackedMNIST, of 1000, and KL divergence",
-       {{"Modes↑", "stacked_mnist", "modes", "modes", 1}, {"KL↓", "stacked_mnist", "modes", "kl", 3}},
-       {{"dcgan", "DCGAN", {"392 ± 7.4", "8.012 ± 0.056"}},
-        {"sngan", "SNGAN", {"441 ± 39.0", "2.755 ± 0.033"}},
-        {"wgan_0gp", "WGAN-0GP", {"1000 ± 0.0", "0.048 ± 0.003"}},
-        {"meg", "MEG", {"1000 ± 0.0", "0.042 ± 0.004"}},
-        {"vera", "VERA", {"989 ± 9.0", "0.152 ± 0.037"}},
-        {"ebm_0gp", "EBM-0GP", {"1000 ± 0.0", "0.039 ± 0.003"}},
-        {"ebm_bb", "EBM-BB", {"1000 ± 0.0", "0.045 ± 0.003"}}}},
-      {2,
-       "Table 2: anisotropy indices",
-       {{"CIFAR-10↓", "cifar10", "jacobian", "anisotropy", 4},
-        {"ANIMEFACE↓", "animeface", "jacobian", "anisotropy", 4}},
-       {{"wgan_0gp", "WGAN-0GP", {"1.0823 ± 0.005", "2.4366 ± 0.129"}},
-        {"meg", "MEG", {"0.9467 ± 0.009", "2.3600 ± 0.142"}},
-        {"vera", "VERA", {"3.9694 ± 0.055", "2.2929 ± 0.2074"}},
-        {"ebm_0gp", "EBM-0GP", {"1.0688 ± 0.0226", "3.4560 ± 0.0521"}},
-        {"ebm_bb", "EBM-BB", {"0.9431 ± 0.0191", "1.8016 ± 0.1345"}}}},
-      {4,
-       "Table 4: out-of-distribution detection by -E(x)",
-       {{"CIFAR-10 / SVHN AUROC↑", "cifar10", "ood_svhn", "auroc", 3},
-        {"AUPRC↑", "cifar10", "ood_svhn", "auprc", 3},
-        {"FPR80↓", "cifar10", "ood_svhn", "fpr80", 3},
-        {"CIFAR-10 / CIFAR-100 AUROC↑", "cifar10", "ood_cifar100", "auroc", 3},
-        {"AUPRC↑", "cifar10", "ood_cifar100", "auprc", 3},
-        {"FPR80↓", "cifar10", "ood_cifar100", "fpr80", 3},
-        {"ANIMEFACE / Bedroom AUROC↑", "animeface", "ood_bedroom", "auroc", 3},
-        {"AUPRC↑", "animeface", "ood_bedroom", "auprc", 3},
-        {"FPR80↓", "animeface", "ood_bedroom", "fpr80", 3}},
-       {{"wgan_0gp", "WGAN-0GP", {"0.8", "0.83", "0.39", "0.54", "0.55", "0.77", "0.51", "0.48", "0.72"}},
-        {"meg", "MEG", {"0.79", "0.81", "0.42", "0.52", "0.53", "0.8", "0.56", "0.53", "0.77"}},
-        {"vera", "VERA", {"0.62", "0.64", "0.64", "0.51", "0.51", "0.79", "0.60", "0.525", "0.6"}},
-        {"ebm_0gp", "EBM-0GP", {"0.66", "0.69", "0.67", "0.64", "0.63", "0.64", "0.67", "0.63", "0.53"}},
-        {"ebm_bb", "EBM-BB", {"0.88", "0.86", "0.1997", "0.53", "0.52", "0.7765", "0.53", "0.505", "0.83"}}}},
-  };
-}
 
 double mean_of(const std::vector<double>& x) {
   double sum = 0;
@@ -94,17 +36,25 @@ struct Found {
   std::set<std::string> iterations, protocols;
 };
 
-Found found_of(const Column& column, const std::string& method, const std::vector<ReportedRun>& runs) {
+/// What a run measured for a column, or null.
+const MeasuredMetric* metric_of(const PaperColumn& column, const ReportedRun& run) {
+  for (const char* name : column.metrics)
+    for (const MeasuredMetric& metric : run.metrics)
+      if (metric.name == name) return &metric;
+  return nullptr;
+}
+
+Found found_of(const PaperColumn& column, const PaperRow& row, const std::vector<ReportedRun>& runs) {
+  const char* const data = column.data != nullptr ? column.data : row.data;
   Found found;
   for (const ReportedRun& run : runs) {
-    if (run.method != method || run.data != column.data) continue;
-    for (const MeasuredMetric& metric : run.metrics) {
-      if (metric.name != column.metric) continue;
-      for (const MeasuredValue& value : metric.values)
-        if (value.name == column.value && !value.repeats.empty()) found.runs.push_back(value.repeats);
-      found.iterations.insert(fmt::format("{}", metric.iteration));
-      found.protocols.insert(metric.protocol);
-    }
+    if (run.method != row.method || run.data != data) continue;
+    const MeasuredMetric* const metric = metric_of(column, run);
+    if (metric == nullptr) continue;
+    for (const MeasuredValue& value : metric->values)
+      if (value.name == column.value && !value.repeats.empty()) found.runs.push_back(value.repeats);
+    found.iterations.insert(format_count(metric->iteration));
+    found.protocols.insert(metric->protocol);
   }
   return found;
 }
@@ -123,39 +73,124 @@ std::string listed(const std::set<std::string>& parts, const char* between) {
   return text;
 }
 
-}  // namespace
+/// A title, and cells that are empty.
+std::vector<std::string> heading(const char* title, size_t columns) {
+  std::vector<std::string> cells(columns);
+  cells.front() = title;
+  return cells;
+}
 
-Table paper_table(int64_t number, const std::vector<ReportedRun>& runs) {
-  const std::vector<PaperTable> all = tables();
-  const auto paper =
-      std::find_if(all.begin(), all.end(), [&](const PaperTable& t) { return t.number == number; });
-  if (paper == all.end()) throw Error(fmt::format("table {} is not made here; give 1, 2 or 4", number));
-  Table table{.title = paper->title, .header = {"Model"}, .rows = {}, .footnotes = {}};
-  for (const Column& column : paper->columns) {
+const PaperTable& paper_of(int64_t number, FeatureKind features) {
+  if (number == 3 && features == FeatureKind::classifier) return classifier_table();
+  for (const PaperTable& table : paper_numbers())
+    if (table.number == number) return table;
+  throw Error(fmt::format("table {} is not made here; give 1 to 5", number));
+}
+
+Table measured_table(const PaperTable& paper, const std::vector<ReportedRun>& runs) {
+  Table table{.title = paper.title, .header = {"Model"}, .rows = {}, .footnotes = {}};
+  const bool has_papers = std::any_of(paper.rows.begin(), paper.rows.end(),
+                                      [](const PaperRow& row) { return !row.cells.empty(); });
+  for (const PaperColumn& column : paper.columns) {
     table.header.emplace_back(column.title);
-    table.header.emplace_back("paper");
+    if (has_papers) table.header.emplace_back("paper");
   }
   std::set<std::string> protocols;
-  for (const PaperRow& row : paper->rows) {
+  std::string section;
+  for (const PaperRow& row : paper.rows) {
+    if (row.method == nullptr) {
+      table.rows.push_back(heading(row.title, table.header.size()));
+      section = std::string(row.title) + " ";
+      continue;
+    }
     std::vector<std::string> cells{row.title};
     size_t count = 0;
     std::set<std::string> iterations;
-    for (size_t i = 0; i < paper->columns.size(); ++i) {
-      const Found found = found_of(paper->columns[i], row.method, runs);
-      cells.push_back(cell_of(found, paper->columns[i].decimals));
-      cells.emplace_back(row.cells[i]);
+    for (size_t i = 0; i < paper.columns.size(); ++i) {
+      const Found found = found_of(paper.columns[i], row, runs);
+      cells.push_back(cell_of(found, paper.columns[i].decimals));
+      if (has_papers) cells.emplace_back(row.cells[i]);
       count = std::max(count, found.runs.size());
       iterations.insert(found.iterations.begin(), found.iterations.end());
       protocols.insert(found.protocols.begin(), found.protocols.end());
     }
     table.rows.push_back(std::move(cells));
     if (count > 0)
-      table.footnotes.push_back(fmt::format("{}: {} {}, {} iterations; ± over {}", row.title, count,
-                                            count == 1 ? "run" : "runs", listed(iterations, " and "),
+      table.footnotes.push_back(fmt::format("{}{}: {} {}, {} iterations; ± over {}", section, row.title,
+                                            count, count == 1 ? "run" : "runs", listed(iterations, " and "),
                                             count == 1 ? "its repeats" : "runs"));
   }
   for (const std::string& protocol : protocols) table.footnotes.push_back("measured: " + protocol);
   return table;
+}
+
+/// The runs of a row of Table 5, added up.
+struct TimedRuns {
+  double count = 0, iterations = 0, seconds = 0, images_per_second = 0;
+  std::set<std::string> devices;
+};
+
+TimedRuns timed_runs(const PaperTime& row, const std::vector<ReportedRun>& runs) {
+  TimedRuns sum;
+  for (const ReportedRun& run : runs) {
+    if (run.method != row.method || run.data != row.data || !(run.time.seconds > 0)) continue;
+    sum.count += 1;
+    sum.iterations += static_cast<double>(run.iterations);
+    sum.seconds += run.time.seconds;
+    sum.images_per_second += run.time.images_per_second;
+    sum.devices.insert(run.device);
+  }
+  return sum;
+}
+
+std::vector<std::string> row_of(const PaperTime& paper, const TimedRuns& runs) {
+  const bool in_paper = paper.iterations > 0;
+  std::vector<std::string> cells{paper.title,
+                                 "",
+                                 in_paper ? format_count(paper.iterations) : "",
+                                 "",
+                                 in_paper ? fmt::format("{} h", paper.hours) : "",
+                                 "",
+                                 "",
+                                 listed(runs.devices, ", ")};
+  if (runs.count == 0) return cells;
+  cells[1] = format_count(std::llround(runs.iterations / runs.count));
+  cells[3] = format_duration(runs.seconds / runs.count);
+  if (in_paper && runs.iterations > 0)
+    cells[5] = fmt::format("{:.3g} h",
+                           static_cast<double>(paper.iterations) * runs.seconds / runs.iterations / 3600);
+  cells[6] = fmt::format("{:.4g}", runs.images_per_second / runs.count);
+  return cells;
+}
+
+Table time_table(const std::vector<ReportedRun>& runs) {
+  Table table{.title = "Table 5: training time",
+              .header = {"Model", "iterations", "paper", "time", "paper", "as many as the paper's",
+                         "images/s", "device"},
+              .rows = {},
+              .footnotes = {}};
+  std::string section;
+  for (const PaperTime& paper : paper_times()) {
+    if (paper.method == nullptr) {
+      table.rows.push_back(heading(paper.title, table.header.size()));
+      section = paper.title;
+      continue;
+    }
+    const TimedRuns found = timed_runs(paper, runs);
+    table.rows.push_back(row_of(paper, found));
+    if (found.count > 1)
+      table.footnotes.push_back(fmt::format("{} {}: the mean of {} runs", section, paper.title, found.count));
+  }
+  table.footnotes.emplace_back(
+      "time: of training alone, without evaluations and checkpoints; the paper's on a Titan GPU of 12 GB");
+  table.footnotes.emplace_back("as many as the paper's: the time of so many iterations at the same pace");
+  return table;
+}
+
+}  // namespace
+
+Table paper_table(int64_t number, const std::vector<ReportedRun>& runs, FeatureKind features) {
+  return number == 5 ? time_table(runs) : measured_table(paper_of(number, features), runs);
 }
 
 }  // namespace ebm

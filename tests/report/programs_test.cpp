@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // ./experiments/evaluate and ./experiments/tables on a run of two iterations.
 #include "../io/io_fixture.h"
+#include "data/image_file.h"
 #include "support/process.h"
 
 namespace ebm::test {
@@ -50,7 +51,11 @@ TEST_F(MeasuringProgramsTest, WhatCannotBeMeasuredIsOneLine) {
     std::string message;
   };
   for (const Case& one :
-       {Case{{"--metrics", "fid"}, 2, "'fid' is no measure; --metrics takes modes, jacobian and ood"},
+       {Case{{"--metrics", "FID"}, 2, "'FID' is no measure; --metrics takes modes, jacobian, anisotropy, is"},
+        Case{{"--metrics", "fid"}, 1, "data/fetch.sh inception"},
+        Case{{"--metrics", "is", "--features", "classifier", "--classifier", "none.h5"},
+             1,
+             "there is no classifier 'none.h5'"},
         Case{{"--metrics", "ood"}, 2, "ood needs two files of images"},
         Case{{"--metrics", "modes", "--classifier", "none.h5"}, 1, "there is no classifier 'none.h5'"}}) {
     const Finished finished = evaluate(one.words);
@@ -61,6 +66,69 @@ TEST_F(MeasuringProgramsTest, WhatCannotBeMeasuredIsOneLine) {
   const Finished table = run_command({program_path("tables"), run()});
   EXPECT_EQ(table.status, 1);
   EXPECT_HAS(table.err, "evaluation.h5; measure the run with ./experiments/evaluate");
+}
+
+/// A file of images of one colour, whose class is how bright they are.
+void write_colours(const std::filesystem::path& path, DataSplit split, int64_t count) {
+  write_image_file(path, [&](ImageSink& sink) {
+    sink.begin({.name = "colours",
+                .split = split,
+                .source = "made up",
+                .shape = {.height = 32, .width = 32, .channels = 3},
+                .count = count});
+    for (int64_t i = 0; i < count; ++i)
+      sink.add(std::vector<uint8_t>(3072, static_cast<uint8_t>(20 * (i % 10) + i / 10)), i % 10);
+  });
+}
+
+TEST_F(MeasuringProgramsTest, AClassifiersFeaturesCompareSamplesUnderNamesOfTheirOwn) {
+  if (program_path("image_classifier").empty()) GTEST_SKIP() << "the programs are not built";
+  const std::string train = (*this / "train.h5").string(), test = (*this / "test.h5").string(),
+                    classifier = (*this / "classifier.h5").string();
+  write_colours(train, DataSplit::train, 60);
+  write_colours(test, DataSplit::test, 30);
+  const Finished trained =
+      run_command({program_path("image_classifier"), "--device", "cpu", "--data", train, "--test", test,
+                   "--out", classifier, "--epochs", "1", "--batch", "20"});
+  ASSERT_EQ(trained.status, 0) << trained.err;
+  const Words words{"--metrics",
+                    "is,fid,kid,prd",
+                    "--features",
+                    "classifier",
+                    "--classifier",
+                    classifier,
+                    "--in",
+                    test,
+                    "--samples",
+                    "25",
+                    "--repeats",
+                    "2",
+                    "--is-splits",
+                    "2",
+                    "--kid-subsets",
+                    "3",
+                    "--kid-subset-size",
+                    "10",
+                    "--prd-clusterings",
+                    "1"};
+  const Finished first = evaluate(words);
+  ASSERT_EQ(first.status, 0) << first.err;
+  for (const char* name : {"classifier_score:  deviation ", "classifier_frechet:  distance ",
+                           "classifier_kernel_distance:  deviation ", "classifier_precision_recall:  f1_8 "})
+    EXPECT_HAS(first.out, name);
+  EXPECT_EQ(evaluate(words).out, first.out);
+  const Finished table =
+      run_command({program_path("tables"), run(), "--table", "3", "--features", "classifier"});
+  ASSERT_EQ(table.status, 0) << table.err;
+  EXPECT_HAS(table.out, "measured: 25 samples in bytes against 25 of 30 images of colours test (crc32:");
+  EXPECT_HAS(table.out, "features: classifier classifier.h5 (");
+}
+
+TEST_F(MeasuringProgramsTest, TheTimeOfTrainingIsTable5) {
+  const Finished table = run_command({program_path("tables"), run(), "--table", "5", "--format", "csv"});
+  ASSERT_EQ(table.status, 0) << table.err;
+  EXPECT_HAS(table.out, "\nWGAN-0GP,2,\"100,000\",0:00,4 h,");
+  EXPECT_HAS(table.out, ",cpu (");
 }
 
 }  // namespace
