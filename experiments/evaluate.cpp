@@ -10,6 +10,8 @@
 #include <map>
 
 #include "evaluate/model_measures.h"
+#include "evaluate/toy_bounds.h"
+#include "evaluate/toy_evaluation.h"
 #include "io/program.h"
 #include "runs/compared_sets.h"
 #include "train/state.h"
@@ -30,6 +32,7 @@ struct Config {
   bool noise = false;
   FeatureOptions features;
   SetOptions sets;
+  ToyBoundOptions bounds;
 };
 
 constexpr int64_t meg_samples = 26000, vera_samples = 10000;
@@ -53,7 +56,9 @@ Options declare_options(Config& config) {
   Options options("evaluate", "Measures trained models, into RUN/evaluation.h5.");
   options.add_arguments("RUN", &config.runs, "folders of runs; each by its newest checkpoint");
   options.add("metrics", &config.metrics,
-              "of modes, jacobian, anisotropy, is, fid, kid, prd, ood: one or several, with commas");
+              "of modes, jacobian, anisotropy, is, fid, kid, prd, ood, and of points in the plane nll: one "
+              "or several, "
+              "with commas");
   options.add("repeats", &config.sets.repeats, "each with seeds of its own", {1, 1000});
   options.add("seed", &config.sets.seed, "of the first repeat", {0, INT64_MAX});
   options.add("samples", &config.samples,
@@ -84,6 +89,11 @@ Options declare_options(Config& config) {
   options.group("Out-of-distribution detection by -E(x) (Table 4)");
   options.add("ood", &config.ood, "images of another distribution than --in");
   options.add("images", &config.images, "of each file, at most", {1, 1 << 30});
+  options.group("Bounds of the likelihood of points in the plane (nll)");
+  options.add("nll_points", &config.bounds.points, "held-out points, and as many samples", {200, 10000000});
+  options.add("nll_grid", &config.bounds.grid, "cells along each axis of [-4, 4]^2", {10, 4000});
+  options.add("nll_weight", &config.bounds.weight, "M d / s_1^2 of the upper bound; the paper's is 0.001",
+              {0, 1e9});
   return options;
 }
 
@@ -168,6 +178,38 @@ class Evaluator {
     });
   }
 
+  void likelihood() {
+    const TrainedModel& model = run_.model();
+    if (!model.toy || !model.noisy_generator.empty())
+      throw UsageError(
+          run_.folder().string() +
+          ": nll is measured of points in the plane, by a generator without noise; give such a run");
+    Network energy(kernels_, energy_layers(model.networks));
+    read_network(run_.checkpoint(), kernels_, energy, model.energy);
+    TrainedSampler sampler(kernels_, run_.checkpoint(), model);
+    ToyBoundOptions how = config_.bounds;
+    const std::vector<float> data =
+        held_out_points(kernels_, *model.toy, how.points, static_cast<uint64_t>(model.seed));
+    repeat("nll",
+           fmt::format("{} held-out points, as many samples, {}^2 cells, weight {}", how.points, how.grid,
+                       how.weight),
+           {"log_z", "nll", "lower", "lower_s1", "upper", "entropy", "entropy_neighbours"},
+           [&](uint64_t seed) {
+             how.seed = seed;
+             const ToyBounds found =
+                 toy_bounds(kernels_, energy, sampler.generator(), data, how, run_.told("nll", how.points));
+             return std::vector<double>{found.log_z,
+                                        found.nll,
+                                        found.lower,
+                                        found.lower_s1,
+                                        found.upper,
+                                        found.entropy,
+                                        found.entropy_neighbours};
+           });
+  }
+
+  void require_images() const { ebm::require_images(run_.model(), run_.folder().string()); }
+
  private:
   void repeat(const std::string& name, const std::string& protocol, const std::vector<std::string>& values,
               const std::function<std::vector<double>(uint64_t seed)>& once) {
@@ -212,13 +254,15 @@ class Evaluator {
 struct Wanted {
   std::vector<void (Evaluator::*)()> alone;
   std::vector<SetMeasure> sets;  // measured together
+  bool of_images = false;        // some are of images alone
 };
 
 Wanted wanted_of(const std::string& list) {
   const std::map<std::string, void (Evaluator::*)()> alone{{"modes", &Evaluator::modes},
                                                            {"jacobian", &Evaluator::jacobian},
                                                            {"anisotropy", &Evaluator::anisotropy},
-                                                           {"ood", &Evaluator::detection_of_others}};
+                                                           {"ood", &Evaluator::detection_of_others},
+                                                           {"nll", &Evaluator::likelihood}};
   Wanted wanted;
   for (size_t first = 0; first <= list.size();) {
     const size_t end = std::min(list.find(',', first), list.size());
@@ -228,6 +272,7 @@ Wanted wanted_of(const std::string& list) {
       return name_of(measure, FeatureKind::inception) == name;
     });
     if (name.empty()) continue;
+    wanted.of_images |= name != "nll";
     if (set != set_measures.end()) {
       wanted.sets.push_back(*set);
     } else if (const auto found = alone.find(name); found != alone.end()) {
@@ -235,7 +280,7 @@ Wanted wanted_of(const std::string& list) {
     } else {
       throw UsageError(
           "'" + name +
-          "' is no measure; --metrics takes modes, jacobian, anisotropy, is, fid, kid, prd and ood");
+          "' is no measure; --metrics takes modes, jacobian, anisotropy, is, fid, kid, prd, ood and nll");
     }
   }
   if (wanted.sets.empty() && wanted.alone.empty())
@@ -254,6 +299,7 @@ int evaluate(int argc, char** argv) {
   const auto kernels = open_kernels(config.device);
   for (MeasuredRun& run : runs) {
     Evaluator evaluator(config, *kernels, run);
+    if (wanted.of_images) evaluator.require_images();
     for (const auto measure : wanted.alone) (evaluator.*measure)();
     if (!wanted.sets.empty()) evaluator.compare(wanted.sets);
   }

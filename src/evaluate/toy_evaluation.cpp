@@ -21,13 +21,6 @@ uint32_t stream(Purpose purpose) {
   return static_cast<uint32_t>(Stream::evaluation) + purpose;
 }
 
-std::vector<float> points_of(Kernels& kernels, ToyDataset dataset, int64_t points, uint64_t seed) {
-  const Buffer<uint64_t> draw(kernels, 1);  // the number of the draw, always 0
-  const Tensor data(kernels, points, flat(2));
-  ToyData(kernels, dataset, points, seed, stream(held_out_data)).draw(draw.data(), data);
-  return data.download();
-}
-
 /// Some of the points, spread over the list: data sets list their parts one after the other.
 std::vector<float> some_points(const std::vector<float>& points) {
   constexpr size_t step = 7919;  // a prime: no two of the picked points are the same
@@ -42,6 +35,13 @@ std::vector<float> some_points(const std::vector<float>& points) {
 
 }  // namespace
 
+std::vector<float> held_out_points(Kernels& kernels, ToyDataset dataset, int64_t points, uint64_t seed) {
+  const Buffer<uint64_t> draw(kernels, 1);  // the number of the draw, always 0
+  const Tensor data(kernels, points, flat(2));
+  ToyData(kernels, dataset, points, seed, stream(held_out_data)).draw(draw.data(), data);
+  return data.download();
+}
+
 ToyEvaluation::ToyEvaluation(Method& method, ToyDataset dataset, const ToyEvaluationOptions& options,
                              const RunFolder& folder, std::string caption)
     : dataset_(dataset),
@@ -55,7 +55,7 @@ ToyEvaluation::ToyEvaluation(Method& method, ToyDataset dataset, const ToyEvalua
       plane_(plane_grid(grid_)) {
   const int64_t points = (options.points + grid_ - 1) / grid_ * grid_;
   const auto seed = static_cast<uint64_t>(method.training().seed);
-  held_out_ = points_of(method.kernels(), dataset, points, seed);
+  held_out_ = held_out_points(method.kernels(), dataset, points, seed);
   latents_ =
       latent_points(method.kernels(), seed, stream(latents), points, samplers_.front().sampler->latent());
 }

@@ -12,6 +12,9 @@
 
 namespace ebm {
 
+/// Points of a data set that training with this seed never draws, the same ones each time: N x 2.
+std::vector<float> held_out_points(Kernels& kernels, ToyDataset dataset, int64_t points, uint64_t seed);
+
 struct ToyEvaluationOptions {
   int64_t grid = 800;      ///< cells along each axis of [-4, 4]^2
   int64_t points = 20000;  ///< held-out data points, and samples of the generator, at least

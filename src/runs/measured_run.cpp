@@ -34,7 +34,7 @@ MeasuredRun::MeasuredRun(const std::filesystem::path& folder, const StopRequest&
   CheckpointInfo info = read_checkpoint_info(checkpoint_.path());
   iteration_ = info.iteration;
   config_ = std::move(info.config);
-  model_ = trained_model(config_, checkpoint_.path().string());
+  model_ = any_trained_model(config_, checkpoint_.path().string());
 }
 
 Told MeasuredRun::told(const std::string& what, int64_t total) const {

@@ -3,6 +3,7 @@
 
 #include "layers/noisy_output.h"
 #include "runs/run_config.h"
+#include "runs/toy_run.h"
 #include "sampling/noisy_sampler.h"
 #include "train/state.h"
 
@@ -31,6 +32,7 @@ std::optional<NetworkKind> kind_before_it_was_recorded(const std::string& progra
   if (program == "mnist_bb") return NetworkKind::mlp;
   if (program == "cifar10_bb") return NetworkKind::dcgan;
   if (program == "animeface_bb") return NetworkKind::resnet;
+  if (program == "toy_bb") return NetworkKind::toy;
   return std::nullopt;
 }
 
@@ -51,7 +53,7 @@ std::filesystem::path checkpoint_of(const std::string& given) {
   return *checkpoint;
 }
 
-TrainedModel trained_model(const std::string& config, const std::string& source) {
+TrainedModel any_trained_model(const std::string& config, const std::string& source) {
   const std::string program = Options::program_of(config);
   const auto peek = [&](Options& options) { options.peek_config_text(config, source); };
   NetworkKind kind{};
@@ -59,21 +61,24 @@ TrainedModel trained_model(const std::string& config, const std::string& source)
   first.add_choice(kind_name, &kind, choices(network_names), "");
   peek(first);
   const auto found = first.was_given(kind_name) ? std::optional(kind) : kind_before_it_was_recorded(program);
-  if (!found || *found == NetworkKind::toy)
+  if (!found)
     throw Error(source + " holds no networks of images; give a checkpoint of an experiment on images");
 
   NetworkOptions networks = usual_networks(*found);
   RunConfig run;
   choose_method(run, networks.kind, program, peek);
+  const bool of_points = networks.kind == NetworkKind::toy;
   bool stacked = false;
   std::string data, held_out;
+  ToyDataset toy{};
   Options options(program, "");
   options.add("latent", &networks.latent, "");
-  options.add("width", &networks.width, "");
+  options.add(of_points ? "hidden" : "width", &networks.width, "");
   options.add("stacked", &stacked, "");
   options.add("data", &data, "");
   options.add("held_out", &held_out, "");
   options.add_choice("energy_norm", &networks.energy_norm, choices(energy_norm_names), "");
+  if (of_points) options.add_choice("dataset", &toy, choices(toy_dataset_names), "");
   declare_training(options, run.training());
   run.choice->declare(options);
   declare_optimiser(options, run.training());
@@ -89,8 +94,20 @@ TrainedModel trained_model(const std::string& config, const std::string& source)
           .generator = averaged + run.choice->generator_arrays(),
           .energy = averaged + "energy/",
           .noisy_generator = noisy.empty() ? "" : averaged + noisy,
+          .toy = of_points ? std::optional(toy) : std::nullopt,
           .data = data,
           .held_out = held_out};
+}
+
+void require_images(const TrainedModel& model, const std::string& source) {
+  if (model.toy)
+    throw Error(source + " holds no networks of images; give a checkpoint of an experiment on images");
+}
+
+TrainedModel trained_model(const std::string& config, const std::string& source) {
+  TrainedModel model = any_trained_model(config, source);
+  require_images(model, source);
+  return model;
 }
 
 TrainedSampler::TrainedSampler(Kernels& kernels, const Hdf5File& checkpoint, const TrainedModel& model,

@@ -8,6 +8,7 @@
 
 #include "io/hdf5_file.h"
 #include "io/options.h"
+#include "kernels/formulas/toy_data.h"
 #include "methods/names.h"
 #include "sampling/sampler.h"
 
@@ -19,7 +20,7 @@ void record_network_kind(Options& options, NetworkOptions& networks);
 /// The checkpoint that `given` names, or the newest of the run in that folder. Throws Error when there is none.
 std::filesystem::path checkpoint_of(const std::string& given);
 
-/// The networks of a run on images.
+/// The networks of a run.
 struct TrainedModel {
   std::string method;
   Preset preset;
@@ -27,13 +28,18 @@ struct TrainedModel {
   NetworkOptions networks;
   std::string generator, energy;  ///< what the names of their arrays in the checkpoint begin with
   std::string noisy_generator;    ///< of x = g(h) + s e; "" for a generator without noise
+  std::optional<ToyDataset> toy;  ///< the points of the plane, of a run on them
   std::string data;               ///< the file of images that it was trained on, or ""
   std::string held_out;           ///< the file of images whose energies the run measured, or ""
 };
 
-/// That of the run whose configuration is `config`, which lies in `source`. Throws Error when it describes no
-/// networks of images.
+/// That of the run on images whose configuration is `config`, which lies in `source`. Throws Error when it
+/// describes no networks of images.
 TrainedModel trained_model(const std::string& config, const std::string& source);
+/// The same of a run on images or on points of the plane. Throws Error.
+TrainedModel any_trained_model(const std::string& config, const std::string& source);
+/// Throws Error, which names `source`, unless the model is of images.
+void require_images(const TrainedModel& model, const std::string& source);
 
 /// Samples of a checkpoint's generator; those of one with noise are its means, or have noise.
 class TrainedSampler final : public Sampler {

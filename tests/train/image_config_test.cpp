@@ -161,6 +161,18 @@ TEST(TrainedModelTest, IsThatOfTheConfiguration) {
   EXPECT_EQ(own.generator, "ema/generator/");
 }
 
+TEST(TrainedModelTest, OfPointsHasItsDataSet) {
+  const std::string config =
+      "program = \"toy_bb\"\nnetwork_kind = \"toy\"\nmethod = \"meg\"\nhidden = 17\ndataset = "
+      "\"two_moons\"\nseed = 5\n";
+  const TrainedModel model = any_trained_model(config, "toy.h5");
+  EXPECT_EQ(model.toy, ToyDataset::two_moons);
+  EXPECT_EQ(model.networks.width, 17);
+  EXPECT_EQ(model.networks.latent, toy_networks().latent);
+  EXPECT_EQ(model.seed, 5);
+  EXPECT_FALSE(any_trained_model("program = \"mnist_bb\"\nmethod = \"meg\"\n", "a.h5").toy);
+}
+
 /// Before the kind was recorded, three programs wrote checkpoints of images.
 TEST(TrainedModelTest, OfAnOlderRunGoesByItsProgram) {
   const auto kind = [](const std::string& program) {
@@ -172,6 +184,9 @@ TEST(TrainedModelTest, OfAnOlderRunGoesByItsProgram) {
   EXPECT_EQ(kind("animeface_bb"), NetworkKind::resnet);
   for (const char* other : {"toy_bb", "pictures_bb"})
     EXPECT_HAS(error_of([&] { (void)kind(other); }), "old.h5 holds no networks of images");
+  EXPECT_HAS(
+      error_of([] { (void)any_trained_model("program = \"pictures_bb\"\nmethod = \"meg\"\n", "old.h5"); }),
+      "old.h5 holds no networks of images");
   const std::string toy = "program = \"pictures_bb\"\nnetwork_kind = \"toy\"\n";
   EXPECT_HAS(error_of([&] { (void)trained_model(toy, "toy.h5"); }), "toy.h5 holds no networks of images");
 }
