@@ -40,8 +40,12 @@ ReportedRun timed(const std::string& folder) {
                   .seed = model.seed,
                   .iterations = info.iteration,
                   .time = info.time};
-  for (const NameValue& entry : read_run_log(std::filesystem::path(folder) / "run.h5").environment)
+  std::string cpu;
+  for (const NameValue& entry : read_run_log(std::filesystem::path(folder) / "run.h5").environment) {
     if (entry.name == "device") run.device = entry.value;
+    if (entry.name == "cpu") cpu = entry.value;
+  }
+  if (run.device.starts_with("cpu")) run.device += ", " + cpu;
   return run;
 }
 

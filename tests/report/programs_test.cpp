@@ -128,7 +128,7 @@ TEST_F(MeasuringProgramsTest, TheTimeOfTrainingIsTable5) {
   const Finished table = run_command({program_path("tables"), run(), "--table", "5", "--format", "csv"});
   ASSERT_EQ(table.status, 0) << table.err;
   EXPECT_HAS(table.out, "\nWGAN-0GP,2,\"100,000\",0:00,4 h,");
-  EXPECT_HAS(table.out, ",cpu (");
+  EXPECT_HAS(table.out, ",\"cpu (");
 }
 
 }  // namespace
