@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Downloads the official files of data sets into data/NAME, where ./experiments/prepare_data looks for them.
+# Downloads the official files of data sets into data/NAME, where ./experiments/prepare_data looks for them, and the
+# weights that ./experiments/evaluate measures images with.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,6 +14,7 @@ usage() {
   cat <<'TEXT'
 usage: data/fetch.sh [--to DIR] [--base-url URL] [--table FILE] NAME...
   NAME        mnist, fashion_mnist, cifar10, cifar100, svhn or svhn_extra;
+              inception: the weights of the network that FID is measured with (96 MB);
               animeface, lsun and stacked_mnist: says where they come from
   --to        folder to make NAME in (default: this script's)
   --base-url  take the files from URL/FILE instead of the official place (a mirror; default: $EBM_DATA_MIRROR)
@@ -26,8 +28,15 @@ fail() {
   exit "${2:-1}"
 }
 
-has_md5() {  # FILE MD5
-  [ "$(md5sum "$1" | cut -d' ' -f1)" = "$2" ]
+# An MD5 of 32 digits, or a SHA-256 of 64.
+checksum_name() {  # SUM
+  if [ ${#1} = 64 ]; then echo SHA-256; else echo MD5; fi
+}
+checksum_like() {  # SUM FILE
+  if [ ${#1} = 64 ]; then sha256sum "$2"; else md5sum "$2"; fi | cut -d' ' -f1
+}
+has_sum() {  # FILE SUM
+  [ "$(checksum_like "$2" "$1")" = "$2" ]
 }
 
 # curl's errors on stdout; on a terminal its rate, percent and ETA go there meanwhile.
@@ -36,19 +45,19 @@ curl_with_progress() {
 }
 
 # Goes on with FILE.part until it is whole, or gives up: why is in $reason. A whole file may still be a wrong one.
-download() {  # URL FILE MD5
+download() {  # URL FILE SUM
   local part=$2.part attempt status resumed
   for ((attempt = 1; attempt <= attempts; ++attempt)); do
     resumed=no
     if [ -s "$part" ]; then
-      if has_md5 "$part" "$3"; then return 0; fi
+      if has_sum "$part" "$3"; then return 0; fi
       resumed=yes
     fi
     status=0
     reason=$(curl_with_progress --fail --location --connect-timeout 30 --speed-limit 1 --speed-time 60 \
       --continue-at - --output "$part" "$1") || status=$?
     case $status in
-      0) if [ $resumed = no ] || has_md5 "$part" "$3"; then return 0; else rm -f "$part"; fi ;;
+      0) if [ $resumed = no ] || has_sum "$part" "$3"; then return 0; else rm -f "$part"; fi ;;
       18 | 28 | 52 | 55 | 56 | 92) ;;  # cut off: go on from there
       33 | 36) rm -f "$part" ;;        # the server cannot go on: start anew
       *) if [[ $resumed = yes && $reason = *416* ]]; then rm -f "$part"; else return 1; fi ;;
@@ -58,31 +67,31 @@ download() {  # URL FILE MD5
   return 1
 }
 
-fetch_file() {  # NAME FILE MD5 URL
+fetch_file() {  # NAME FILE SUM URL
   local file=$to/$1/$2
-  if [ -e "$file" ] && has_md5 "$file" "$3"; then
+  if [ -e "$file" ] && has_sum "$file" "$3"; then
     echo "$file: is there"
     return
   fi
   echo "$file: from $4"
   download "$4/$2" "$file" "$3" ||
     fail "cannot download $4/$2 (${reason//$'\n'/ }); run this again to go on, or name a mirror with --base-url"
-  if ! has_md5 "$file.part" "$3"; then
+  if ! has_sum "$file.part" "$3"; then
     local found
-    found=$(md5sum "$file.part" | cut -d' ' -f1)
+    found=$(checksum_like "$3" "$file.part")
     rm -f "$file.part"
-    fail "$4/$2 has MD5 $found, not $3 (removed); run this again, or name a mirror with --base-url"
+    fail "$4/$2 has $(checksum_name "$3") $found, not $3 (removed); run this again, or name a mirror with --base-url"
   fi
   mv "$file.part" "$file"
 }
 
 fetch() {  # NAME
-  local name file md5 url known=no
-  while read -r name file md5 url; do
+  local name file sum url known=no
+  while read -r name file sum url; do
     [ "$name" = "$1" ] || continue
     known=yes
     mkdir -p "$to/$1" || fail "cannot make the folder $to/$1; name another with --to"
-    fetch_file "$name" "$file" "$md5" "${base_url:-$url}"
+    fetch_file "$name" "$file" "$sum" "${base_url:-$url}"
     case $file in
       *.tar.gz) tar -xzf "$to/$1/$file" -C "$to/$1" || fail "cannot unpack $to/$1/$file; is the disk full?" ;;
     esac
@@ -117,7 +126,7 @@ while [ $# -gt 0 ]; do
 done
 [ ${#names[@]} -gt 0 ] || { usage >&2; exit 2; }
 base_url=${base_url%/}
-for tool in curl md5sum tar; do
+for tool in curl md5sum sha256sum tar; do
   command -v $tool >/dev/null || fail "$tool is missing; install it first"
 done
 for name in "${names[@]}"; do

@@ -17,17 +17,18 @@ class FetchTest : public IoTest {
   void SetUp() override {
     IoTest::SetUp();
     if (!std::filesystem::exists("data/fetch.sh")) GTEST_SKIP() << "not run from the repository's root";
-    for (const char* tool : {"python3", "curl", "md5sum", "tar"}) {
+    for (const char* tool : {"python3", "curl", "md5sum", "sha256sum", "tar"}) {
       if (shell(std::string("command -v ") + tool).status != 0) GTEST_SKIP() << "there is no " << tool;
     }
     std::filesystem::create_directory(*this / "official");
   }
   /// A file on the server, and its line in the table.
-  void offer(const std::string& name, const std::string& file, const Bytes& content) {
+  void offer(const std::string& name, const std::string& file, const Bytes& content,
+             const std::string& sums = "md5sum") {
     write_quickly(*this / "official" / file, content);
-    const std::string md5 = shell("md5sum < " + (*this / "official" / file).string()).out.substr(0, 32);
+    const std::string said = shell(sums + " < " + (*this / "official" / file).string()).out;
     std::ofstream(*this / "table", std::ios::app)
-        << name << " " << file << " " << md5 << " http://127.0.0.1:9\n";
+        << name << " " << file << " " << said.substr(0, said.find(' ')) << " http://127.0.0.1:9\n";
   }
   Finished fetch(const std::vector<std::string>& arguments) {
     std::vector<std::string> words{
@@ -124,6 +125,19 @@ TEST_F(FetchTest, RefusesAWrongChecksum) {
   EXPECT_EQ(read_file(*this / "data" / "mnist" / "a.gz"), content_);
 }
 
+TEST_F(FetchTest, ComparesSha256WhereTheTableHasOne) {
+  offer("inception", "weights.pth", content_, "sha256sum");
+  EXPECT_EQ(fetch_from({"--cut", "60000"}, "inception").status, 0);
+  EXPECT_EQ(read_file(*this / "data" / "inception" / "weights.pth"), content_);
+  EXPECT_HAS(fetch({"inception"}).out, "weights.pth: is there");
+  std::filesystem::remove(*this / "data" / "inception" / "weights.pth");
+  write_quickly(*this / "official" / "weights.pth", other_);
+  const Finished outcome = fetch_from({}, "inception");
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_HAS(outcome.err, "/weights.pth has SHA-256 ");
+  EXPECT_EQ(lines(outcome.err), 1);
+}
+
 TEST_F(FetchTest, UnpacksArchives) {
   write_file(*this / "inside.bin", "content");
   shell("tar -czf " + (*this / "a.tar.gz").string() + " -C " + folder_.string() + " inside.bin");
@@ -160,15 +174,16 @@ TEST(FetchTableTest, HasAChecksumForEachFile) {
   for (std::string line; std::getline(table, line);) {
     if (line.starts_with('#')) continue;
     std::istringstream words(line);
-    std::string name, file, md5, url, more;
-    words >> name >> file >> md5 >> url;
+    std::string name, file, sum, url, more;
+    words >> name >> file >> sum >> url;
     EXPECT_FALSE(words >> more) << line;
-    EXPECT_EQ(md5.size(), 32u) << line;
-    EXPECT_EQ(md5.find_first_not_of("0123456789abcdef"), std::string::npos) << line;
+    EXPECT_EQ(sum.size(), name == "inception" ? 64u : 32u) << line;
+    EXPECT_EQ(sum.find_first_not_of("0123456789abcdef"), std::string::npos) << line;
+    EXPECT_TRUE(name != "inception" || contains(file, sum.substr(0, 8))) << line;
     EXPECT_TRUE(url.starts_with("http")) << line;
     ++files;
   }
-  EXPECT_EQ(files, 13);
+  EXPECT_EQ(files, 14);
 }
 
 }  // namespace
