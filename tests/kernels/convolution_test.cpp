@@ -169,6 +169,17 @@ TEST_P(ConvolutionTest, ManyChannels) {  // where Winograd may come in, and seve
                  .padding = square(1)});
 }
 
+/// Some of oneDNN's formats lay 48 output channels together.
+TEST_P(ConvolutionTest, ChannelsInBlocksOf48) {
+  for (const int64_t stride : {1, 2}) {
+    expect_passes({.rows = 2,
+                   .input = {.height = 5, .width = 5, .channels = 16},
+                   .output_channels = 192,
+                   .kernel = square(1),
+                   .stride = square(stride)});
+  }
+}
+
 TEST_P(ConvolutionTest, KernelFourStrideTwo) {  // in tiles of 4 x 4 outputs, some images at a time
   struct Sizes {
     int64_t rows;

@@ -6,6 +6,7 @@
 #include "kernels/cpu/convolution_piece.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "kernels/cpu/parts.h"
 
@@ -99,6 +100,15 @@ ArgumentNames argument_names(Pass pass) {
   }
 }
 
+/// How many output channels of a weight lie together.
+int64_t block_of_channels(const Descriptor& weight) {
+  const dnnl_blocking_desc_t& blocks = weight.data.format_desc.blocking;
+  int64_t together = 1;
+  for (int i = 0; i < blocks.inner_nblks; ++i)
+    together *= blocks.inner_idxs[i] == 0 ? blocks.inner_blks[i] : 1;
+  return together;
+}
+
 memory without_data(const Descriptor& descriptor, const dnnl::engine& engine) {
   return memory(descriptor, engine, DNNL_MEMORY_NONE);
 }
@@ -165,7 +175,8 @@ void Piece::run(float* x, void* weight, float* y, std::byte* workspace) {
 WeightConversion::WeightConversion(Kind kind, const ConvolutionShape& shape, const Descriptor& blocked,
                                    const dnnl::engine& engine)
     : kind_(kind) {
-  constexpr int64_t block = 64;  // a multiple of all blocks of channels
+  // Slices must not cut a block of channels; few formats have blocks of which 64 is no multiple (48 for 384 channels).
+  const int64_t block = std::lcm<int64_t>(64, block_of_channels(blocked));
   const int64_t channels = shape.output_channels;
   const int64_t channels_each = block * ((channels / block + max_parts - 1) / max_parts);
   const int64_t count = channels_each > 0 && channels % channels_each == 0 ? channels / channels_each : 1;
