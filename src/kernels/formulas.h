@@ -7,9 +7,11 @@
 
 #include "kernels/formulas/activations.h"
 #include "kernels/formulas/adam.h"
+#include "kernels/formulas/average_pool.h"
 #include "kernels/formulas/batch_norm.h"
 #include "kernels/formulas/batch_norm_backward.h"
 #include "kernels/formulas/bounds.h"
+#include "kernels/formulas/branches.h"
 #include "kernels/formulas/columns.h"
 #include "kernels/formulas/counter.h"
 #include "kernels/formulas/cross_entropy.h"
@@ -28,6 +30,7 @@
 #include "kernels/formulas/objectives.h"
 #include "kernels/formulas/parameters.h"
 #include "kernels/formulas/preconditioner.h"
+#include "kernels/formulas/resize.h"
 #include "kernels/formulas/smooth.h"
 #include "kernels/formulas/spectral_norm.h"
 #include "kernels/formulas/sums.h"
@@ -60,7 +63,7 @@ using Formulas = FormulaList<
     // training
     Advance, AdamSchedule, AdamStep, SquaredNorm, ClipFactor, ExponentialAverage, ClampParameter,  //
     // data
-    ToyBatch, PickImages, ImageBatch, SmoothImages,  //
+    ToyBatch, PickImages, ImageBatch, SmoothImages, ResizeLines, ResizeColumns,  //
     // bounds
     SingularValueBound, ScaleRows, ZeroBadRows, FiniteSamples, LogDetBound, GeneratorScore, EnergyObjective,
     EntropyMean, ScaleBy, GeneratorObjective, Interpolate,  //
@@ -78,6 +81,6 @@ using Formulas = FormulaList<
     BatchNormBackward, BatchNormTangentBackward, BatchNormTangentWeight, BatchNormSharedBackward,  //
     RowDots, SpectralStep, SpectralWeight, SpectralGradient,                                       //
     JoinColumns, AddColumns, ExpOf, ScaledTotal,                                                   //
-    MaxPooling, MaxPoolingPick, MaxPoolingSpread, Dropout, CrossEntropy>;
+    MaxPooling, MaxPoolingPick, MaxPoolingSpread, AveragePooling, JoinBranches, Dropout, CrossEntropy>;
 
 }  // namespace ebm

@@ -42,7 +42,8 @@ std::unique_ptr<Trace> AffineLayer::make_trace(Kernels& kernels, const TraceOpti
                             : 0;
   auto trace = std::make_unique<AffineTrace>(kernels, options, std::move(scratch), mixed);
   const int64_t rows = options.batch + options.tangents * trace->tangent_samples();
-  const int64_t h_bar = activation_.present() ? floats_of(rows * output().size(), options.type()) : 0;
+  const bool masks = activation_.present() && options.kept == Kept::for_derivatives;
+  const int64_t h_bar = masks ? floats_of(rows * output().size(), options.type()) : 0;
   trace->scratch->reserve(mixed + h_bar);
   if (spectral_ != nullptr) {
     trace->spectral = spectral_->make_state(kernels, options.type());

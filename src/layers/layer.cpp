@@ -22,7 +22,14 @@ void Layer::check(const char* map, const Trace& trace, ConstView x, ConstView y,
   }
 }
 
+void Layer::check_kept(const char* map, const Trace& trace) {
+  if (trace.options.kept == Kept::nothing) {
+    throw Error(std::string(map) + ": this trace keeps nothing; make one with Kept::for_derivatives");
+  }
+}
+
 void Layer::check_tangents(const char* map, const Trace& trace, ConstView x_dot) const {
+  check_kept(map, trace);
   const int64_t samples = trace.tangent_samples();
   const int64_t tangents = samples > 0 ? x_dot.rows / samples : 0;
   if (x_dot.empty() || x_dot.rows % samples != 0 || tangents < 1 || tangents > trace.options.tangents) {
@@ -60,6 +67,7 @@ void Layer::do_forward_jvp(Trace& trace, Pair y) const {
 }
 
 void Layer::vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) const {
+  check_kept("vjp", trace);
   check("vjp", trace, x_bar, y_bar, trace.options.batch);
   do_vjp(trace, y_bar, x_bar, gradient);
 }
@@ -77,6 +85,7 @@ void Layer::vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradi
 
 void Layer::vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar,
                        Gradient gradient) const {
+  check_kept("vjp_shared", trace);
   check("vjp_shared", trace, x_bar, y_bar, trace.options.batch);
   if (!piecewise_linear(trace.options.statistics)) {
     throw Error("vjp_shared: this layer is not piecewise linear; use vjp_of_jvp");

@@ -67,6 +67,10 @@ class Scratch {
   int64_t first_ = 0;
 };
 
+/// What a trace keeps: what derivatives need; or nothing, for forward alone. Then what lies between layers takes
+/// turns in scratch memory.
+enum class Kept { for_derivatives, nothing };
+
 struct TraceOptions {
   int64_t batch;
   Statistics statistics = Statistics::batch;
@@ -74,6 +78,7 @@ struct TraceOptions {
   int64_t tangent_samples = 0;  ///< the samples 0 .. tangent_samples - 1 have tangents; 0: all of them
   Precision precision = Precision::training;
   Precision weight_precision = precision;  ///< of the products that give weights' gradients
+  Kept kept = Kept::for_derivatives;
 
   /// How values, tangents and cotangents are stored.
   Type type() const { return activation_type(precision); }
@@ -184,6 +189,7 @@ class Layer {
  private:
   void check(const char* map, const Trace& trace, ConstView x, ConstView y, int64_t rows) const;
   void check_tangents(const char* map, const Trace& trace, ConstView x_dot) const;
+  static void check_kept(const char* map, const Trace& trace);
 
   Features input_, output_;
 };

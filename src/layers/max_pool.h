@@ -3,7 +3,7 @@
 // and cotangents go through the places of the largest numbers.
 #pragma once
 
-#include "layers/convolution.h"
+#include "layers/pool_windows.h"
 
 namespace ebm {
 

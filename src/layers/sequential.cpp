@@ -11,20 +11,27 @@ namespace ebm {
 namespace {
 
 /// Between two children lies the block [values; tangents], stacked, so that linear layers take both in one
-/// call. Backwards two such blocks in scratch memory take turns.
+/// call. Backwards, and in a trace that keeps nothing, two such blocks in scratch memory take turns.
 struct SequentialTrace : Trace {
   using Trace::Trace;
 
   std::vector<std::unique_ptr<Trace>> children;
-  std::vector<Tensor> between;  // between[i]: output of child i, for all but the last
-  int64_t turn[2] = {0, 0};     // where the blocks of cotangents begin in scratch memory
+  std::vector<Tensor>
+      between;               // between[i]: output of child i, for all but the last; none if nothing is kept
+  int64_t turn[2] = {0, 0};  // where the blocks that take turns begin in scratch memory
 
-  Pair output_of(size_t i, int64_t tangent_rows) const {
-    return pair_in(between[i], options.batch, tangent_rows);
+  Pair output_of(size_t i, const Features& features, int64_t tangent_rows) const {
+    return between.empty() ? in_turn(i + 1, features, tangent_rows)
+                           : pair_in(between[i], options.batch, tangent_rows);
   }
   /// The cotangents of child i's input. Blocks alternate, so child i + 1's input cotangents stay readable
   /// meanwhile.
   Pair cotangent_of_input(size_t i, const Features& features, int64_t tangent_rows) const {
+    return in_turn(i, features, tangent_rows);
+  }
+
+ private:
+  Pair in_turn(size_t i, const Features& features, int64_t tangent_rows) const {
     return pair_in({scratch->data() + turn[i % 2], options.batch + tangent_rows, features, options.type()},
                    options.batch, tangent_rows);
   }
@@ -50,7 +57,8 @@ Sequential::Sequential(std::vector<Child> children)
 }
 
 void Sequential::declare(Parameters& parameters, const std::string& prefix) {
-  for (Child& child : children_) child.layer->declare(parameters, prefix + child.name + ".");
+  for (Child& child : children_)
+    child.layer->declare(parameters, child.name.empty() ? prefix : prefix + child.name + ".");
 }
 
 bool Sequential::piecewise_linear(Statistics statistics) const {
@@ -84,7 +92,8 @@ std::unique_ptr<Trace> Sequential::make_trace(Kernels& kernels, const TraceOptio
   const auto behind = scratch->offset(most[0] + most[1]);
   for (size_t i = 0; i < size(); ++i) {
     trace->children.push_back(layer(i).make_trace(kernels, options, behind));
-    if (i + 1 < size()) trace->between.emplace_back(kernels, rows, layer(i).output(), options.type());
+    if (i + 1 < size() && options.kept == Kept::for_derivatives)
+      trace->between.emplace_back(kernels, rows, layer(i).output(), options.type());
   }
   return trace;
 }
@@ -94,7 +103,7 @@ void Sequential::do_forward(Trace& base, View y) const {
   ConstView x = trace.x;
   for (size_t i = 0; i < size(); ++i) {
     const Range range(trace.kernels, children_[i].name.c_str());
-    const View out = i + 1 < size() ? trace.output_of(i, 0).value : y;
+    const View out = i + 1 < size() ? trace.output_of(i, layer(i).output(), 0).value : y;
     layer(i).forward(*trace.children[i], x, out);
     x = out;
   }
@@ -105,7 +114,7 @@ void Sequential::do_jvp(Trace& base, View y_dot) const {
   ConstView x_dot = trace.x_dot;
   for (size_t i = 0; i < size(); ++i) {
     const Range range(trace.kernels, children_[i].name.c_str());
-    const View out = i + 1 < size() ? trace.output_of(i, x_dot.rows).tangent : y_dot;
+    const View out = i + 1 < size() ? trace.output_of(i, layer(i).output(), x_dot.rows).tangent : y_dot;
     layer(i).jvp(*trace.children[i], x_dot, out);
     x_dot = out;
   }
@@ -116,7 +125,7 @@ void Sequential::do_forward_jvp(Trace& base, Pair y) const {
   ConstPair x{trace.x, trace.x_dot};
   for (size_t i = 0; i < size(); ++i) {
     const Range range(trace.kernels, children_[i].name.c_str());
-    const Pair out = i + 1 < size() ? trace.output_of(i, x.tangent.rows) : y;
+    const Pair out = i + 1 < size() ? trace.output_of(i, layer(i).output(), x.tangent.rows) : y;
     layer(i).forward_jvp(*trace.children[i], x, out);
     x = {out.value, out.tangent};
   }

@@ -11,7 +11,7 @@ namespace ebm {
 class Sequential final : public Layer {
  public:
   struct Child {
-    std::string name;  ///< "0", "1", ... as PyTorch counts, or a name such as "main"
+    std::string name;  ///< "0", "1", ... as PyTorch counts, a name such as "main", or none: it adds no prefix
     std::unique_ptr<Layer> layer;
   };
   /// Throws Error if there is no child or if two neighbours' shapes do not fit.

@@ -7,12 +7,15 @@
 
 #include "checked_kernels.h"
 #include "data/toy.h"
+#include "evaluate/image_resize.h"
 #include "layers/batch_norm.h"
+#include "layers/branches.h"
 #include "layers/dropout.h"
 #include "layers/joined_inputs.h"
 #include "layers/linear.h"
 #include "layers/max_pool.h"
 #include "layers/noisy_output.h"
+#include "layers/overlapping_average.h"
 #include "layers/prelu.h"
 #include "layers/smooth_activation.h"
 #include "layers/tanh.h"
@@ -144,6 +147,7 @@ class FormulasTest : public testing::Test {
                               .right = right.data()});
     run_layers(*kernels);
     run_image_layers(*kernels);
+    run_evaluation_layers(*kernels);
     note(*kernels);
   }
 
@@ -188,6 +192,27 @@ class FormulasTest : public testing::Test {
     network.forward_jvp(*trace, {x, x_dot}, {y, y_dot});
     const Tensor x_bar(kernels, batch, image), x_dot_bar(kernels, batch, image);
     network.vjp_of_jvp(*trace, {y, y_dot}, {x_bar, x_dot_bar}, Gradient::ignore);
+  }
+
+  /// Those of networks that are only evaluated, on images that are resized.
+  static void run_evaluation_layers(Kernels& kernels) {
+    constexpr Features image{.height = 5, .width = 6, .channels = 3};
+    constexpr Window window{.kernel = {3, 3}, .padding = {1, 1}};
+    auto convolution = std::make_unique<Convolution>(image, 4, window);
+    AffineLayer* const last = convolution.get();
+    std::vector<Branches::Branch> branches(2);
+    branches[0] = {.layer = std::move(convolution), .last = last, .activation = {.slope = 0}};
+    branches[1].layer = std::make_unique<OverlappingAverage>(image, window);
+    Network network(kernels, std::make_unique<Branches>(std::move(branches)));
+    network.initialize(1, 256);
+    const Tensor x(kernels, batch, image), y(kernels, batch, network.output());
+    const std::vector<uint8_t> pictures(static_cast<size_t>(batch * 7 * 4), 3);
+    const ImageResize resize(kernels, Resize::clean, {.height = 7, .width = 4, .channels = 1}, 6, batch);
+    const Tensor resized(kernels, batch, {.height = 6, .width = 6, .channels = 3});
+    resize.run(pictures.data(), resized);
+    const auto trace =
+        network.make_trace({.batch = batch, .precision = Precision::full, .kept = Kept::nothing});
+    network.forward(*trace, x, y);
   }
 
   void note(const CheckedBase& kernels) {

@@ -50,6 +50,25 @@ Matrix<T> apply_max_pool(const ConvolutionSizes& s, const Matrix<T>& x) {
   return y;
 }
 
+/// The mean of each window of a convolution's sizes, which may overlap; padding is no pixel and is not counted.
+template <class T>
+Matrix<T> apply_overlapping_average(const ConvolutionSizes& s, const Matrix<T>& x) {
+  ConvolutionSizes one = s;
+  one.outputs = 1;
+  Matrix<T> y(x.rows, s.output_height() * s.output_width() * s.channels);
+  for (int64_t b = 0; b < x.rows; ++b) {
+    std::vector<int> count(static_cast<size_t>(y.cols), 0);
+    for_each_tap(one, [&](int64_t from, int64_t window, int64_t, int64_t c, int64_t, int64_t) {
+      const int64_t to = window * s.channels + c;
+      y(b, to) += x(b, from);
+      ++count[static_cast<size_t>(to)];
+    });
+    for (int64_t j = 0; j < y.cols; ++j)
+      y(b, j) = y(b, j) / T(static_cast<double>(count[static_cast<size_t>(j)]));
+  }
+  return y;
+}
+
 template <class T>
 Matrix<T> apply_upsample(const ConvolutionSizes& s, const Matrix<T>& x) {
   Matrix<T> y(x.rows, s.height * s.width * s.channels);

@@ -13,35 +13,36 @@ struct PoolWindows {
   Extent kernel, stride, padding;
 };
 
-/// The largest value of the window of pixel `p` of y, and `in` at its place. Both are images like x, of one
-/// type; row `row` of `in` belongs to image `image` of x.
-template <class E>
-struct PooledPixel {
-  typename E::Value largest, picked, spoiled;
+/// The pixels first .. last - 1 of a line of x that window number i holds.
+struct WindowRange {
+  int64_t first, last;
+  EBM_HD int64_t size() const { return last - first; }
 };
-template <class E, class In>
-EBM_HD PooledPixel<E> pooled(const E& e, const PoolWindows& w, int64_t image, int64_t in_image, int64_t i,
-                             int64_t j, ConstArray x, In in) {
-  using Value = typename E::Value;
-  PooledPixel<E> result{Value(0), Value(0), Value(0)};
-  bool first = true;
-  const int64_t pixels = w.fine.height * w.fine.width;
-  for (int64_t k = 0; k < w.kernel.height; ++k) {
-    for (int64_t l = 0; l < w.kernel.width; ++l) {
-      const int64_t h = i * w.stride.height + k - w.padding.height,
-                    v = j * w.stride.width + l - w.padding.width;
-      if (h < 0 || h >= w.fine.height || v < 0 || v >= w.fine.width) continue;
-      const int64_t place = h * w.fine.width + v;
-      const Value value = e.in_row(x, image * pixels + place),
-                  other = e.in_row(in, in_image * pixels + place);
-      result.spoiled = result.spoiled + (value - value);
-      const auto larger = value > result.largest;
-      result.picked = first ? other : where(larger, other, result.picked);
-      result.largest = first ? value : where(larger, value, result.largest);
-      first = false;
+EBM_HD inline WindowRange window_range(int64_t i, int64_t stride, int64_t padding, int64_t kernel,
+                                       int64_t fine) {
+  const int64_t first = i * stride - padding, last = first + kernel;
+  return {first > 0 ? first : 0, last < fine ? last : fine};
+}
+
+/// f(place) for each pixel that the window of pixel p of y holds, line by line, by its place in the image; their
+/// number. A window of 3 x 3, the usual one, is written out: loops that short cost more than what is in them.
+template <class F>
+EBM_HD int64_t each_pixel(const PoolWindows& w, const Pixel& p, F f) {
+  const WindowRange down =
+                        window_range(p.i, w.stride.height, w.padding.height, w.kernel.height, w.fine.height),
+                    along = window_range(p.j, w.stride.width, w.padding.width, w.kernel.width, w.fine.width);
+  const int64_t first = down.first * w.fine.width + along.first;
+  if (down.size() == 3 && along.size() == 3) {
+    const int64_t second = first + w.fine.width, third = second + w.fine.width;
+    f(first), f(first + 1), f(first + 2);
+    f(second), f(second + 1), f(second + 2);
+    f(third), f(third + 1), f(third + 2);
+  } else {
+    for (int64_t line = first; line < down.last * w.fine.width; line += w.fine.width) {
+      for (int64_t l = 0; l < along.size(); ++l) f(line + l);
     }
   }
-  return result;
+  return down.size() * along.size();
 }
 
 /// y = the largest of each window.
@@ -64,9 +65,16 @@ struct MaxPooling {
   EBM_HD Array output() const { return y; }
   template <class E>
   EBM_HD typename E::Value operator()(const E& e) const {
+    using Value = typename E::Value;
     const Pixel p = pixel_of(e.row, windows.coarse);
-    const auto found = pooled(e, windows, p.image, p.image, p.i, p.j, x, x);
-    return found.largest + found.spoiled;
+    const int64_t image = p.image * windows.fine.height * windows.fine.width;
+    Value largest = -INFINITY, spoiled = 0;
+    each_pixel(windows, p, [&](int64_t place) {
+      const Value value = e.in_row(x, image + place);
+      spoiled = spoiled + (value - value);
+      largest = where(value > largest, value, largest);
+    });
+    return largest + spoiled;
   }
 };
 
@@ -93,8 +101,18 @@ struct MaxPoolingPick {
   EBM_HD Array output() const { return out; }
   template <class E>
   EBM_HD typename E::Value operator()(const E& e) const {
+    using Value = typename E::Value;
     const Pixel p = pixel_of(e.row, windows.coarse);
-    return pooled(e, windows, remainder32(p.image, images), p.image, p.i, p.j, x, in).picked;
+    const int64_t pixels = windows.fine.height * windows.fine.width;
+    const int64_t image = remainder32(p.image, images) * pixels, own = p.image * pixels;
+    Value largest = -INFINITY, picked = 0;
+    each_pixel(windows, p, [&](int64_t place) {
+      const Value value = e.in_row(x, image + place);
+      const auto larger = value > largest;
+      picked = where(larger, e.in_row(in, own + place), picked);
+      largest = where(larger, value, largest);
+    });
+    return picked;
   }
 };
 
