@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Trains the classifier of digits that modes of StackedMNIST are counted with (./experiments/evaluate).
 //
-//   data/fetch.sh mnist && ./experiments/prepare_data --dataset mnist
 //   ./experiments/digit_classifier
 #include "runs/classifier_run.h"
 

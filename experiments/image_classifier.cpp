@@ -2,7 +2,6 @@
 // Trains a classifier of images in ten classes, by whose features sets of images can be compared where Inception's
 // weights are not to be had (./experiments/evaluate --features classifier).
 //
-//   data/fetch.sh cifar10 && ./experiments/prepare_data --dataset cifar10
 //   ./experiments/image_classifier
 #include "runs/classifier_run.h"
 

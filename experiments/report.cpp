@@ -8,6 +8,7 @@
 #include "io/options.h"
 #include "io/program.h"
 #include "report/run_report.h"
+#include "runs/reported_run.h"
 
 namespace {
 
@@ -25,7 +26,7 @@ int write_report(int argc, char** argv) {
   if (!options.parse(argc, argv)) return 0;
   std::vector<RunOfReport> runs;
   for (const std::string& folder : folders) runs.push_back(read_run(folder, static_cast<size_t>(pictures)));
-  const std::string page = run_report(runs);
+  const std::string page = run_report(runs, tables_of(folders));
   write_file(out, page);
   std::printf("%s (%.1f MB)\n", out.c_str(), static_cast<double>(page.size()) / 1e6);
   return 0;

@@ -7,10 +7,7 @@
 
 #include "io/options.h"
 #include "io/program.h"
-#include "report/paper_tables.h"
-#include "runs/run_config.h"
-#include "runs/trained_model.h"
-#include "train/run_folder.h"
+#include "runs/reported_run.h"
 
 namespace {
 
@@ -22,42 +19,6 @@ struct Config {
   FeatureKind features = FeatureKind::inception;
   TableFormat format = TableFormat::text;
 };
-
-/// What a run in that folder was trained on, by its networks: the data are named as tables name them.
-std::string data_of(const NetworkOptions& networks) {
-  if (networks.kind == NetworkKind::mlp) return networks.channels == 3 ? "stacked_mnist" : "mnist";
-  return networks.kind == NetworkKind::dcgan ? "cifar10" : "animeface";
-}
-
-ReportedRun timed(const std::string& folder) {
-  const auto checkpoint = newest_checkpoint(folder);
-  if (!checkpoint)
-    throw Error(folder + " has no checkpoints/iteration-N.h5, which tell how long training took");
-  const CheckpointInfo info = read_checkpoint_info(*checkpoint);
-  const TrainedModel model = trained_model(info.config, checkpoint->string());
-  ReportedRun run{.method = model.method,
-                  .data = data_of(model.networks),
-                  .seed = model.seed,
-                  .iterations = info.iteration,
-                  .time = info.time};
-  std::string cpu;
-  for (const NameValue& entry : read_run_log(std::filesystem::path(folder) / "run.h5").environment) {
-    if (entry.name == "device") run.device = entry.value;
-    if (entry.name == "cpu") cpu = entry.value;
-  }
-  if (run.device.starts_with("cpu")) run.device += ", " + cpu;
-  return run;
-}
-
-ReportedRun measured(const std::string& folder) {
-  const std::filesystem::path path = std::filesystem::path(folder) / "evaluation.h5";
-  if (std::error_code ignored; !std::filesystem::exists(path, ignored))
-    throw Error("there is no " + path.string() + "; measure the run with ./experiments/evaluate " + folder);
-  const EvaluationFile file(path);
-  const TrainedModel model = trained_model(file.config(), path.string());
-  return {
-      .method = model.method, .data = data_of(model.networks), .seed = model.seed, .metrics = file.metrics()};
-}
 
 int print_table(int argc, char** argv) {
   Config config;
@@ -78,7 +39,7 @@ int print_table(int argc, char** argv) {
   if (!options.parse(argc, argv)) return 0;
   std::vector<ReportedRun> runs;
   for (const std::string& folder : config.runs)
-    runs.push_back(config.table == 5 ? timed(folder) : measured(folder));
+    runs.push_back(config.table == 5 ? timed_run(folder) : measured_run(folder));
   std::fputs(written(paper_table(config.table, runs, config.features), config.format).c_str(), stdout);
   return 0;
 }

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "evaluate/image_features.h"
+#include "evaluate/inception_features.h"
 #include "kernels/kernels.h"
 
 namespace ebm {
@@ -14,9 +14,9 @@ enum class FeatureKind { inception, classifier };
 
 struct FeatureOptions {
   FeatureKind kind = FeatureKind::inception;
-  std::string inception = "data/inception/pt_inception-2015-12-05-6726825d.pth";  ///< weights
-  std::string resize = "tf";  ///< tf, legacy_torch or clean
-  std::string classifier;     ///< a classifier's file
+  std::string inception = inception_file;  ///< weights
+  std::string resize = "tf";               ///< tf, legacy_torch or clean
+  std::string classifier;                  ///< a classifier's file
 };
 
 /// `kernels` must outlive it. Throws Error, which says how to get the weights, where they are not there.

@@ -154,6 +154,15 @@ std::string measures(const std::vector<RunOfReport>& runs) {
          written(table, TableFormat::html) + "</div></section>\n";
 }
 
+std::string sections_of(const std::vector<Table>& tables) {
+  std::string text;
+  for (const Table& table : tables) {
+    text += "<section class=\"paper\"><div class=\"wide\">" + written(table, TableFormat::html) +
+            "</div></section>\n";
+  }
+  return text;
+}
+
 std::string data_uri(const RunPicture& picture) {
   return "data:" + picture.type + ";base64," + base64(picture.bytes);
 }
@@ -247,7 +256,7 @@ RunOfReport read_run(const fs::path& folder, size_t pictures) {
           .measured = EvaluationFile(folder / "evaluation.h5").metrics()};
 }
 
-std::string run_report(const std::vector<RunOfReport>& runs) {
+std::string run_report(const std::vector<RunOfReport>& runs, const std::vector<Table>& tables) {
   std::vector<std::vector<NameValue>> configurations, environments;
   std::string data;
   for (const RunOfReport& run : runs) {
@@ -261,7 +270,7 @@ std::string run_report(const std::vector<RunOfReport>& runs) {
          "</h1>\n<button id=\"theme\" type=\"button\">dark or light</button></header>\n<main>\n"
          "<section id=\"curves\"><h2>Curves</h2>\n<div id=\"legend\"></div><div id=\"charts\"></div>"
          "<noscript><p>The curves and older pictures need JavaScript.</p></noscript></section>\n" +
-         pictures(runs) + measures(runs) +
+         pictures(runs) + measures(runs) + sections_of(tables) +
          comparison("configuration", "Configuration", runs, configurations) +
          comparison("environment", "Environment", runs, environments) +
          "</main>\n<script type=\"application/json\" id=\"data\">{\"runs\":[" + data +

@@ -8,6 +8,7 @@
 
 #include "evaluate/evaluation_file.h"
 #include "io/run_log.h"
+#include "report/table.h"
 
 namespace ebm {
 
@@ -32,6 +33,7 @@ RunOfReport read_run(const std::filesystem::path& folder, size_t pictures);
 
 /// The runs beside each other, as an HTML page. Where runs differ in configuration or environment the row is marked.
 /// Curves have at most 2000 points (report/metric_curves.h: thinned), numbers of JSON's precision.
-std::string run_report(const std::vector<RunOfReport>& runs);
+/// `tables` stand behind what was measured.
+std::string run_report(const std::vector<RunOfReport>& runs, const std::vector<Table>& tables = {});
 
 }  // namespace ebm

@@ -9,6 +9,7 @@
 #include "io/program.h"
 #include "io/progress.h"
 #include "io/signals.h"
+#include "runs/data_files.h"
 
 namespace ebm {
 
@@ -16,6 +17,7 @@ namespace {
 
 struct Config {
   std::string data, test, out, device = "auto";
+  bool download = true;
   ClassifierOptions training;
 };
 
@@ -30,6 +32,7 @@ Options declare_options(Config& config, const ClassifierProgram& defaults) {
   options.add("lr", &config.training.lr, "Adam's rate", {1e-12, 1});
   options.add("seed", &config.training.seed, "of all random numbers", {0, INT64_MAX});
   options.add("device", &config.device, "auto, cpu, cuda or cuda:N");
+  options.add("download", &config.download, "get the default data where they are missing");
   return options;
 }
 
@@ -37,6 +40,10 @@ int train(const ClassifierProgram& defaults, int argc, const char* const* argv) 
   Config config;
   Options options = declare_options(config, defaults);
   if (!options.parse(argc, argv)) return 0;
+  if (config.download) {
+    if (!options.was_given("data")) provide_image_file(config.data);
+    if (!options.was_given("test")) provide_image_file(config.test);
+  }
   const ImageFile data(config.data), test(config.test);
   const auto kernels = open_kernels(config.device);
   std::printf("device: %s\n", kernels->description().c_str());

@@ -13,7 +13,7 @@ class MeasuringProgramsTest : public IoTest {
  protected:
   void SetUp() override {
     IoTest::SetUp();
-    for (const char* name : {"cifar10_bb", "evaluate", "tables"})
+    for (const char* name : {"cifar10_bb", "evaluate", "tables", "report"})
       if (program_path(name).empty()) GTEST_SKIP() << "the programs are not built";
     const Finished trained = run_command({program_path("cifar10_bb"), "--device", "cpu", "--synthetic",
                                           "--method", "wgan_0gp", "--batch", "4", "--latent", "3", "--width",
@@ -42,6 +42,14 @@ TEST_F(MeasuringProgramsTest, WhatIsMeasuredIsPrintedBesideThePapers) {
   ASSERT_EQ(table.status, 0) << table.err;
   EXPECT_HAS(table.out, "Model,CIFAR-10↓,paper,ANIMEFACE↓,paper\nWGAN-0GP,0.");
   EXPECT_HAS(table.out, ",1.0823 ± 0.005,,2.4366 ± 0.129\n");
+
+  const std::string page = (*this / "report.html").string();
+  const Finished report = run_command({program_path("report"), run(), "-o", page});
+  ASSERT_EQ(report.status, 0) << report.err;
+  const std::vector<uint8_t> bytes = read_file(page);
+  const std::string html(bytes.begin(), bytes.end());
+  for (const char* part : {"<caption>Table 2", "<caption>Table 5"}) EXPECT_HAS(html, part);
+  EXPECT_EQ(html.find("<caption>Table 1"), std::string::npos) << "the run has nothing to do with it";
 }
 
 TEST_F(MeasuringProgramsTest, WhatCannotBeMeasuredIsOneLine) {

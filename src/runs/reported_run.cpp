@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include "runs/reported_run.h"
+
+#include "runs/trained_model.h"
+#include "train/run_folder.h"
+#include "train/state.h"
+
+namespace ebm {
+
+namespace {
+
+/// What a run in that folder was trained on, by its networks: the data are named as tables name them.
+std::string data_of(const NetworkOptions& networks) {
+  if (networks.kind == NetworkKind::mlp) return networks.channels == 3 ? "stacked_mnist" : "mnist";
+  return networks.kind == NetworkKind::dcgan ? "cifar10" : "animeface";
+}
+
+}  // namespace
+
+ReportedRun timed_run(const std::string& folder) {
+  const auto checkpoint = newest_checkpoint(folder);
+  if (!checkpoint)
+    throw Error(folder + " has no checkpoints/iteration-N.h5, which tell how long training took");
+  const CheckpointInfo info = read_checkpoint_info(*checkpoint);
+  const TrainedModel model = trained_model(info.config, checkpoint->string());
+  ReportedRun run{.method = model.method,
+                  .data = data_of(model.networks),
+                  .seed = model.seed,
+                  .iterations = info.iteration,
+                  .time = info.time};
+  std::string cpu;
+  for (const NameValue& entry : read_run_log(std::filesystem::path(folder) / "run.h5").environment) {
+    if (entry.name == "device") run.device = entry.value;
+    if (entry.name == "cpu") cpu = entry.value;
+  }
+  if (run.device.starts_with("cpu")) run.device += ", " + cpu;
+  return run;
+}
+
+ReportedRun measured_run(const std::string& folder) {
+  const std::filesystem::path path = std::filesystem::path(folder) / "evaluation.h5";
+  if (std::error_code ignored; !std::filesystem::exists(path, ignored))
+    throw Error("there is no " + path.string() + "; measure the run with ./experiments/evaluate " + folder);
+  const EvaluationFile file(path);
+  const TrainedModel model = trained_model(file.config(), path.string());
+  return {
+      .method = model.method, .data = data_of(model.networks), .seed = model.seed, .metrics = file.metrics()};
+}
+
+std::vector<Table> tables_of(const std::vector<std::string>& folders) {
+  std::vector<ReportedRun> measured, timed;
+  for (const std::string& folder : folders) {
+    const auto checkpoint = newest_checkpoint(folder);
+    if (!checkpoint || any_trained_model(read_checkpoint_info(*checkpoint).config, folder).toy) continue;
+    timed.push_back(timed_run(folder));
+    std::error_code ignored;
+    if (std::filesystem::exists(std::filesystem::path(folder) / "evaluation.h5", ignored))
+      measured.push_back(measured_run(folder));
+  }
+  std::vector<Table> tables;
+  const auto add = [&](int64_t number, const std::vector<ReportedRun>& runs, FeatureKind features) {
+    Table table = paper_table(number, runs, features);
+    if (table.rows != paper_table(number, {}, features).rows) tables.push_back(std::move(table));
+  };
+  for (const int64_t number : {1, 2, 3}) add(number, measured, FeatureKind::inception);
+  add(3, measured, FeatureKind::classifier);
+  add(4, measured, FeatureKind::inception);
+  add(5, timed, FeatureKind::inception);
+  return tables;
+}
+
+}  // namespace ebm
