@@ -232,7 +232,7 @@ class TorchFile::Reader {
   TorchFile& file_;
 };
 
-TorchFile::TorchFile(std::filesystem::path path) : TorchFile(path, read_whole(path)) {}
+TorchFile::TorchFile(const std::filesystem::path& path) : TorchFile(path, read_whole(path)) {}
 
 TorchFile::TorchFile(std::filesystem::path path, std::vector<uint8_t> bytes)
     : path_(std::move(path)), bytes_(std::move(bytes)) {

@@ -18,7 +18,7 @@ class TorchFile {
  public:
   /// Reads the whole file. Throws Error when it cannot be read, is cut or damaged, is no state_dict of
   /// arrays, or its arrays are of other numbers than float32, float16 and int64.
-  explicit TorchFile(std::filesystem::path path);
+  explicit TorchFile(const std::filesystem::path& path);
   /// The same of bytes that are in memory; the path is for messages alone.
   TorchFile(std::filesystem::path path, std::vector<uint8_t> bytes);
   TorchFile(TorchFile&&) = default;

@@ -52,8 +52,8 @@ double cubic(double x) {
 Span pillow(int64_t j, int64_t old_size, int64_t size) {
   const double scale = static_cast<double>(old_size) / static_cast<double>(size), wide = std::max(scale, 1.0);
   const double radius = 2 * wide, centre = (static_cast<double>(j) + 0.5) * scale;
-  const int64_t first = std::max<int64_t>(0, static_cast<int64_t>(centre - radius + 0.5));
-  const int64_t last = std::min(old_size, static_cast<int64_t>(centre + radius + 0.5));
+  const int64_t first = std::max<int64_t>(0, static_cast<int64_t>(std::floor(centre - radius + 0.5)));
+  const int64_t last = std::min(old_size, static_cast<int64_t>(std::floor(centre + radius + 0.5)));
   Span span{first, {}};
   double sum = 0;
   for (int64_t i = first; i < last; ++i) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Branches: y = [f_1(x) | f_2(x) | ...], side by side in the channels (kernels/formulas/branches.h).
 //
-// Where a branch ends with an affine layer, this layer adds its bias and applies an activation, in the pass that
-// brings the branches together. Average pooling may stand behind that affine layer: it leaves a constant as it is.
+// Where a branch ends with an affine layer, this layer adds its bias and applies an activation, in the pass
+// that brings the branches together. Average pooling may stand behind that affine layer: it leaves a constant
+// as it is.
 #pragma once
 
 #include <vector>
@@ -22,8 +23,8 @@ class Branches final : public ForwardOnly {
   };
   static constexpr size_t most = 4;
 
-  /// Throws Error unless there are 1 to 4 branches, from images of one shape to images of one size. The names of
-  /// their parameters get no prefix of their own.
+  /// Throws Error unless there are 1 to 4 branches, from images of one shape to images of one size. The names
+  /// of their parameters get no prefix of their own.
   explicit Branches(std::vector<Branch> branches);
 
   void declare(Parameters& parameters, const std::string& prefix) override;

@@ -67,8 +67,8 @@ class Scratch {
   int64_t first_ = 0;
 };
 
-/// What a trace keeps: what derivatives need; or nothing, for forward alone. Then what lies between layers takes
-/// turns in scratch memory.
+/// What a trace keeps: what derivatives need; or nothing, for forward alone. Then what lies between layers
+/// takes turns in scratch memory.
 enum class Kept { for_derivatives, nothing };
 
 struct TraceOptions {

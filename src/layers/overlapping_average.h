@@ -10,8 +10,8 @@ namespace ebm {
 
 class OverlappingAverage final : public ForwardOnly {
  public:
-  /// Of windows of `kernel` pixels, `stride` apart; padding is no pixel. Throws Error if no window fits, or if a
-  /// window might hold padding alone.
+  /// Of windows of `kernel` pixels, `stride` apart; padding is no pixel. Throws Error if no window fits, or
+  /// if a window might hold padding alone.
   OverlappingAverage(const Features& input, const Window& window);
 
  protected:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Average pooling over windows that may overlap and reach beyond the image: the mean of the pixels of x that a
-// window holds. What lies beside the image is in no window and is not counted (AvgPool2d with
-// count_include_pad=False).
+// Average pooling over windows that may overlap and reach beyond the image: the
+// mean of the pixels of x that a window holds. What lies beside the image is in no window and is not counted
+// (AvgPool2d with count_include_pad=False).
 #pragma once
 
 #include "kernels/formulas/max_pool.h"
@@ -29,8 +29,9 @@ struct AveragePooling {
     const Pixel p = pixel_of(e.row, windows.coarse);
     const int64_t image = p.image * windows.fine.height * windows.fine.width;
     typename E::Value sum = 0;
-    const int64_t count =
-        each_pixel(windows, p, [&](int64_t place) { sum = sum + e.in_row(x, image + place); });
+    const int64_t count = each_pixel(
+        windows,
+        p, [&](int64_t place) __attribute__((always_inline)) { sum = sum + e.in_row(x, image + place); });
     return 1 / static_cast<float>(count) * sum;
   }
 };

@@ -24,8 +24,9 @@ EBM_HD inline WindowRange window_range(int64_t i, int64_t stride, int64_t paddin
   return {first > 0 ? first : 0, last < fine ? last : fine};
 }
 
-/// f(place) for each pixel that the window of pixel p of y holds, line by line, by its place in the image; their
-/// number. A window of 3 x 3, the usual one, is written out: loops that short cost more than what is in them.
+/// f(place) for each pixel that the window of pixel p of y holds, line by line, by its place in the image;
+/// their number. A window of 3 x 3, the usual one, is written out: loops that short cost more than what is in
+/// them, and so do calls of f, which should be always_inline.
 template <class F>
 EBM_HD int64_t each_pixel(const PoolWindows& w, const Pixel& p, F f) {
   const WindowRange down =
@@ -69,11 +70,12 @@ struct MaxPooling {
     const Pixel p = pixel_of(e.row, windows.coarse);
     const int64_t image = p.image * windows.fine.height * windows.fine.width;
     Value largest = -INFINITY, spoiled = 0;
-    each_pixel(windows, p, [&](int64_t place) {
-      const Value value = e.in_row(x, image + place);
-      spoiled = spoiled + (value - value);
-      largest = where(value > largest, value, largest);
-    });
+    each_pixel(
+        windows, p, [&](int64_t place) __attribute__((always_inline)) {
+          const Value value = e.in_row(x, image + place);
+          spoiled = spoiled + (value - value);
+          largest = where(value > largest, value, largest);
+        });
     return largest + spoiled;
   }
 };
@@ -106,12 +108,13 @@ struct MaxPoolingPick {
     const int64_t pixels = windows.fine.height * windows.fine.width;
     const int64_t image = remainder32(p.image, images) * pixels, own = p.image * pixels;
     Value largest = -INFINITY, picked = 0;
-    each_pixel(windows, p, [&](int64_t place) {
-      const Value value = e.in_row(x, image + place);
-      const auto larger = value > largest;
-      picked = where(larger, e.in_row(in, own + place), picked);
-      largest = where(larger, value, largest);
-    });
+    each_pixel(
+        windows, p, [&](int64_t place) __attribute__((always_inline)) {
+          const Value value = e.in_row(x, image + place);
+          const auto larger = value > largest;
+          picked = where(larger, e.in_row(in, own + place), picked);
+          largest = where(larger, value, largest);
+        });
     return picked;
   }
 };
@@ -163,8 +166,8 @@ struct MaxPoolingSpread {
   }
 
  private:
-  /// 1 where `own`, the number at `place` of the window whose first pixel is (top, left), is its largest, the first of
-  /// several; else 0.
+  /// 1 where `own`, the number at `place` of the window whose first pixel is (top, left), is its largest, the
+  /// first of several; else 0.
   template <class E>
   EBM_HD typename E::Value largest(const E& e, int64_t image, int64_t top, int64_t left, int64_t place,
                                    const typename E::Value& own) const {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Images of another size, by tables of taps: number j of a line of the new image is
 //   sum_k weights[j, k] x[first[j] + k],
-// first along the lines (ResizeLines), then down the columns (ResizeColumns). A table says what the filter is.
+// first along the lines (ResizeLines), then down the columns (ResizeColumns). A table says what the filter
+// is.
 #pragma once
 
 #include "kernels/formulas/window.h"
@@ -15,8 +16,8 @@ struct Taps {
   const float* weights;  // size x taps
 };
 
-/// Lines of images of bytes: out[line, j, c] = sum_k weights[j, k] images[line, first[j] + k, c]. Images of one
-/// channel may become images of several equal ones.
+/// Lines of images of bytes: out[line, j, c] = sum_k weights[j, k] images[line, first[j] + k, c]. Images of
+/// one channel may become images of several equal ones.
 struct ResizeLines {
   static constexpr Pattern pattern = Pattern::map;
   int64_t rows, columns;    // lines of all images; table.size * out_channels
