@@ -2,6 +2,7 @@
 // ./experiments/evaluate and ./experiments/tables on a run of two iterations.
 #include "../io/io_fixture.h"
 #include "data/image_file.h"
+#include "io/atomic_file.h"
 #include "support/process.h"
 
 namespace ebm::test {
