@@ -116,9 +116,10 @@ void Trials::Arrays::make_copies() {
   for (Array* array : {&x_, &weight_, &y_}) {
     auto all = std::make_unique<DeviceBlock>(static_cast<size_t>(copies_ * array->stride));
     for (int64_t copy = 0; copy < copies_; ++copy) {
-      check(cudaMemcpyAsync(static_cast<std::byte*>(all->data()) + copy * array->stride, array->device->data(),
-                            static_cast<size_t>(array->stride), cudaMemcpyDeviceToDevice, context_.stream()),
-            "cudaMemcpyAsync of arrays to time plans on");
+      check(
+          cudaMemcpyAsync(static_cast<std::byte*>(all->data()) + copy * array->stride, array->device->data(),
+                          static_cast<size_t>(array->stride), cudaMemcpyDeviceToDevice, context_.stream()),
+          "cudaMemcpyAsync of arrays to time plans on");
     }
     context_.synchronize();
     array->device = std::move(all);
