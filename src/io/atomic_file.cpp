@@ -95,11 +95,22 @@ std::optional<int64_t> number_in(std::string_view name, std::string_view prefix,
   return number;
 }
 
+/// A new file in the place of a device would take it from the whole machine, where the user may do so.
+void refuse_device(const fs::path& target) {
+  std::error_code ignored;
+  const fs::file_status status = fs::symlink_status(target, ignored);
+  if (fs::is_character_file(status) || fs::is_block_file(status) || fs::is_fifo(status) ||
+      fs::is_socket(status))
+    throw Error("'" + target.string() +
+                "' is a device or pipe, which a file cannot take the place of; name a file");
+}
+
 }  // namespace
 
 void write_atomically(const fs::path& target, const std::function<void(const fs::path& temporary)>& writer) {
   fs::path temporary = target;
   temporary += ".tmp";
+  refuse_device(target);
   const SignalsWait whole;
   try {
     std::error_code ignored;
@@ -115,6 +126,7 @@ void write_atomically(const fs::path& target, const std::function<void(const fs:
 
 void move_into_place(const fs::path& temporary, const fs::path& target) {
   sync_file(temporary);
+  refuse_device(target);
   if (::rename(temporary.c_str(), target.c_str()) != 0) throw system_error("replace", target, errno);
   sync_folder(folder_of(target));
 }

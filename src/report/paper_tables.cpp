@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
+#include <tuple>
 
 #include "core/error.h"
 #include "io/progress.h"
@@ -187,10 +189,27 @@ Table time_table(const std::vector<ReportedRun>& runs) {
   return table;
 }
 
+/// Footnotes on runs of one seed: a spread over them is none over seeds.
+std::vector<std::string> notes_on_seeds(const std::vector<ReportedRun>& runs) {
+  std::map<std::tuple<std::string, std::string, int64_t>, int> count;
+  for (const ReportedRun& run : runs) ++count[{run.method, run.data, run.seed}];
+  std::vector<std::string> notes;
+  for (const auto& [run, number] : count) {
+    const auto& [method, data, seed] = run;
+    if (number > 1)
+      notes.push_back(fmt::format("{} on {}: {} runs have the seed {}, so that ± is not over seeds alone",
+                                  method, data, number, seed));
+  }
+  return notes;
+}
+
 }  // namespace
 
 Table paper_table(int64_t number, const std::vector<ReportedRun>& runs, FeatureKind features) {
-  return number == 5 ? time_table(runs) : measured_table(paper_of(number, features), runs);
+  if (number == 5) return time_table(runs);
+  Table table = measured_table(paper_of(number, features), runs);
+  for (std::string& note : notes_on_seeds(runs)) table.footnotes.push_back(std::move(note));
+  return table;
 }
 
 }  // namespace ebm

@@ -144,7 +144,8 @@ function draw(chart) {
   }
   for (const v of ticks(d.x0, d.x1, Math.max(3, Math.floor(width / 80)))) {
     element("line", {class: "grid", x1: s.x(v), x2: s.x(v), y1: top, y2: bottom}, svg);
-    element("text", {x: s.x(v), y: height - 5, "text-anchor": "middle"}, svg, short(v));
+    const near = s.x(v) > right - 25;  // a label in the middle would be cut, and a cut number is a wrong one
+    element("text", {x: near ? width : s.x(v), y: height - 5, "text-anchor": near ? "end" : "middle"}, svg, short(v));
   }
   for (const curve of d.shown) drawCurve(svg, s, curve);
   chart.over = element("g", {}, svg);

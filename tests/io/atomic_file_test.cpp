@@ -40,6 +40,14 @@ TEST_F(AtomicFileTest, WritesAndReplaces) {
   EXPECT_EQ(count_files(), 1);
 }
 
+TEST_F(AtomicFileTest, NothingTakesThePlaceOfADeviceOrPipe) {
+  const std::string pipe = (*this / "pipe").string();
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_HAS(error_of([&] { write_file(pipe, "text"); }), "is a device or pipe");
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+  EXPECT_EQ(names(), std::vector<std::string>{"pipe"});
+}
+
 TEST_F(AtomicFileTest, TheTargetIsUntouchedWhileTheWriterWorks) {
   write_file(*this / "a.txt", "old");
   write_atomically(*this / "a.txt", [&](const std::filesystem::path& temporary) {

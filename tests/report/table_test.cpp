@@ -67,6 +67,10 @@ TEST(PaperTableTest, MeansOverRunsStandBesideThePapers) {
   const std::string text = written(table, TableFormat::text);
   EXPECT_HAS(text, "MEG: 2 runs, 500 iterations; ± over runs");
   EXPECT_HAS(text, "DCGAN: 1 run, 70 iterations; ± over its repeats");
+  EXPECT_EQ(text.find("have the seed"), std::string::npos);
+  const std::vector<ReportedRun> twice{runs[0], runs[0]};
+  EXPECT_HAS(written(paper_table(1, twice), TableFormat::text),
+             "meg on stacked_mnist: 2 runs have the seed 1, so that ± is not over seeds alone");
   EXPECT_HAS(text, "measured: as MEG");
 }
 
