@@ -48,9 +48,14 @@ InceptionFeatures::InceptionFeatures(Kernels& kernels, const TorchFile& weights,
   found_logits_ = Tensor(kernels, options_.batch, logits_.output());
 }
 
+/// The SHA-256 of the file that data/fetch.sh gets (data/files.txt): scores by other weights compare with nothing.
+constexpr std::string_view published_weights =
+    "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2";
+
 std::string InceptionFeatures::name() const {
-  return fmt::format("inception ({} resize, logits {} bias), weights SHA-256 {}", to_string(options_.resize),
-                     leaves_bias(options_.resize) ? "without" : "with", checksum_);
+  return fmt::format("inception ({} resize, logits {} bias), weights SHA-256 {}{}",
+                     to_string(options_.resize), leaves_bias(options_.resize) ? "without" : "with", checksum_,
+                     checksum_ == published_weights ? "" : ", which are not the published ones");
 }
 
 /// The first rows of a batch's answers.

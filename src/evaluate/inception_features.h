@@ -29,7 +29,8 @@ class InceptionFeatures final : public ImageFeatures {
   /// code. Throws Error (read_inception_weights).
   InceptionFeatures(Kernels& kernels, const TorchFile& weights, InceptionOptions options);
 
-  /// "inception (tf resize, logits without bias), weights SHA-256 6726825d..."
+  /// "inception (tf resize, logits without bias), weights SHA-256 6726825d..."; says where they are not the
+  /// published ones.
   std::string name() const override;
   int64_t features() const override { return features_.output().size(); }
   int64_t classes() const override { return logits_.output().size(); }

@@ -223,8 +223,8 @@ TEST_F(InceptionWeightsTest, WrongImagesAndAnswersAreNamed) {
 TEST_F(InceptionWeightsTest, TheNameTellsTheProtocol) {
   const TorchFile weights = torch_file(arrays_);
   InceptionFeatures inception(*kernels_, weights, {.shape = narrow});
-  EXPECT_EQ(inception.name(),
-            "inception (tf resize, logits without bias), weights SHA-256 " + weights.sha256());
+  EXPECT_EQ(inception.name(), "inception (tf resize, logits without bias), weights SHA-256 " +
+                                  weights.sha256() + ", which are not the published ones");
   InceptionFeatures clean(*kernels_, weights, {.resize = resize_named("clean"), .shape = narrow});
   EXPECT_TRUE(clean.name().starts_with("inception (clean resize, logits with bias), ")) << clean.name();
 }
