@@ -9,9 +9,11 @@
 #include <algorithm>
 #include <map>
 
+#include "core/fnv.h"
 #include "evaluate/model_measures.h"
 #include "evaluate/toy_bounds.h"
 #include "evaluate/toy_evaluation.h"
+#include "io/atomic_file.h"
 #include "io/program.h"
 #include "runs/compared_sets.h"
 #include "train/state.h"
@@ -114,10 +116,11 @@ class Evaluator {
     if (vera) training = training_digits();
     const int64_t channels = run_.model().networks.channels;
     repeat(name,
-           fmt::format("{} samples{}, {}, classifier {} ({:.2f} % right, {})", samples,
+           fmt::format("{} samples{}, {}, classifier {} ({:.2f} % right, {}, {})", samples,
                        noise ? " with noise" : "",
                        vera ? "KL to the training labels, digits reversed" : "reverse KL to uniform",
-                       classifier_file(), 100 * classifier.accuracy(), live ? "live dropout" : "evaluated"),
+                       classifier_file(), 100 * classifier.accuracy(), live ? "live dropout" : "evaluated",
+                       fnv1a(read_file(classifier_file()))),
            {"modes", "kl"}, [&](uint64_t seed) {
              TrainedSampler sampler(kernels_, run_.checkpoint(), run_.model(),
                                     noise ? std::optional(seed) : std::nullopt);
@@ -159,9 +162,11 @@ class Evaluator {
     if (in.empty() || config_.ood.empty())
       throw UsageError("ood needs two files of images; give --ood, and --in where the run held none out");
     const ImageFile own(in), other(config_.ood);
-    const std::string protocol = fmt::format("-E(x), {} {} against {} {}, {} at most of each",
-                                             own.info().name, to_string(own.info().split), other.info().name,
-                                             to_string(other.info().split), config_.images);
+    const auto named = [](const ImageFile& file) {
+      return fmt::format("{} {} ({})", file.info().name, to_string(file.info().split), file.checksum());
+    };
+    const std::string protocol =
+        fmt::format("-E(x), {} against {}, {} at most of each", named(own), named(other), config_.images);
     run_.once("ood_" + other.info().name, protocol, [&] {
       Network network(kernels_, energy_layers(run_.model().networks));
       read_network(run_.checkpoint(), kernels_, network, run_.model().energy);

@@ -3,29 +3,49 @@
 
 #include <algorithm>
 
+#include "core/error.h"
 #include "io/atomic_file.h"
+#include "io/file_lock.h"
 #include "io/hdf5_file.h"
 
 namespace ebm {
 
+namespace {
+
+MeasuredMetric read_metric(const Hdf5File& file, const std::string& name) {
+  MeasuredMetric metric{.name = name,
+                        .protocol = file.read_attribute<std::string>(name, "protocol"),
+                        .iteration = file.read_attribute<int64_t>(name, "iteration"),
+                        .values = {}};
+  if (file.has_attribute(name, "checkpoint"))
+    metric.checkpoint = file.read_attribute<std::string>(name, "checkpoint");
+  for (const std::string& value : file.list(name))
+    metric.values.push_back({value, file.read_dataset<double>(name + "/" + value).values});
+  return metric;
+}
+
+}  // namespace
+
 EvaluationFile::EvaluationFile(std::filesystem::path path) : path_(std::move(path)) {
+  read();
+}
+
+void EvaluationFile::read() {
   if (std::error_code ignored; !std::filesystem::exists(path_, ignored)) return;
-  const Hdf5File file = Hdf5File::open_read(path_);
-  config_ = file.read_attribute<std::string>("/", "config");
-  for (const std::string& name : file.list("/")) {
-    MeasuredMetric metric{.name = name,
-                          .protocol = file.read_attribute<std::string>(name, "protocol"),
-                          .iteration = file.read_attribute<int64_t>(name, "iteration"),
-                          .values = {}};
-    for (const std::string& value : file.list(name))
-      metric.values.push_back({value, file.read_dataset<double>(name + "/" + value).values});
-    metrics_.push_back(std::move(metric));
+  try {
+    const Hdf5File file = Hdf5File::open_read(path_);
+    config_ = file.read_attribute<std::string>("/", "config");
+    metrics_.clear();
+    for (const std::string& name : file.list("/")) metrics_.push_back(read_metric(file, name));
+  } catch (const Error& error) {
+    throw Error(std::string(error.what()) + "; move " + path_.string() + " away, and evaluate measures anew");
   }
 }
 
-bool EvaluationFile::has(const std::string& name, const std::string& protocol, int64_t iteration) const {
+bool EvaluationFile::has(const std::string& name, const std::string& protocol,
+                         const std::string& checkpoint) const {
   const MeasuredMetric* const found = find(name);
-  return found != nullptr && found->protocol == protocol && found->iteration == iteration;
+  return found != nullptr && found->protocol == protocol && found->checkpoint == checkpoint;
 }
 
 const MeasuredMetric* EvaluationFile::find(const std::string& name) const {
@@ -35,6 +55,8 @@ const MeasuredMetric* EvaluationFile::find(const std::string& name) const {
 }
 
 void EvaluationFile::put(const std::string& config, MeasuredMetric metric) {
+  const FileLock lock(path_.parent_path(), ".evaluation.lock");
+  read();
   config_ = config;
   std::erase_if(metrics_, [&](const MeasuredMetric& other) { return other.name == metric.name; });
   // as the file lists them
@@ -54,6 +76,7 @@ void EvaluationFile::write() const {
                            {std::ssize(value.repeats)});
       file.write_attribute(metric.name, "protocol", metric.protocol);
       file.write_attribute(metric.name, "iteration", metric.iteration);
+      file.write_attribute(metric.name, "checkpoint", metric.checkpoint);
     }
     file.close();
   });

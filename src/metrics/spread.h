@@ -23,4 +23,10 @@ inline MeanAndDeviation mean_and_deviation(std::span<const double> x) {
   return result;
 }
 
+/// sqrt(sum (x - mean)^2 / (n - 1)), of two numbers or more.
+inline double sample_deviation(std::span<const double> x) {
+  const double n = static_cast<double>(x.size());
+  return mean_and_deviation(x).deviation * std::sqrt(n / (n - 1));
+}
+
 }  // namespace ebm

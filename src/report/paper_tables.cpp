@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "io/progress.h"
+#include "metrics/spread.h"
 #include "report/paper_numbers.h"
 
 namespace ebm {
@@ -18,18 +19,13 @@ namespace ebm {
 namespace {
 
 double mean_of(const std::vector<double>& x) {
-  double sum = 0;
-  for (const double value : x) sum += value;
-  return sum / static_cast<double>(x.size());
+  return mean_and_deviation(x).mean;
 }
 
 std::string mean_and_spread(const std::vector<double>& x, int decimals) {
   const double mean = mean_of(x);
   if (x.size() < 2) return fmt::format("{:.{}f}", mean, decimals);
-  double squares = 0;
-  for (const double value : x) squares += std::pow(value - mean, 2);
-  return fmt::format("{:.{}f} ± {:.{}f}", mean, decimals,
-                     std::sqrt(squares / static_cast<double>(x.size() - 1)), decimals);
+  return fmt::format("{:.{}f} ± {:.{}f}", mean, decimals, sample_deviation(x), decimals);
 }
 
 /// The numbers of one column of one method, and what its footnote says.

@@ -12,6 +12,7 @@
 
 #include "io/atomic_file.h"
 #include "io/config_values.h"
+#include "metrics/spread.h"
 #include "report/html.h"
 #include "report/metric_curves.h"
 #include "report/report_page.h"
@@ -120,11 +121,9 @@ std::string comparison(const std::string& id, const std::string& title, const st
 
 std::string mean_and_spread(const std::vector<double>& repeats) {
   if (repeats.empty()) return "";
-  double mean = 0, squares = 0;
-  for (const double value : repeats) mean += value / static_cast<double>(repeats.size());
-  for (const double value : repeats) squares += std::pow(value - mean, 2);
+  const double mean = mean_and_deviation(repeats).mean;
   if (repeats.size() == 1) return fmt::format("{:.5g}", mean);
-  return fmt::format("{:.5g} ± {:.2g}", mean, std::sqrt(squares / static_cast<double>(repeats.size() - 1)));
+  return fmt::format("{:.5g} ± {:.2g}", mean, sample_deviation(repeats));
 }
 
 /// What evaluation.h5 of each run holds; "" where none has one.

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "runs/data_files.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <optional>
 
 #include "core/error.h"
 #include "io/child_process.h"
+#include "io/file_lock.h"
 #include "io/program.h"
 
 namespace ebm {
@@ -33,33 +29,6 @@ std::optional<fs::path> fetch_script() {
   }
   return std::nullopt;
 }
-
-/// A lock on FOLDER/.fetch.lock. The programs that are started under it inherit it, so that a download that
-/// goes on without its program is waited for too.
-class FetchLock {
- public:
-  explicit FetchLock(const fs::path& folder) {
-    std::error_code ignored;
-    fs::create_directories(folder, ignored);
-    const std::string file = (folder / ".fetch.lock").string();
-    constexpr int for_all = 0666;
-    descriptor_ =
-        open(file.c_str(), O_RDWR | O_CREAT, for_all);  // where it cannot be made, fetch.sh says why
-    if (descriptor_ < 0 || flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
-    if (errno != EWOULDBLOCK) return;  // a file system without locks
-    print("waiting for another program that gets data into " + folder.string() + "\n");
-    while (flock(descriptor_, LOCK_EX) != 0 && errno == EINTR) {
-    }
-  }
-  ~FetchLock() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  FetchLock(const FetchLock&) = delete;
-  FetchLock& operator=(const FetchLock&) = delete;
-
- private:
-  int descriptor_ = -1;
-};
 
 std::string last_line(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
@@ -91,7 +60,11 @@ void provide_image_file(const fs::path& file) {
   if (fs::exists(file, ignored)) return;
   const auto script = fetch_script();
   if (!script) return;
-  const FetchLock lock(file.parent_path());
+  const fs::path folder = file.parent_path();
+  fs::create_directories(folder, ignored);  // where it cannot be made, fetch.sh says why
+  // Inherited by fetch.sh: a download that goes on without its program is waited for too.
+  const FileLock lock(folder, ".fetch.lock",
+                      "waiting for another program that gets data into " + folder.string());
   if (!fs::exists(file, ignored)) get(file, *script);  // another program may have made it
 }
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "core/fnv.h"
+#include "io/atomic_file.h"
 #include "io/progress.h"
 #include "train/run_folder.h"
 
@@ -13,11 +15,9 @@ namespace ebm {
 
 namespace {
 
-std::filesystem::path checkpoint_of(const std::filesystem::path& folder) {
+std::filesystem::path newest_of(const std::filesystem::path& folder) {
   if (!is_run_folder(folder)) throw Error("'" + folder.string() + "' is no folder of a run");
-  const auto checkpoint = newest_checkpoint(folder);
-  if (!checkpoint) throw Error(folder.string() + " has no checkpoints/iteration-N.h5");
-  return *checkpoint;
+  return checkpoint_of(folder.string());
 }
 
 std::string with_seeds(const RepeatedMeasure& measure, int64_t repeats) {
@@ -29,11 +29,12 @@ std::string with_seeds(const RepeatedMeasure& measure, int64_t repeats) {
 MeasuredRun::MeasuredRun(const std::filesystem::path& folder, const StopRequest& request)
     : folder_(folder),
       request_(request),
-      checkpoint_(open_checkpoint(checkpoint_of(folder))),
+      checkpoint_(open_checkpoint(newest_of(folder))),
       file_(folder / "evaluation.h5") {
   CheckpointInfo info = read_checkpoint_info(checkpoint_.path());
   iteration_ = info.iteration;
   config_ = std::move(info.config);
+  content_ = fnv1a(read_file(checkpoint_.path()));
   model_ = any_trained_model(config_, checkpoint_.path().string());
 }
 
@@ -48,9 +49,17 @@ Told MeasuredRun::told(const std::string& what, int64_t total) const {
 
 int64_t MeasuredRun::done(const RepeatedMeasure& measure) const {
   const MeasuredMetric* const found = file_.find(measure.name);
-  if (found == nullptr || found->iteration != iteration_ || found->values.empty()) return 0;
-  const int64_t repeats = std::ssize(found->values.front().repeats);
-  return found->protocol == with_seeds(measure, repeats) ? repeats : 0;
+  if (found == nullptr || found->checkpoint != content_ || found->values.empty()) return 0;
+  const size_t repeats = found->values.front().repeats.size();
+  std::vector<std::string> names;
+  for (const MeasuredValue& value : found->values) {
+    names.push_back(value.name);
+    if (value.repeats.size() != repeats) return 0;
+  }
+  if (!std::is_permutation(names.begin(), names.end(), measure.values.begin(), measure.values.end()))
+    return 0;
+  const auto count = static_cast<int64_t>(repeats);
+  return found->protocol == with_seeds(measure, count) ? count : 0;
 }
 
 void MeasuredRun::add(const RepeatedMeasure& measure, const std::vector<double>& numbers) {
@@ -58,7 +67,8 @@ void MeasuredRun::add(const RepeatedMeasure& measure, const std::vector<double>&
   MeasuredMetric metric{.name = measure.name,
                         .protocol = with_seeds(measure, before + 1),
                         .iteration = iteration_,
-                        .values = {}};
+                        .values = {},
+                        .checkpoint = content_};
   for (size_t i = 0; i < measure.values.size(); ++i) {
     MeasuredValue value{measure.values[i], {}};
     if (before > 0) {
@@ -81,8 +91,13 @@ void MeasuredRun::repeat(const RepeatedMeasure& measure,
 
 void MeasuredRun::once(const std::string& name, const std::string& protocol,
                        const std::function<std::vector<MeasuredValue>()>& measure) {
-  if (!file_.has(name, protocol, iteration_))
-    file_.put(config_, {.name = name, .protocol = protocol, .iteration = iteration_, .values = measure()});
+  if (!file_.has(name, protocol, content_)) {
+    file_.put(config_, {.name = name,
+                        .protocol = protocol,
+                        .iteration = iteration_,
+                        .values = measure(),
+                        .checkpoint = content_});
+  }
   say(name);
 }
 

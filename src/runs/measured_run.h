@@ -30,7 +30,7 @@ class MeasuredRun {
   /// A progress line for `total` rows of something; ends the program when a signal asks.
   Told told(const std::string& what, int64_t total) const;
 
-  /// How many of its repeats were measured of this checkpoint in this way, from its seed on.
+  /// How many of its repeats were measured of this checkpoint, with this content, in this way, from its seed on.
   int64_t done(const RepeatedMeasure& measure) const;
   /// Keeps the numbers of the next repeat.
   void add(const RepeatedMeasure& measure, const std::vector<double>& numbers);
@@ -46,7 +46,7 @@ class MeasuredRun {
   std::filesystem::path folder_;
   const StopRequest& request_;
   int64_t iteration_ = 0;
-  std::string config_;
+  std::string config_, content_;  // of the checkpoint
   TrainedModel model_;
   Hdf5File checkpoint_;
   EvaluationFile file_;

@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "curved_generator.h"
 #include "reference/derivatives.h"
 #include "reference/lobpcg.h"
 #include "reference/random.h"
@@ -26,11 +27,7 @@ class EntropyEstimatesTest : public testing::TestWithParam<std::string> {
   static constexpr uint64_t seed = 5;
 
   EntropyEstimatesTest()
-      : oracle_(
-            reference::random_network({LayerSpec::linear(d, 17), LayerSpec::batch_norm(17),
-                                       LayerSpec::prelu(), LayerSpec::linear(17, range), LayerSpec::tanh()},
-                                      reference::Statistics::running, 5)),
-        generator_(*kernels_, layers_of(oracle_.layers, flat(d))) {
+      : oracle_(curved_generator(d, range)), generator_(*kernels_, layers_of(oracle_.layers, flat(d))) {
     load(*kernels_, generator_, oracle_);
   }
 

@@ -13,8 +13,11 @@ class EvaluationFileTest : public IoTest {
 };
 
 MeasuredMetric metric(const std::string& name, const std::string& protocol, double value) {
-  return {
-      .name = name, .protocol = protocol, .iteration = 30, .values = {{"kl", {value, 2}}, {"modes", {3, 4}}}};
+  return {.name = name,
+          .protocol = protocol,
+          .iteration = 30,
+          .values = {{"kl", {value, 2}}, {"modes", {3, 4}}},
+          .checkpoint = "abc"};
 }
 
 TEST_F(EvaluationFileTest, GivesBackWhatWasPut) {
@@ -38,16 +41,26 @@ TEST_F(EvaluationFileTest, KnowsWhatWasMeasuredHow) {
   EvaluationFile file(path());
   file.put("", metric("modes", "first", 1));
   const EvaluationFile again(path());
-  EXPECT_TRUE(again.has("modes", "first", 30));
-  EXPECT_FALSE(again.has("modes", "first", 31));
-  EXPECT_FALSE(again.has("modes", "second", 30));
-  EXPECT_FALSE(again.has("kl", "first", 30));
+  EXPECT_TRUE(again.has("modes", "first", "abc"));
+  EXPECT_FALSE(again.has("modes", "first", "abd"))
+      << "a checkpoint of the same iteration, of another training";
+  EXPECT_FALSE(again.has("modes", "second", "abc"));
+  EXPECT_FALSE(again.has("kl", "first", "abc"));
+}
+
+TEST_F(EvaluationFileTest, TwoProgramsLoseNothingOfEachOther) {
+  EvaluationFile one(path()), other(path());
+  one.put("", metric("modes", "first", 1));
+  other.put("", metric("jacobian", "first", 2));
+  one.put("", metric("fid", "first", 3));
+  EXPECT_EQ(EvaluationFile(path()).metrics().size(), 3u);
 }
 
 TEST_F(EvaluationFileTest, ADamagedFileIsNamed) {
   EvaluationFile(path()).put("", metric("modes", "first", 1));
   std::filesystem::resize_file(path(), 700);
-  EXPECT_HAS(error_of([&] { EvaluationFile file(path()); }), "evaluation.h5");
+  EXPECT_HAS(error_of([&] { EvaluationFile file(path()); }),
+             "evaluation.h5 away, and evaluate measures anew");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "curved_generator.h"
 #include "reference/derivatives.h"
 #include "reference/linalg.h"
 #include "reference/random.h"
@@ -17,18 +18,12 @@
 namespace ebm::test {
 namespace {
 
-using reference::LayerSpec;
-
 class JacobianMonitorTest : public testing::TestWithParam<std::string> {
  protected:
   static constexpr int64_t points = 3, d = 11, range = 13;
 
   JacobianMonitorTest()
-      : oracle_(
-            reference::random_network({LayerSpec::linear(d, 17), LayerSpec::batch_norm(17),
-                                       LayerSpec::prelu(), LayerSpec::linear(17, range), LayerSpec::tanh()},
-                                      reference::Statistics::running, 5)),
-        generator_(*kernels_, layers_of(oracle_.layers, flat(d))) {
+      : oracle_(curved_generator(d, range)), generator_(*kernels_, layers_of(oracle_.layers, flat(d))) {
     load(*kernels_, generator_, oracle_);
   }
 

@@ -35,26 +35,8 @@ class ReplayTest : public IoTest {
   /// A dump of the second iteration, when Adam's moments are not 0.
   std::string dump(const std::string& method, const Words& more = {}, const char* program = "cifar10_bb") {
     const std::string out = path(method + std::to_string(dumps_++));
-    const Words words{program_path(program),
-                      "--device",
-                      "cpu",
-                      "--synthetic",
-                      "--method",
-                      method,
-                      "--batch",
-                      "4",
-                      "--latent",
-                      "3",
-                      "--width",
-                      "2",
-                      "--grid",
-                      "2",
-                      "--iterations",
-                      "2",
-                      "--dump-iteration",
-                      "2",
-                      "--out",
-                      out};
+    const Words words =
+        small_images_command(program, method, out, {"--iterations", "2", "--dump-iteration", "2"});
     const Finished finished = run_command(joined(words, more));
     EXPECT_EQ(finished.status, 0) << finished.err;
     return out + "/iteration-2.h5";

@@ -4,12 +4,10 @@
 #include "io/atomic_file.h"
 #include "io/png.h"
 #include "io/run_log.h"
-#include "support/process.h"
+#include "train/small_commands.h"
 
 namespace ebm::test {
 namespace {
-
-using Words = std::vector<std::string>;
 
 class FigureProgramsTest : public IoTest {
  protected:
@@ -72,26 +70,9 @@ TEST_F(FigureProgramsTest, CurvesAreDrawnOfSeveralRuns) {
 
 TEST_F(FigureProgramsTest, Figures4And5ShowTheSamplesOfRunsUnderTheirNames) {
   const auto train_images = [&](const std::string& method, const std::string& name, const Words& more) {
-    Words words{program_path("cifar10_bb"),
-                "--device",
-                "cpu",
-                "--synthetic",
-                "--method",
-                method,
-                "--batch",
-                "4",
-                "--latent",
-                "3",
-                "--width",
-                "2",
-                "--grid",
-                "2",
-                "--iterations",
-                "1",
-                "--out",
-                path(name)};
-    words.insert(words.end(), more.begin(), more.end());
-    return run_command(words).status;
+    return run_command(
+               joined(small_images_command("cifar10_bb", method, path(name), {"--iterations", "1"}), more))
+        .status;
   };
   ASSERT_EQ(train_images("wgan_0gp", "a", {"--ema", "0.5"}), 0);
   ASSERT_EQ(train_images("sngan", "b", {}), 0);

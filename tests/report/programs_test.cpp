@@ -3,12 +3,10 @@
 #include "../io/io_fixture.h"
 #include "data/image_file.h"
 #include "io/atomic_file.h"
-#include "support/process.h"
+#include "train/small_commands.h"
 
 namespace ebm::test {
 namespace {
-
-using Words = std::vector<std::string>;
 
 class MeasuringProgramsTest : public IoTest {
  protected:
@@ -16,9 +14,8 @@ class MeasuringProgramsTest : public IoTest {
     IoTest::SetUp();
     for (const char* name : {"cifar10_bb", "evaluate", "tables", "report"})
       if (program_path(name).empty()) GTEST_SKIP() << "the programs are not built";
-    const Finished trained = run_command({program_path("cifar10_bb"), "--device", "cpu", "--synthetic",
-                                          "--method", "wgan_0gp", "--batch", "4", "--latent", "3", "--width",
-                                          "2", "--grid", "2", "--iterations", "2", "--out", run()});
+    const Finished trained =
+        run_command(small_images_command("cifar10_bb", "wgan_0gp", run(), {"--iterations", "2"}));
     ASSERT_EQ(trained.status, 0) << trained.err;
   }
   std::string run() const { return (*this / "run").string(); }

@@ -63,7 +63,8 @@ RunOfReport made_up(const std::string& name, const std::string& config) {
   RunOfReport run{.name = name,
                   .log = {.config = config,
                           .environment = {{"device", "cpu"}, {"host", name}},
-                          .metrics = {.names = {"loss", "kl<&>"}, .iterations = {}, .columns = {{}, {}}}},
+                          .metrics = {.names = {"loss", "kl<&>"}, .iterations = {}, .columns = {{}, {}}},
+                          .time = {}},
                   .pictures = {},
                   .measured = {{.name = "modes", .protocol = "by <hand>", .iteration = 7, .values = {}}}};
   run.measured[0].values = {{"modes", {2, 3, 4}}, {"kl", {0.5}}};
