@@ -198,18 +198,14 @@ class Evaluator {
     repeat("nll",
            fmt::format("{} held-out points, as many samples, {}^2 cells, weight {}", how.points, how.grid,
                        how.weight),
-           {"log_z", "nll", "lower", "lower_s1", "upper", "entropy", "entropy_neighbours"},
+           {"log_z", "nll", "lower", "lower_s1", "importance", "upper", "entropy", "entropy_neighbours"},
            [&](uint64_t seed) {
              how.seed = seed;
              const ToyBounds found =
                  toy_bounds(kernels_, energy, sampler.generator(), data, how, run_.told("nll", how.points));
-             return std::vector<double>{found.log_z,
-                                        found.nll,
-                                        found.lower,
-                                        found.lower_s1,
-                                        found.upper,
-                                        found.entropy,
-                                        found.entropy_neighbours};
+             return std::vector<double>{
+                 found.log_z,      found.nll,   found.lower,   found.lower_s1,
+                 found.importance, found.upper, found.entropy, found.entropy_neighbours};
            });
   }
 

@@ -32,7 +32,7 @@ Options declare_options(Config& config) {
   options.add_choice("experiment", &config.experiment,
                      {{"all", Choice::all}, {"cifar10", Choice::cifar10}, {"animeface", Choice::animeface}},
                      "whose iteration");
-  options.add_choice("method", &config.run.method, method_choices(), "of training");
+  options.add_choice("method", &config.run.method, method_choices(NetworkKind::dcgan), "of training");
   options.add_choice("preset", &config.run.preset, choices(preset_names), "of the method's constants");
   options.add("batch", &config.run.batch, "images of an iteration; 0: the experiment's", {0, 1 << 20});
   options.add_choice("precision", &config.run.precision, choices(precision_names),

@@ -40,6 +40,7 @@ EnergyPenalty::EnergyPenalty(Kernels& kernels, Network& energy, int64_t batch,
   std::fill_n(weights.begin() + fake_row_, batch, -share);
   value_weights_ = constant_rows(kernels, weights);
   tangent_weights_ = Tensor(kernels, batch, flat(1));
+  if (options.samples == SampleWeighting::importance) log_density_ = Buffer<double>(kernels, batch);
   ones_ = constant_rows(kernels, std::vector<float>(static_cast<size_t>(part_rows_), 1.0f));
 }
 
@@ -50,8 +51,25 @@ void EnergyPenalty::forward_others() {
   }
 }
 
+void EnergyPenalty::weigh_samples(const Draw& draw, const EnergyScalars& scalars) {
+  kernels_.run(LogSampleDensity{.rows = batch_,
+                                .domain = draw.z.columns(),
+                                .z = draw.z.data,
+                                .log_det = draw.log_det.data,
+                                .log_q = log_density_.data()});
+  kernels_.run(SampleWeights{.points = batch_,
+                             .energy = energy_fake().data,
+                             .log_q = log_density_.data(),
+                             .good = draw.good.data,
+                             .cotangent = value_weights_.row_range(fake_row_, batch_).data,
+                             .log_z = scalars.log_z,
+                             .effective = scalars.effective_samples});
+}
+
 void EnergyPenalty::loss(const Draw& draw, const EnergyScalars& scalars) {
   const Range range(kernels_, "upper bound");
+  const bool weighed = options_.samples == SampleWeighting::importance;
+  if (weighed) weigh_samples(draw, scalars);
   EnergyObjective loss = objective(draw);
   loss.samples = batch_;
   loss.weight = static_cast<float>(options_.weight);
@@ -64,6 +82,7 @@ void EnergyPenalty::loss(const Draw& draw, const EnergyScalars& scalars) {
   loss.mean_fake = scalars.energy_fake;
   loss.penalty = scalars.penalty;
   loss.loss = scalars.loss;
+  loss.log_z = weighed ? scalars.log_z : nullptr;
   kernels_.run(loss);
 }
 

@@ -9,6 +9,9 @@
 //                     x, x~, or alpha x + (1 - alpha) x~
 //   none              term = 0
 //
+// With SampleWeighting::importance log Z by importance sampling (kernels/formulas/sample_weights.h) has the place of
+// -mean E(x~): where d = D and G is one to one its density at x~ is known.
+//
 // E'(x; u) is E's derivative along u, so both need E's derivative along one direction a sample; ||grad E||^2
 // is E' along u = grad E held constant, and its gradient in theta twice that of E'. The parameters' gradient
 // then is one backward pass of (E, E'): shared by both when E is piecewise linear, vjp_of_jvp otherwise.
@@ -26,17 +29,22 @@ enum class EnergyPenaltyKind { bidirectional, gp_real, gp_fake, gp_interpolated,
 /// How the pair (E, E') is sent backwards; `automatic` shares one signal when E is piecewise linear.
 enum class PairBackward { automatic, separate };
 
+/// What the samples count in L_E: 1/B each, or p_E / p_G, as far as the batch tells.
+enum class SampleWeighting { equal, importance };
+
 struct EnergyPenaltyOptions {
   EnergyPenaltyKind kind = EnergyPenaltyKind::bidirectional;
   double weight = 0.001;
   PenaltyNormaliser normaliser = PenaltyNormaliser::d;  ///< bidirectional only
   double hinge = 1;
   PairBackward backward = PairBackward::automatic;
+  SampleWeighting samples = SampleWeighting::equal;
 };
 
 /// Where the means go, on the device.
 struct EnergyScalars {
   float *energy_real, *energy_fake, *penalty, *loss;
+  float *log_z = nullptr, *effective_samples = nullptr;  ///< with importance: log Z^, (sum w)^2 / sum w^2
 };
 
 class EnergyPenalty {
@@ -51,9 +59,11 @@ class EnergyPenalty {
 
   /// What one iteration brings besides x and x~; empty where a bound has no use for it.
   struct Draw {
-    ConstView z, v0;    ///< bidirectional: B x d
-    ConstView z_score;  ///< bidirectional: grad_z of the entropy value, B x d; empty if zero
-    ConstView alpha;    ///< gp_interpolated: B x 1
+    ConstView z, v0;         ///< bidirectional: B x d; z with importance too
+    ConstView z_score;       ///< bidirectional: grad_z of the entropy value, B x d; empty if zero
+    ConstView alpha;         ///< gp_interpolated: B x 1
+    ConstView log_det = {};  ///< importance: log |det J(z)|, B x 1, after the lower bound has finished
+    ConstView good = {};     ///< importance: 0 for samples to leave out, B x 1
   };
   /// L_E into `scalars`, and the gradient of L_E into the energy's parameters (overwritten).
   void evaluate(const Draw& draw, const EnergyScalars& scalars) {
@@ -98,6 +108,7 @@ class EnergyPenalty {
   Trace& trace() { return *parts_.front(); }
   View inputs() const { return part(inputs_, 0); }
   View outputs() const { return part(outputs_, 0); }
+  void weigh_samples(const Draw& draw, const EnergyScalars& scalars);
   /// E on the batches of the other traces: first the data, then the samples, as far as they are no points.
   void forward_others();
 
@@ -116,9 +127,10 @@ class EnergyPenalty {
   int64_t real_row_, fake_row_, values_, part_rows_;
   std::vector<std::unique_ptr<Trace>> parts_;  // of part_rows_ values each
   Tensor inputs_, outputs_;
-  Tensor value_weights_;    // values_ x 1: 1/B for data, -1/B for samples, 0 for interpolated points
-  Tensor tangent_weights_;  // B x 1: c of EnergyObjective
-  Tensor ones_;             // part_rows_ x 1
+  Tensor value_weights_;        // values_ x 1: 1/B for data, -1/B for samples, 0 for interpolated points
+  Tensor tangent_weights_;      // B x 1: c of EnergyObjective
+  Tensor ones_;                 // part_rows_ x 1
+  Buffer<double> log_density_;  // B, with importance: log p_G(x~)
 };
 
 /// `lower` (bidirectional only, else null) must outlive the bound.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
+
+#include "kernels/formulas/toy_data.h"
 #include "kernels/kernels.h"
 
 namespace ebm {
@@ -10,6 +13,8 @@ class DataSource {
  public:
   virtual ~DataSource() = default;
   virtual const Features& features() const = 0;
+  /// That of its points, where it is known.
+  virtual std::optional<ToyDensity> density() const { return std::nullopt; }
   /// Host side: called before the work of iteration `iteration` is queued (its graph launched), each time, so
   /// that a source may send ahead what draw() will find on the device. Throws Error when data cannot be read.
   virtual void prepare(uint64_t /*iteration*/) {}

@@ -17,6 +17,7 @@ class ToyData final : public DataSource {
           uint32_t stream);
 
   const Features& features() const override { return plane_; }
+  std::optional<ToyDensity> density() const override { return ToyDensity{dataset_}; }
   void draw(const uint64_t* iteration, View x) override;
 
  private:

@@ -4,7 +4,10 @@
 
 #include <filesystem>
 
+#include <optional>
+
 #include "data/toy.h"
+#include "evaluate/toy_bounds.h"
 #include "plot/figure.h"
 #include "train/evaluation.h"
 #include "train/method.h"
@@ -40,11 +43,17 @@ class ToyEvaluation final : public Evaluation {
   /// kl_data_model              KL(data || model), NaN where the data's density is not known
   /// modes, high_quality        of the generator's samples (metrics/toy_density.h), NaN likewise; with _NAME
   ///                            those of another sampler
+  /// and, where z and G(z) are points of the plane (evaluate/toy_bounds.h; -log p in nats),
+  ///   nll_lower, nll_importance, nll_upper   bounds of -log_likelihood
+  ///   entropy_formula, entropy_samples, folding   the generator's entropy by its Jacobian, that of its samples,
+  ///                                               and their difference
   /// and the exact measures of the method.
   std::vector<std::string> names() const override;
   /// In that order; also draws the picture.
   std::vector<double> evaluate(int64_t iteration) override;
 
+  /// What the bounds around -log p were at the last evaluate(), a few lines; "" without a generator of the plane.
+  std::string sandwich() const;
   /// Of the networks at the last evaluate().
   const ToyPanels& panels() const { return panels_; }
 
@@ -57,6 +66,10 @@ class ToyEvaluation final : public Evaluation {
   const RunFolder& folder_;
   std::string caption_;
 
+  Kernels& kernels_;
+  Network* energy_network_;
+  Network* generator_;  // null unless z and G(z) are of the plane
+  std::optional<ToyBounds> bounds_;
   std::unique_ptr<EnergyFunction> energy_;  // of grid_ rows at a time, as the samplers
   std::vector<NamedSampler> samplers_;
   std::vector<Measure> measures_;

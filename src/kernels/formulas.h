@@ -14,6 +14,7 @@
 #include "kernels/formulas/branches.h"
 #include "kernels/formulas/columns.h"
 #include "kernels/formulas/counter.h"
+#include "kernels/formulas/coupling.h"
 #include "kernels/formulas/cross_entropy.h"
 #include "kernels/formulas/dropout.h"
 #include "kernels/formulas/gan.h"
@@ -31,6 +32,7 @@
 #include "kernels/formulas/parameters.h"
 #include "kernels/formulas/preconditioner.h"
 #include "kernels/formulas/resize.h"
+#include "kernels/formulas/sample_weights.h"
 #include "kernels/formulas/smooth.h"
 #include "kernels/formulas/spectral_norm.h"
 #include "kernels/formulas/sums.h"
@@ -63,10 +65,11 @@ using Formulas = FormulaList<
     // training
     Advance, AdamSchedule, AdamStep, SquaredNorm, ClipFactor, ExponentialAverage, ClampParameter,  //
     // data
-    ToyBatch, PickImages, ImageBatch, SmoothImages, ResizeLines, ResizeColumns,  //
+    ToyBatch, ToyLogDensity, SquarePoints, PickImages, ImageBatch, SmoothImages, ResizeLines,
+    ResizeColumns,  //
     // bounds
     SingularValueBound, ScaleRows, ZeroBadRows, FiniteSamples, LogDetBound, GeneratorScore, EnergyObjective,
-    EntropyMean, ScaleBy, GeneratorObjective, Interpolate,  //
+    EntropyMean, ScaleBy, GeneratorObjective, Interpolate, LogSampleDensity, SampleWeights,  //
     // other losses
     GanObjective, GanGeneratorObjective, InformationObjective, PermuteRows, AddPosteriorNoise,
     ImportanceRatio, ImportanceWeights, ImportanceScore, EntropyCotangent, VeraGeneratorObjective,
@@ -80,7 +83,8 @@ using Formulas = FormulaList<
     BatchNormProjections, BatchNormProject, BatchNormPairing, BatchNormCurvature,                  //
     BatchNormBackward, BatchNormTangentBackward, BatchNormTangentWeight, BatchNormSharedBackward,  //
     RowDots, SpectralStep, SpectralWeight, SpectralGradient,                                       //
-    JoinColumns, AddColumns, ExpOf, ScaledTotal,                                                   //
+    Coupling, CouplingTangent, CouplingBackward, CouplingInputs, JoinColumns, AddColumns, ExpOf,
+    ScaledTotal,  //
     MaxPooling, MaxPoolingPick, MaxPoolingSpread, AveragePooling, JoinBranches, Dropout, CrossEntropy>;
 
 }  // namespace ebm

@@ -6,6 +6,12 @@
 namespace ebm {
 
 void check(const EbmBbOptions& options) {
+  const bool exact = options.lower && options.lower->kind == EntropyBoundKind::logdet;
+  if (options.upper.samples == SampleWeighting::importance && !exact)
+    throw UsageError(
+        "--sample-weights importance: the density of the samples wants the whole determinant; give "
+        "--lower-bound "
+        "logdet");
   const bool of_energy_step = options.lower && options.entropy_points == EntropyPoints::energy;
   if (!of_energy_step || options.training.generator_steps == 1) return;
   throw UsageError(
@@ -13,6 +19,22 @@ void check(const EbmBbOptions& options) {
       "give "
       "--generator-steps 1 or --entropy-z generator");
 }
+
+namespace {
+
+/// Throws Error unless p_G(G(z)) = N(z; 0, I) / |det J(z)| can hold.
+void require_density(const Network& generator) {
+  if (generator.input().size() != generator.output().size())
+    throw Error("importance weights want samples of as many dimensions as z has; the generator goes from " +
+                to_string(generator.input()) + " to " + to_string(generator.output()));
+  if (generator.couples_samples(Statistics::batch))
+    throw Error(
+        "importance weights want samples that do not hang on one another, but the generator has batch norm; "
+        "give "
+        "--generator flow");
+}
+
+}  // namespace
 
 EbmBb::EbmBb(Kernels& kernels, const NetworkMakers& networks, DataSource& data, const EbmBbOptions& options,
              NoiseSource* noise)
@@ -27,6 +49,7 @@ EbmBb::EbmBb(Kernels& kernels, const NetworkMakers& networks, DataSource& data, 
       entropy_factor_(kernels, 1) {
   check(options);
   require_fitting(energy(), generator().output(), data.features());
+  if (weighs_samples()) require_density(generator());
   learners_ = {&energy_, &generator_};
   const int64_t batch = training_.batch;
   const Precision precision = training_.precision;
@@ -45,6 +68,10 @@ EbmBb::EbmBb(Kernels& kernels, const NetworkMakers& networks, DataSource& data, 
 
   using enum NumberRole;
   n_.energy = add_energy_numbers(numbers_);
+  if (weighs_samples()) {
+    n_.energy.log_z = numbers_.add("log_z_estimate", shown);
+    n_.energy.effective_samples = numbers_.add("effective_samples", shown);
+  }
   if (lower_ != nullptr) {
     n_.entropy = numbers_.add("entropy", shown);
     n_.share_good = numbers_.add("share_good", shown);
@@ -57,15 +84,16 @@ EbmBb::EbmBb(Kernels& kernels, const NetworkMakers& networks, DataSource& data, 
 /// its gradient in z or its probes are more than v0. Else a = z, and J v0 is all that the penalty needs.
 void EbmBb::make_plan() {
   if (lower_ == nullptr) return;
-  const bool curved = lower_->jacobian().z_depends();
+  const bool scored =
+      options_.upper.kind == EnergyPenaltyKind::bidirectional && lower_->jacobian().z_depends();
   if (options_.entropy_points == EntropyPoints::energy) {
     at_energy_step_ = AtEnergyStep::bound;
-    gradient_ = curved ? EntropyGradient::with_score : EntropyGradient::of_energy_step;
+    gradient_ = scored ? EntropyGradient::with_score : EntropyGradient::of_energy_step;
     return;
   }
   gradient_ = EntropyGradient::of_own_points;
-  if (options_.upper.kind != EnergyPenaltyKind::bidirectional) return;
-  const bool more = curved || lower_->wants_p0() || lower_->wants_e();
+  if (options_.upper.kind != EnergyPenaltyKind::bidirectional && !weighs_samples()) return;
+  const bool more = scored || weighs_samples() || lower_->wants_p0() || lower_->wants_e();
   at_energy_step_ = more ? AtEnergyStep::bound : AtEnergyStep::product;
 }
 
@@ -88,7 +116,8 @@ void EbmBb::make_draws() {
   if (own) v0_generator_ = normal("v0_generator", Stream::v0_generator, latent, second);
   if (own && p0) p0_generator_ = normal("p0_generator", Stream::p0_generator, latent, second);
   if (own && e) e_generator_ = normal("e_generator", Stream::range_probe_generator, image, second);
-  if (bound && lower_->jacobian().z_depends()) z_score_ = Tensor(kernels_, training_.batch, latent);
+  const bool scored = options_.upper.kind == EnergyPenaltyKind::bidirectional;
+  if (bound && scored && lower_->jacobian().z_depends()) z_score_ = Tensor(kernels_, training_.batch, latent);
 }
 
 void EbmBb::draw_for_energy_step() {
@@ -143,7 +172,12 @@ void EbmBb::energy_forward(int64_t step) {
         lower_->probe_product(upper_->directions());
     }
   }
-  const EnergyPenalty::Draw draw{.z = z, .v0 = v0, .z_score = z_score_, .alpha = alpha_.of_step(step)};
+  const EnergyPenalty::Draw draw{.z = z,
+                                 .v0 = v0,
+                                 .z_score = z_score_,
+                                 .alpha = alpha_.of_step(step),
+                                 .log_det = weighs_samples() ? lower_->value() : ConstView{},
+                                 .good = weighs_samples() ? lower_->good() : ConstView{}};
   upper_->prepare(draw);
   if (at_energy_step_ == AtEnergyStep::bound) {
     kernels_.concurrently([this] { finish_bound(); }, [this] { upper_->forward(); });

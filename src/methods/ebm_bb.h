@@ -54,6 +54,7 @@ class EbmBb final : public Method {
   /// its penalty needs, or apart from it; its own latent points.
   enum class EntropyGradient { none, with_score, of_energy_step, of_own_points };
 
+  bool weighs_samples() const { return options_.upper.samples == SampleWeighting::importance; }
   void make_plan();
   void make_draws();
   void draw_for_energy_step();

@@ -42,6 +42,10 @@ class EbmBbChoice final : public MethodChoice {
     options.add("hinge", &upper.hinge, "zeta of eq. 20", any_number);
     options.add_choice("penalty_backward", &upper.backward, choices(pair_backward_names),
                        "one backward signal for E and E' where E allows it, or separate ones");
+    options.add_choice(
+        "sample_weights", &upper.samples, choices(sample_weights_names),
+        "of the samples in the energy's loss: equal, or by importance, p_E / p_G, for points whose "
+        "generator is one to one");
     options.add("entropy_weight", &options_.entropy_weight, "of the entropy in the generator's loss",
                 not_negative);
     options.add_choice("entropy_z", &options_.entropy_points, choices(entropy_points_names),
@@ -63,6 +67,8 @@ class EbmBbChoice final : public MethodChoice {
     const EnergyPenaltyKind upper = options_.upper.kind;
     if (upper != EnergyPenaltyKind::bidirectional)
       add("--upper-bound " + name_of(upper, upper_bound_names), {"penalty_normaliser"});
+    if (upper == EnergyPenaltyKind::none)
+      add("--upper-bound none", {"penalty_weight", "hinge", "penalty_backward"});
     return idle;
   }
 

@@ -10,11 +10,14 @@ inline constexpr Names<EntropyBoundKind, 4> lower_bound_names{{{"lobpcg", Entrop
                                                                {"s1", EntropyBoundKind::s1},
                                                                {"logdet", EntropyBoundKind::logdet},
                                                                {"slq", EntropyBoundKind::slq}}};
-inline constexpr Names<EnergyPenaltyKind, 4> upper_bound_names{
+inline constexpr Names<EnergyPenaltyKind, 5> upper_bound_names{
     {{"bidirectional", EnergyPenaltyKind::bidirectional},
      {"gp_real", EnergyPenaltyKind::gp_real},
      {"gp_fake", EnergyPenaltyKind::gp_fake},
-     {"gp_interpolated", EnergyPenaltyKind::gp_interpolated}}};
+     {"gp_interpolated", EnergyPenaltyKind::gp_interpolated},
+     {"none", EnergyPenaltyKind::none}}};
+inline constexpr Names<SampleWeighting, 2> sample_weights_names{
+    {{"equal", SampleWeighting::equal}, {"importance", SampleWeighting::importance}}};
 inline constexpr Names<PenaltyNormaliser, 4> normaliser_names{{{"none", PenaltyNormaliser::none},
                                                                {"d", PenaltyNormaliser::d},
                                                                {"v", PenaltyNormaliser::v},

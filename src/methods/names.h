@@ -33,6 +33,10 @@ inline constexpr Names<NetworkKind, 4> network_names{{{"toy", NetworkKind::toy},
                                                       {"mlp", NetworkKind::mlp},
                                                       {"dcgan", NetworkKind::dcgan},
                                                       {"resnet", NetworkKind::resnet}}};
+inline constexpr Names<std::optional<Curve>, 3> activation_names{
+    {{"usual", std::nullopt}, {"silu", Curve::silu}, {"softplus", Curve::softplus}}};
+inline constexpr Names<GeneratorShape, 2> generator_names{
+    {{"mlp", GeneratorShape::mlp}, {"flow", GeneratorShape::flow}}};
 inline constexpr Names<EnergyNorm, 2> energy_norm_names{
     {{"none", EnergyNorm::none}, {"batch", EnergyNorm::batch}}};
 

@@ -4,6 +4,7 @@
 #include "methods/ebm_bb_options.h"
 #include "methods/gan_options.h"
 #include "methods/meg_options.h"
+#include "methods/mle_options.h"
 #include "methods/vera_options.h"
 #include "models/statistics.h"
 
@@ -21,6 +22,9 @@ constexpr MethodRow rows[] = {
     {.name = "sngan", .title = "SNGAN", .choose = choose_sngan},
 };
 
+/// A yardstick for energies of points: maximum likelihood, without a generator.
+constexpr MethodRow rows_of_points[] = {{.name = "mle", .title = "MLE", .choose = choose_mle}};
+
 constexpr Interval<double> beta_range{0, 0.999999};
 
 }  // namespace
@@ -31,16 +35,21 @@ std::span<const MethodRow> methods() {
 
 const MethodRow& method_row(const std::string& name) {
   std::string names;
-  for (const MethodRow& row : rows) {
-    if (name == row.name) return row;
-    names += (names.empty() ? "" : ", ") + std::string(row.name);
+  for (const std::span<const MethodRow> list :
+       {std::span<const MethodRow>(rows), std::span<const MethodRow>(rows_of_points)}) {
+    for (const MethodRow& row : list) {
+      if (name == row.name) return row;
+      names += (names.empty() ? "" : ", ") + std::string(row.name);
+    }
   }
   throw UsageError("'" + name + "' is no method; give one of " + names);
 }
 
-std::vector<std::pair<std::string, std::string>> method_choices() {
+std::vector<std::pair<std::string, std::string>> method_choices(NetworkKind networks) {
   std::vector<std::pair<std::string, std::string>> list;
   for (const MethodRow& row : rows) list.emplace_back(row.name, row.name);
+  if (networks == NetworkKind::toy)
+    for (const MethodRow& row : rows_of_points) list.emplace_back(row.name, row.name);
   return list;
 }
 

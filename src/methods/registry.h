@@ -35,6 +35,8 @@ class MethodChoice {
   virtual bool bounds_entropy() const { return false; }
   /// Makes of an experiment's networks what the method wants of them.
   virtual void adapt(NetworkOptions&) const {}
+  /// Sets what its preset wants of the networks' choices, which are options too.
+  virtual void suggest(NetworkOptions&) const {}
   /// What the names of the arrays of x = G(z) begin with in a checkpoint.
   virtual std::string generator_arrays() const { return "generator/"; }
   /// The same of x = G(z) with noise (layers/noisy_output.h); "": there is none.
@@ -51,12 +53,13 @@ struct MethodRow {
   std::unique_ptr<MethodChoice> (*choose)(NetworkKind networks, Preset preset);
 };
 
+/// Those that train an energy or a generator on any data.
 std::span<const MethodRow> methods();
-/// Throws UsageError when there is no such method.
+/// One of them, or of those for points alone. Throws UsageError when there is no such method.
 const MethodRow& method_row(const std::string& name);
 
-/// The names of all, as Options takes them.
-std::vector<std::pair<std::string, std::string>> method_choices();
+/// The names of all that train such networks, as Options takes them.
+std::vector<std::pair<std::string, std::string>> method_choices(NetworkKind networks);
 
 /// The options that every method has: first of the samples and steps of an iteration, then of the optimiser.
 void declare_training(Options& options, TrainingOptions& training);

@@ -4,9 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numbers>
-
-#include "kernels/formulas/toy_data.h"
 
 namespace ebm {
 
@@ -64,6 +61,11 @@ double log_normaliser(std::span<const float> energies, int64_t n) {
          2 * std::log(h);
 }
 
+double log_mean_exp(std::span<const float> energies) {
+  return log_sum_exp(energies.size(), [&](size_t i) { return -static_cast<double>(energies[i]); }) -
+         std::log(static_cast<double>(energies.size()));
+}
+
 double mean_log_likelihood(std::span<const float> energies, double log_z) {
   double sum = 0;
   for (const float energy : energies) sum -= static_cast<double>(energy);
@@ -86,13 +88,13 @@ std::vector<float> cell_log_densities(std::span<const float> energies, double lo
   return log_p;
 }
 
-double gaussians25_mean_log_density(std::span<const float> points) {
-  const double log_scale = std::log(mode_count * 2 * std::numbers::pi * sigma * sigma);
+double mean_log_density(ToyDataset dataset, std::span<const float> points) {
+  const ToyDensity density{dataset};
   double sum = 0;
   for (size_t i = 0; i + 1 < points.size(); i += 2) {
-    const auto squared = squared_distances(points[i], points[i + 1]);
-    sum +=
-        log_sum_exp(squared.size(), [&](size_t k) { return -squared[k] / (2 * sigma * sigma); }) - log_scale;
+    double p = 0;
+    for (int64_t node = 0; node < density.nodes(); ++node) p += density.part(node, points[i], points[i + 1]);
+    sum += std::log(p);
   }
   return sum / count_of(points);
 }

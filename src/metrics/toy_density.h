@@ -7,16 +7,18 @@
 #include <span>
 #include <vector>
 
-namespace ebm {
+#include "kernels/formulas/toy_data.h"
 
-/// The square of the paper's pictures.
-inline constexpr double plane_lo = -4, plane_hi = 4;
+namespace ebm {
 
 /// The centres of n x n cells of [-4, 4]^2, rows of equal y from the lowest upwards, as HeatMap wants them.
 std::vector<float> plane_grid(int64_t n);
 
 /// log Z = log sum_i exp(-E_i) h^2 over the cells of plane_grid(n), h their side.
 double log_normaliser(std::span<const float> energies, int64_t n);
+
+/// log mean_i exp(-E_i).
+double log_mean_exp(std::span<const float> energies);
 
 /// mean_i log p(x_i) = -mean E - log Z.
 double mean_log_likelihood(std::span<const float> energies, double log_z);
@@ -27,8 +29,8 @@ std::vector<float> cell_probabilities(std::span<const float> energies, double te
 /// log p at each cell's centre.
 std::vector<float> cell_log_densities(std::span<const float> energies, double log_z);
 
-/// mean_i log q(x_i), q the density of the 25 Gaussians.
-double gaussians25_mean_log_density(std::span<const float> points);
+/// mean_i log p(x_i), p the density of the data set.
+double mean_log_density(ToyDataset dataset, std::span<const float> points);
 
 /// How samples cover the 25 Gaussians: the modes with at least one sample within 4 standard deviations, and
 /// the share of samples that lie so near to some mode.

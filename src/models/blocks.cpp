@@ -8,7 +8,7 @@ namespace ebm {
 void doubling_block(Stack& main, int64_t channels, float eps) {
   constexpr Window conv3{.kernel = {3, 3}, .padding = {1, 1}};
   constexpr Extent twice{2, 2};
-  Stack left(main.features()), right(main.features());
+  Stack left = main.side(), right = main.side();
   left.batch_norm(eps, relu).upsample(twice).convolution(conv3, channels);
   left.batch_norm(eps, relu).convolution(conv3, channels);
   right.upsample_and_pointwise(twice, channels);

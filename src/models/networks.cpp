@@ -20,31 +20,36 @@ void require_networks(const NetworkOptions& options) {
 
 std::unique_ptr<Layer> shared_energy(const NetworkOptions& options) {
   const WeightNorm norm = options.weight_norm;
+  const std::optional<Curve> curve = options.energy_curve;
   switch (options.kind) {
     case NetworkKind::toy:
-      return toy_energy(options.width, options.energy_scale, norm, options.energy_output);
+      return toy_energy(options.width, options.energy_scale, norm, options.energy_output,
+                        {options.energy_depth, options.energy_curve});
     case NetworkKind::mlp:
-      return mnist_energy(data_shape(options), options.width, norm);
+      return mnist_energy(data_shape(options), options.width, norm, curve);
     case NetworkKind::dcgan:
-      return dcgan_energy(options.width, norm);
+      return dcgan_energy(options.width, norm, curve);
     case NetworkKind::resnet:
       break;
   }
-  return resnet_energy(options.energy_norm, options.width, norm);
+  return resnet_energy(options.energy_norm, options.width, norm, curve);
 }
 
 std::unique_ptr<Layer> shared_generator(const NetworkOptions& options) {
+  const std::optional<Curve> curve = options.generator_curve;
   switch (options.kind) {
     case NetworkKind::toy:
-      return toy_generator(options.latent, options.width);
+      if (options.generator == GeneratorShape::flow)
+        return toy_flow(options.width, options.couplings, options.coupling_steps);
+      return toy_generator(options.latent, options.width, {options.generator_depth, curve});
     case NetworkKind::mlp:
-      return mnist_generator(options.latent, data_shape(options), options.width);
+      return mnist_generator(options.latent, data_shape(options), options.width, curve);
     case NetworkKind::dcgan:
-      return dcgan_generator(options.latent, options.width);
+      return dcgan_generator(options.latent, options.width, dcgan_eps, curve);
     case NetworkKind::resnet:
       break;
   }
-  return resnet_generator(options.latent, options.width);
+  return resnet_generator(options.latent, options.width, curve);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 // The networks of the paper's tables by name, with what can be chosen of them.
 #pragma once
 
+#include <optional>
+
 #include "models/resnet.h"
 #include "models/toy.h"
 
@@ -12,6 +14,9 @@ enum class NetworkKind { toy, mlp, dcgan, resnet };
 
 /// Whose networks: the paper's tables', which all methods share, or those of a method's public code.
 enum class NetworkFamily { shared, dcgan, sngan, meg, vera };
+
+/// What a generator of points is: Table 6's, or a flow (models/toy.h).
+enum class GeneratorShape { mlp, flow };
 
 struct NetworkOptions {
   NetworkKind kind = NetworkKind::dcgan;
@@ -25,6 +30,11 @@ struct NetworkOptions {
   /// With sngan the energy's layers have 2 width channels, the generator's 4 width: upstream's 128 and 256.
   NetworkFamily family = NetworkFamily::shared;
   WeightNorm weight_norm = WeightNorm::none;  ///< of the energy
+  // Of the shared networks:
+  std::optional<Curve> energy_curve = {}, generator_curve = {};  ///< activations; none: the tables'
+  int64_t energy_depth = 2, generator_depth = 2;                 ///< toy: hidden layers
+  GeneratorShape generator = GeneratorShape::mlp;                ///< toy
+  int64_t couplings = 4, coupling_steps = 8;                     ///< of a flow
 };
 
 /// Those of the paper: their latent dimensions and widths.

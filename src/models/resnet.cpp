@@ -64,9 +64,9 @@ void energy_block(Stack& main, EnergyNorm norm, int64_t channels, Pooling poolin
 
 }  // namespace
 
-Stack resnet_energy_trunk(EnergyNorm norm, int64_t c, WeightNorm weight_norm) {
+Stack resnet_energy_trunk(EnergyNorm norm, int64_t c, WeightNorm weight_norm, std::optional<Curve> curve) {
   Stack main(image);
-  main.weight_norm(weight_norm);
+  main.weight_norm(weight_norm).smooth_activations(curve);
   first_energy_block(main, norm, c);                  // 32
   energy_block(main, norm, 2 * c, Pooling::average);  // 16
   energy_block(main, norm, 4 * c, Pooling::average);  // 8
@@ -76,14 +76,16 @@ Stack resnet_energy_trunk(EnergyNorm norm, int64_t c, WeightNorm weight_norm) {
   return main;
 }
 
-std::unique_ptr<Layer> resnet_energy(EnergyNorm norm, int64_t c, WeightNorm weight_norm) {
-  Stack main = resnet_energy_trunk(norm, c, weight_norm);
+std::unique_ptr<Layer> resnet_energy(EnergyNorm norm, int64_t c, WeightNorm weight_norm,
+                                     std::optional<Curve> curve) {
+  Stack main = resnet_energy_trunk(norm, c, weight_norm, curve);
   auto expand = std::make_unique<Linear>(main.features(), flat(1), Bias::yes, Activation{}, weight_norm);
   return network_of("main", main.build(), "expand", std::move(expand));
 }
 
-std::unique_ptr<Layer> resnet_generator(int64_t latent, int64_t c) {
+std::unique_ptr<Layer> resnet_generator(int64_t latent, int64_t c, std::optional<Curve> curve) {
   Stack main(flat(latent));
+  main.smooth_activations(curve);
   main.linear(Features{.height = 4, .width = 4, .channels = 16 * c}).reshape();
   for (const int64_t channels : {8 * c, 4 * c, 2 * c, c})
     doubling_block(main, channels, eps);  // 8, 16, 32, 64

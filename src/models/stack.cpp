@@ -47,27 +47,32 @@ Stack& Stack::linear(const Features& out, Bias bias) {
   return out.pixels() == 1 ? add_affine(std::move(layer)) : add(std::move(layer));
 }
 Stack& Stack::convolution(const Window& window, int64_t channels, Activation activation, Bias bias) {
-  return add_affine(
-      std::make_unique<Convolution>(features_, channels, window, activation, weight_norm_, bias), activation);
+  const Activation inside = fused(activation);
+  return add_affine(std::make_unique<Convolution>(features_, channels, window, inside, weight_norm_, bias),
+                    inside)
+      .follow_smooth(activation);
 }
 Stack& Stack::transposed_convolution(const Window& window, int64_t channels, Activation activation,
                                      Bias bias) {
-  return add_affine(std::make_unique<TransposedConvolution>(features_, channels, window, activation, bias),
-                    activation);
+  const Activation inside = fused(activation);
+  return add_affine(std::make_unique<TransposedConvolution>(features_, channels, window, inside, bias),
+                    inside)
+      .follow_smooth(activation);
 }
 Stack& Stack::batch_norm(float eps, Activation activation) {
   constexpr float momentum = 0.1f;
-  auto layer = std::make_unique<BatchNorm>(features_, eps, momentum, activation);
+  const Activation inside = fused(activation);
+  auto layer = std::make_unique<BatchNorm>(features_, eps, momentum, inside);
   BatchNorm* const added = layer.get();
-  add(std::move(layer), activation);
+  add(std::move(layer), inside);
   rows_.back().norm = added;
-  return *this;
+  return follow_smooth(activation);
 }
 Stack& Stack::prelu() {
-  return add(std::make_unique<PreluLayer>(features_));
+  return curve_ ? smooth(*curve_) : add(std::make_unique<PreluLayer>(features_));
 }
 Stack& Stack::leaky(float slope) {
-  return add(std::make_unique<LeakyReluLayer>(features_, slope));
+  return curve_ ? smooth(*curve_) : add(std::make_unique<LeakyReluLayer>(features_, slope));
 }
 Stack& Stack::tanh() {
   return add(std::make_unique<TanhLayer>(features_));

@@ -5,6 +5,9 @@
 
 #include <vector>
 
+#include <optional>
+
+#include "kernels/formulas/smooth.h"
 #include "layers/convolution.h"
 #include "layers/dropout.h"
 #include "layers/sequential.h"
@@ -34,6 +37,12 @@ class Stack {
   }
   Stack& spectral() { return weight_norm(WeightNorm::spectral); }
 
+  /// A smooth activation in the place of every PReLU and leaky ReLU that follows; none: those themselves.
+  Stack& smooth_activations(std::optional<Curve> curve) {
+    curve_ = curve;
+    return *this;
+  }
+
   // Each adds a row. An activation that is given is a module of its own to PyTorch.
   Stack& linear(const Features& out, Bias bias = Bias::yes);
   Stack& linear(int64_t out, Bias bias = Bias::yes) { return linear(flat(out), bias); }
@@ -51,8 +60,10 @@ class Stack {
   Stack& average_pool(const Extent& window);
   Stack& upsample(const Extent& window);
   Stack& spatial_sum();
-  /// An empty stack that goes on from here, as one side of a block, with the same norm of weights.
-  Stack side() const { return std::move(Stack(features_).weight_norm(weight_norm_)); }
+  /// An empty stack that goes on from here, as one side of a block, with the same norm of weights and activations.
+  Stack side() const {
+    return std::move(Stack(features_).weight_norm(weight_norm_).smooth_activations(curve_));
+  }
   /// left(x) + right(x), with names left.0. ... and right.0. ...
   Stack& residual(Stack left, Stack right);
   /// left(x) + x
@@ -79,7 +90,14 @@ class Stack {
   Stack& add_affine(std::unique_ptr<AffineLayer> layer, Activation activation = {});
 
   Features features_;
+  /// The activation that a layer fuses: none where it is smooth, which follow_smooth() then adds.
+  Activation fused(Activation activation) const { return curve_ ? Activation{} : activation; }
+  Stack& follow_smooth(Activation activation) {
+    return curve_ && activation.present() ? smooth(*curve_) : *this;
+  }
+
   WeightNorm weight_norm_ = WeightNorm::none;
+  std::optional<Curve> curve_;
   int64_t modules_ = 0;
   /// A row, and what build() may fuse of it: an affine layer whose bias is added by channel, a batch norm.
   struct Row {

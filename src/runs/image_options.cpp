@@ -61,6 +61,7 @@ void add_network_options(Options& options, ImageConfig& config) {
     options.add_choice("energy_norm", &networks.energy_norm, choices(energy_norm_names),
                        "batch norm in the energy: Table 9 has it, the paper's text and the code go without");
   }
+  add_network_choices(options, networks);
 }
 
 }  // namespace
@@ -76,6 +77,7 @@ Options declare_image_options(ImageConfig& config, const ImageExperiment& experi
   config.flips = experiment.flips;
   config.networks = experiment.networks;
   config.networks.width = usual_width(config.run, experiment.networks);
+  config.run.choice->suggest(config.networks);
   config.run.schedule = {
       .iterations = experiment.iterations, .log_every = 20, .checkpoint_every = 1000, .eval_every = 1000};
   add_data_options(options, config, experiment);
@@ -103,7 +105,7 @@ void resolve_image_defaults(Options& options, ImageConfig& config, const ImageEx
   if (config.stacked) options.set_default("iterations", experiment.stacked_iterations);
   options.set_default("width", usual_width(config.run, experiment.networks));
   if (config.run.out.empty()) options.set_default("out", default_out(config, experiment));
-  resolve_run_defaults(options, config.run);
+  resolve_run_defaults(options, config.run, idle_choices(adapted(config.networks, config.run)));
 }
 
 }  // namespace ebm

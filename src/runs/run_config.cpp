@@ -55,7 +55,7 @@ void tune_convolutions(Kernels& kernels, const RunFolder& folder) {
 
 void add_method_options(Options& options, RunConfig& config) {
   options.group("What is trained");
-  options.add_choice("method", &config.method, method_choices(),
+  options.add_choice("method", &config.method, method_choices(config.networks),
                      "which method; --help with one shows its options and defaults");
   options.add_choice("preset", &config.preset, choices(preset_names),
                      "the constants of the paper's text and Table 11, or of the method's public code");
@@ -65,15 +65,20 @@ void add_method_options(Options& options, RunConfig& config) {
 
 void choose_method(RunConfig& config, NetworkKind networks, const std::string& program,
                    const std::function<void(Options&)>& peek) {
+  config.networks = networks;
   Options options(program, "");
   add_method_options(options, config);
   peek(options);
   config.choice = method_row(config.method).choose(networks, config.preset);
 }
 
-int64_t usual_width(const RunConfig& config, NetworkOptions networks) {
+NetworkOptions adapted(NetworkOptions networks, const RunConfig& config) {
   config.choice->adapt(networks);
-  return usual_width(networks);
+  return networks;
+}
+
+int64_t usual_width(const RunConfig& config, const NetworkOptions& networks) {
+  return usual_width(adapted(networks, config));
 }
 
 void require_full_rank(const Layer& generator, const MethodChoice& choice, const WidthOptions& names) {
@@ -106,8 +111,9 @@ std::optional<int64_t> first_horizon(const std::string& folder) {
 }
 
 /// But a run that began with such an option goes on.
-void refuse_idle_options(const Options& options, const RunConfig& config) {
-  for (const IdleOption& idle : config.choice->idle_options()) {
+void refuse_idle_options(const Options& options, const RunConfig& config,
+                         const std::vector<IdleOption>& list) {
+  for (const IdleOption& idle : list) {
     if (!options.is_changed(idle.name) || newest_checkpoint(config.out)) continue;
     std::string name = idle.name;
     std::replace(name.begin(), name.end(), '_', '-');
@@ -129,10 +135,12 @@ void add_run_options(Options& options, RunConfig& config) {
   add_placement_options(options, config);
 }
 
-void resolve_run_defaults(const Options& options, RunConfig& config) {
+void resolve_run_defaults(const Options& options, RunConfig& config, std::vector<IdleOption> idle) {
   RateSchedule& schedule = config.training().optimiser.schedule;
   config.choice->check();
-  refuse_idle_options(options, config);
+  const std::vector<IdleOption> of_method = config.choice->idle_options();
+  idle.insert(idle.end(), of_method.begin(), of_method.end());
+  refuse_idle_options(options, config, idle);
   if (schedule.kind != RateSchedule::Kind::constant && schedule.horizon == 0)
     schedule.horizon = first_horizon(config.out).value_or(config.schedule.iterations);
   if (schedule.kind == RateSchedule::Kind::constant && schedule.horizon > 0)

@@ -15,6 +15,7 @@
 namespace ebm {
 
 struct RunConfig {
+  NetworkKind networks{};  ///< of the experiment: set by choose_method()
   std::string method = "ebm_bb";
   Preset preset = Preset::paper;
   std::unique_ptr<MethodChoice> choice;  ///< the method's own options: null before choose_method()
@@ -36,11 +37,14 @@ void choose_method(RunConfig& config, NetworkKind networks, const std::string& p
 void add_run_options(Options& options, RunConfig& config);
 
 /// After parsing, and once config.out is known: what hangs on other options, and on the run that is there.
-/// Throws UsageError on options that do not go together, and on one that would change nothing.
-void resolve_run_defaults(const Options& options, RunConfig& config);
+/// Throws UsageError on options that do not go together, and on one that would change nothing: the method's, and
+/// `idle` ones of the experiment.
+void resolve_run_defaults(const Options& options, RunConfig& config, std::vector<IdleOption> idle = {});
 
+/// An experiment's networks as the method wants them.
+NetworkOptions adapted(NetworkOptions networks, const RunConfig& config);
 /// The width of an experiment's networks, or that of the method's own where it trains those.
-int64_t usual_width(const RunConfig& config, NetworkOptions networks);
+int64_t usual_width(const RunConfig& config, const NetworkOptions& networks);
 
 /// The options that decide how wide a generator is; without `latent` where d is fixed.
 struct WidthOptions {

@@ -24,12 +24,14 @@ Options declare_toy_options(ToyConfig& config, const ToyExperiment& experiment) 
   config.dataset = experiment.dataset;
   config.networks = experiment.networks;
   config.networks.width = usual_width(config.run, experiment.networks);
+  config.run.choice->suggest(config.networks);
   config.evaluation = experiment.evaluation;
   config.run.schedule.iterations = experiment.iterations;
   options.group("Data and networks (Table 6)");
   options.add_choice("dataset", &config.dataset, choices(toy_dataset_names), "points of the plane");
   record_network_kind(options, config.networks);
   options.add("hidden", &config.networks.width, "width of the hidden layers", {1, 65536});
+  add_network_choices(options, config.networks);
   add_run_options(options, config.run);
   options.group("Evaluation");
   options.add("eval_grid", &config.evaluation.grid, "cells along each axis of [-4, 4]^2", {10, 4000},
@@ -45,7 +47,7 @@ Options declare_toy_options(ToyConfig& config, const ToyExperiment& experiment) 
 void resolve_toy_defaults(Options& options, ToyConfig& config, const ToyExperiment& experiment) {
   options.set_default("hidden", usual_width(config.run, experiment.networks));
   if (config.run.out.empty()) options.set_default("out", "runs/" + name_of_run(config, experiment));
-  resolve_run_defaults(options, config.run);
+  resolve_run_defaults(options, config.run, idle_choices(adapted(config.networks, config.run)));
   require_full_rank(*generator_layers(config.networks), *config.run.choice,
                     {.latent = {}, .width = "--hidden"});
 }
@@ -61,6 +63,7 @@ ToyResult run_toy(Kernels& kernels, const ToyConfig& config, const Options& opti
   const std::string name = run.method + " on " + name_of(config.dataset, toy_dataset_names);
   ToyEvaluation evaluation(*method, config.dataset, config.evaluation, folder, name);
   const RunEnd end = run_training(*method, evaluation, folder, name, run, options, environment, resumed);
+  if (!end.stop) std::printf("%s", evaluation.sandwich().c_str());
   return {end, evaluation.panels()};
 }
 

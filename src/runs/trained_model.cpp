@@ -43,6 +43,38 @@ void record_network_kind(Options& options, NetworkOptions& networks) {
                      "those of this experiment");
 }
 
+void add_network_choices(Options& options, NetworkOptions& networks) {
+  options.add_choice("energy_activation", &networks.energy_curve, choices(activation_names),
+                     "in the place of the energy's own, which bend at a point");
+  options.add_choice("generator_activation", &networks.generator_curve, choices(activation_names),
+                     "likewise in the generator");
+  if (networks.kind != NetworkKind::toy) return;
+  options.add("energy_depth", &networks.energy_depth, "hidden layers of the energy", {1, 64});
+  options.add("generator_depth", &networks.generator_depth, "hidden layers of the generator", {1, 64});
+  options.add_choice("generator", &networks.generator, choices(generator_names),
+                     "Table 6's, which may fold the plane, or a flow, which is one to one");
+  options.add("couplings", &networks.couplings, "of a flow: layers", {1, 64});
+  options.add("coupling_steps", &networks.coupling_steps, "of a flow: smooth steps of each layer", {1, 256});
+}
+
+std::vector<IdleOption> idle_choices(const NetworkOptions& networks) {
+  std::vector<IdleOption> idle;
+  const auto add = [&](std::initializer_list<const char*> names, const char* with) {
+    for (const char* name : names) idle.push_back({name, with});
+  };
+  const bool toy = networks.kind == NetworkKind::toy;
+  if (networks.family != NetworkFamily::shared) {
+    add({"energy_activation", "generator_activation"}, "--networks own");
+    if (toy)
+      add({"energy_depth", "generator_depth", "generator", "couplings", "coupling_steps"}, "--networks own");
+  } else if (toy && networks.generator == GeneratorShape::flow) {
+    add({"generator_activation", "generator_depth"}, "--generator flow");
+  } else if (toy) {
+    add({"couplings", "coupling_steps"}, "--generator mlp");
+  }
+  return idle;
+}
+
 std::filesystem::path checkpoint_of(const std::string& given) {
   const std::filesystem::path path(given);
   if (!exists(path)) throw Error("there is no '" + given + "'; give a run's folder or a checkpoint");
@@ -74,6 +106,8 @@ TrainedModel any_trained_model(const std::string& config, const std::string& sou
   Options options(program, "");
   options.add("latent", &networks.latent, "");
   options.add(of_points ? "hidden" : "width", &networks.width, "");
+  run.choice->suggest(networks);
+  add_network_choices(options, networks);
   options.add("stacked", &stacked, "");
   options.add("data", &data, "");
   options.add("held_out", &held_out, "");

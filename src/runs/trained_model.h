@@ -9,13 +9,19 @@
 #include "io/hdf5_file.h"
 #include "io/options.h"
 #include "kernels/formulas/toy_data.h"
-#include "methods/names.h"
+#include "methods/registry.h"
 #include "sampling/sampler.h"
 
 namespace ebm {
 
 /// Writes the kind of an experiment's networks into its configuration: an option with one value.
 void record_network_kind(Options& options, NetworkOptions& networks);
+
+/// What can be chosen of the methods' shared networks, by their kind: activations, and of points the depths and the
+/// generator's shape.
+void add_network_choices(Options& options, NetworkOptions& networks);
+/// Those of them that have no effect on such networks.
+std::vector<IdleOption> idle_choices(const NetworkOptions& networks);
 
 /// The checkpoint that `given` names, or the newest of the run in that folder. Throws Error when there is none.
 std::filesystem::path checkpoint_of(const std::string& given);

@@ -76,7 +76,7 @@ TEST_F(ToyEvaluationTest, MeasuresWhatTheOracleDoes) {
     EXPECT_TRUE(close(static_cast<float>(found.at("log_z")), std::log(z), tolerance)) << device;
     EXPECT_TRUE(close(static_cast<float>(found.at("log_likelihood")), -mean - std::log(z), tolerance));
     EXPECT_EQ(found.at("kl_data_model"),
-              gaussians25_mean_log_density(held_out.download()) - found.at("log_likelihood"));
+              mean_log_density(ToyDataset::gaussians25, held_out.download()) - found.at("log_likelihood"));
 
     const std::vector<double> samples = g(draws(kernels, 2, points)).values;
     const ModeCoverage coverage = gaussians25_coverage(reference::to_float(samples));

@@ -19,6 +19,14 @@ NetworkSpec scaled_toy_energy(int64_t hidden) {
   return spec;
 }
 
+/// A coupling of `kept` features, with a net of one hidden layer, and one more.
+LayerSpec coupling_of(int64_t kept, int64_t steps) {
+  const int64_t moved = kept == 1 ? 1 : kept + 1;
+  return LayerSpec::coupling(
+      kept, steps,
+      {LayerSpec::linear(kept, 7), LayerSpec::silu(), LayerSpec::linear(7, moved * (3 * steps + 2))});
+}
+
 }  // namespace
 
 std::vector<LayerCase> layer_cases() {
@@ -47,6 +55,9 @@ std::vector<LayerCase> layer_cases() {
        [] { return toy_energy(9, OutputScale::none); }},
       {"ToyEnergyScaled", scaled_toy_energy(9), flat(2), Statistics::running,
        [] { return toy_energy(9, OutputScale::learned); }},
+      {"Coupling", {coupling_of(2, 3)}, flat(5)},
+      {"CouplingOfTwoWithOneStep", {coupling_of(1, 1)}, flat(2)},
+      {"Flow", {coupling_of(1, 2), coupling_of(1, 2)}, flat(2)},
       // no backward signal in the values behind the last curved layer, whichever it is
       {"CurvedFirst", {LayerSpec::tanh(), LayerSpec::linear(5, 4), LayerSpec::relu()}, flat(5)},
       {"CurvedLast", {LayerSpec::linear(5, 4), LayerSpec::prelu(), LayerSpec::tanh()}, flat(5)},

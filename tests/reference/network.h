@@ -13,152 +13,12 @@
 #include <utility>
 #include <vector>
 
-#include "reference/convolution.h"
+#include "reference/layer_spec.h"
 #include "reference/matrix.h"
 #include "reference/pooling.h"
 #include "reference/spectral_norm.h"
 
 namespace ebm::reference {
-
-enum class Kind {
-  linear,
-  prelu,
-  leaky_relu,
-  relu,
-  tanh,
-  softplus,
-  silu,
-  batch_norm,
-  convolution,
-  transposed_convolution,
-  average_pool,
-  max_pool,
-  upsample,
-  spatial_sum,
-  residual,
-  joined_inputs,
-  noisy_output
-};
-
-/// One layer. Features of a row lie channel-last, so feature j belongs to channel j % channels. A layer of a
-/// later kind adds its sizes here and its case in parameter_count and apply.
-struct LayerSpec {
-  Kind kind = Kind::linear;
-  int64_t in = 0;   ///< linear, noisy_output, joined_inputs' left: inputs; batch_norm, pooling: channels
-  int64_t out = 0;  ///< linear: outputs
-  int64_t in_pixels = 1;   ///< linear: the inputs are an image's, which PyTorch flattens channels first
-  int64_t out_pixels = 1;  ///< linear: so are the outputs
-  double slope = 0.0;      ///< leaky_relu: the fixed slope (PReLU's slope is a parameter)
-  bool bias = true;        ///< linear, convolution, transposed_convolution
-  bool spectral = false;   ///< linear, convolution: the weight is normalised
-  double eps = 1e-5;       ///< batch_norm
-  double momentum = 0.1;   ///< batch_norm
-  /// convolution; transposed_convolution: of the convolution that is transposed; average_pool, upsample: its
-  /// images (the large ones) and windows
-  ConvolutionSizes sizes = {};
-  /// residual; joined_inputs: trunk and head; noisy_output: left
-  std::vector<LayerSpec> left = {}, right = {};
-
-  static LayerSpec linear(int64_t in, int64_t out) { return {.kind = Kind::linear, .in = in, .out = out}; }
-  static LayerSpec prelu() { return {.kind = Kind::prelu}; }
-  static LayerSpec leaky_relu(double slope) { return {.kind = Kind::leaky_relu, .slope = slope}; }
-  static LayerSpec relu() { return {.kind = Kind::relu}; }
-  static LayerSpec tanh() { return {.kind = Kind::tanh}; }
-  static LayerSpec softplus() { return {.kind = Kind::softplus}; }
-  static LayerSpec silu() { return {.kind = Kind::silu}; }
-  static LayerSpec batch_norm(int64_t channels) { return {.kind = Kind::batch_norm, .in = channels}; }
-  static LayerSpec convolution(const ConvolutionSizes& sizes) {
-    return {.kind = Kind::convolution, .sizes = sizes};
-  }
-  static LayerSpec transposed_convolution(const ConvolutionSizes& transposed) {
-    return {.kind = Kind::transposed_convolution, .sizes = transposed};
-  }
-  /// Windows of kernel_height x kernel_width.
-  static LayerSpec average_pool(const ConvolutionSizes& sizes) {
-    return {.kind = Kind::average_pool, .sizes = sizes};
-  }
-  static LayerSpec max_pool(const ConvolutionSizes& sizes) {
-    return {.kind = Kind::max_pool, .sizes = sizes};
-  }
-  static LayerSpec upsample(const ConvolutionSizes& sizes) {
-    return {.kind = Kind::upsample, .sizes = sizes};
-  }
-  static LayerSpec spatial_sum(int64_t channels) { return {.kind = Kind::spatial_sum, .in = channels}; }
-  static LayerSpec residual(std::vector<LayerSpec> left, std::vector<LayerSpec> right) {
-    return {.kind = Kind::residual, .left = std::move(left), .right = std::move(right)};
-  }
-  /// head([trunk(x) | z]) of rows [x | z], x of `in` features.
-  static LayerSpec joined_inputs(int64_t in, std::vector<LayerSpec> trunk, std::vector<LayerSpec> head) {
-    return {.kind = Kind::joined_inputs, .in = in, .left = std::move(trunk), .right = std::move(head)};
-  }
-  /// g(h) + exp(w[0]) e of rows [h | e], h of `in` features.
-  static LayerSpec noisy_output(int64_t in, std::vector<LayerSpec> g) {
-    return {.kind = Kind::noisy_output, .in = in, .left = std::move(g)};
-  }
-  LayerSpec without_bias() const {
-    LayerSpec copy = *this;
-    copy.bias = false;
-    return copy;
-  }
-  /// This one with its weight normalised.
-  LayerSpec normalised() const {
-    LayerSpec copy = *this;
-    copy.spectral = true;
-    return copy;
-  }
-};
-using NetworkSpec = std::vector<LayerSpec>;
-
-inline int64_t parameter_count(const NetworkSpec& layers);
-inline int64_t running_count(const NetworkSpec& layers);
-
-inline int64_t parameter_count(const LayerSpec& layer) {
-  switch (layer.kind) {
-    case Kind::linear:
-      return layer.out * layer.in + (layer.bias ? layer.out : 0);
-    case Kind::prelu:
-      return 1;
-    case Kind::batch_norm:
-      return 2 * layer.in;
-    case Kind::convolution:
-      return layer.sizes.weights() + (layer.bias ? layer.sizes.outputs : 0);
-    case Kind::transposed_convolution:
-      return layer.sizes.weights() + (layer.bias ? layer.sizes.channels : 0);
-    case Kind::residual:
-    case Kind::joined_inputs:
-      return parameter_count(layer.left) + parameter_count(layer.right);
-    case Kind::noisy_output:
-      return 1 + parameter_count(layer.left);
-    default:
-      return 0;
-  }
-}
-inline int64_t running_count(const LayerSpec& layer) {
-  switch (layer.kind) {
-    case Kind::residual:
-    case Kind::joined_inputs:
-    case Kind::noisy_output:
-      return running_count(layer.left) + running_count(layer.right);
-    case Kind::batch_norm:
-      return 2 * layer.in;
-    case Kind::linear:
-      return layer.spectral ? layer.out : 0;
-    case Kind::convolution:
-      return layer.spectral ? layer.sizes.outputs : 0;
-    default:
-      return 0;
-  }
-}
-inline int64_t parameter_count(const NetworkSpec& layers) {
-  int64_t count = 0;
-  for (const LayerSpec& layer : layers) count += parameter_count(layer);
-  return count;
-}
-inline int64_t running_count(const NetworkSpec& layers) {
-  int64_t count = 0;
-  for (const LayerSpec& layer : layers) count += running_count(layer);
-  return count;
-}
 
 /// Table 6: energy Linear(in,h) PReLU Linear(h,h) PReLU Linear(h,1).
 inline NetworkSpec table6_energy(int64_t in, int64_t h) {
@@ -308,6 +168,33 @@ Matrix<T> apply_noisy(const LayerSpec& layer, const T* w, const double* running,
   return y;
 }
 
+/// One to one: a line and steps of tanh, which all rise.
+template <class T>
+T rising(const T* p, int64_t steps, const T& v) {
+  using std::exp;
+  using std::tanh;
+  T y = exp(p[3 * steps] - T(0.5)) * v + p[3 * steps + 1];
+  for (int64_t k = 0; k < steps; ++k) {
+    const double centre =
+        steps > 1 ? 4.0 * static_cast<double>(k) / static_cast<double>(steps - 1) - 2.0 : 0.0;
+    y += exp(p[k] - T(2.0)) * tanh(exp(p[steps + k]) * (v - p[2 * steps + k] - T(centre)));
+  }
+  return y;
+}
+
+/// [f(v; net(u)) | u] of rows [u | v].
+template <class T>
+Matrix<T> apply_coupling(const LayerSpec& layer, const T* w, const double* running, Statistics statistics,
+                         const Matrix<T>& x, double* updated) {
+  const int64_t moved = x.cols - layer.in, each = 3 * layer.out + 2;
+  const Matrix<T> p = apply(layer.left, w, running, statistics, columns_of(x, 0, layer.in), updated);
+  Matrix<T> y(x.rows, x.cols);
+  for (int64_t b = 0; b < x.rows; ++b)
+    for (int64_t j = 0; j < x.cols; ++j)
+      y(b, j) = j < moved ? rising(&p(b, j * each), layer.out, x(b, layer.in + j)) : x(b, j - moved);
+  return y;
+}
+
 /// A linear layer's or convolution's parameters with W normalised.
 template <class T>
 std::vector<T> normalised_parameters(const LayerSpec& layer, const T* w, const double* running,
@@ -379,6 +266,8 @@ Matrix<T> apply(const LayerSpec& layer, const T* w, const double* running, Stati
       return apply_joined(layer, w, running, statistics, x, updated);
     case Kind::noisy_output:
       return apply_noisy(layer, w, running, statistics, x, updated);
+    case Kind::coupling:
+      return apply_coupling(layer, w, running, statistics, x, updated);
   }
   throw std::invalid_argument("apply: unknown layer");
 }

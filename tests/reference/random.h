@@ -102,6 +102,7 @@ inline void append_random_numbers(Random& random, const NetworkSpec& layers, std
         break;
       case Kind::residual:
       case Kind::joined_inputs:
+      case Kind::coupling:
         append_random_numbers(random, layer.left, w, running);
         append_random_numbers(random, layer.right, w, running);
         break;

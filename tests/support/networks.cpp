@@ -15,6 +15,7 @@
 #include "layers/leaky_relu.h"
 #include "layers/linear.h"
 #include "layers/max_pool.h"
+#include "layers/monotone_coupling.h"
 #include "layers/noisy_output.h"
 #include "layers/pooling.h"
 #include "layers/prelu.h"
@@ -98,6 +99,9 @@ std::unique_ptr<Layer> layer_of(const reference::LayerSpec& spec, const Features
     case Kind::noisy_output:
       return std::make_unique<NoisyOutput>(Sequential::Child{"g", layers_of(spec.left, flat(spec.in))},
                                            -1.0f);
+    case Kind::coupling:
+      return std::make_unique<MonotoneCoupling>(
+          input, spec.out, Sequential::Child{"net", layers_of(spec.left, flat(spec.in))});
   }
   throw std::invalid_argument("layer_of: unknown layer");
 }

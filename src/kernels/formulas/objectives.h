@@ -18,7 +18,7 @@ enum class PenaltyKind { bidirectional, gradient_norm };
 ///                   c_i = weight (directional_i - target_i) / (n_i B)
 ///   gradient_norm:  penalty = mean_i directional_i, which is ||grad_x E||^2,  term = weight penalty - hinge,
 ///                   c_i = 2 weight / B
-/// loss = mean real - mean fake + max(term, 0); c = 0 where term <= 0. A sample with good = 0 is left out of
+/// loss = mean real - mean fake + max(term, 0), or log_z in the place of -mean fake; c = 0 where term <= 0. A sample with good = 0 is left out of
 /// the penalty.
 struct EnergyObjective {
   static constexpr Pattern pattern = Pattern::teams;
@@ -32,10 +32,12 @@ struct EnergyObjective {
   const float *target, *norm_v0, *good;    // B; null for gradient_norm
   float* c;                                // B
   float *mean_real, *mean_fake, *penalty, *loss;
+  const float* log_z = nullptr;  // 1; null: none
 
   template <class Uses>
   void arrays(Uses& uses) const {
     uses.reads({real, fake, directional, good}, samples);
+    uses.reads(log_z, 1);
     if (kind == PenaltyKind::bidirectional) {
       uses.reads(target, samples);
       if (normaliser == PenaltyNormaliser::v || normaliser == PenaltyNormaliser::v2)
@@ -79,7 +81,8 @@ struct EnergyObjective {
       *mean_real = static_cast<float>(er);
       *mean_fake = static_cast<float>(ef);
       *penalty = static_cast<float>(p);
-      *loss = static_cast<float>(er - ef + (active ? term : 0.0));
+      const double normaliser_term = log_z != nullptr ? static_cast<double>(*log_z) : -ef;
+      *loss = static_cast<float>(er + normaliser_term + (active ? term : 0.0));
     });
   }
 };

@@ -61,4 +61,84 @@ struct ToyBatch {
   }
 };
 
+/// The density of a data set at (a, b). That of the swiss roll and the moons is an integral over the curve, by
+/// the midpoint rule: `nodes` midpoints lie closer than the noise is wide. One node's part of it; the sum over all
+/// is p.
+struct ToyDensity {
+  ToyDataset dataset;
+
+  EBM_HD int64_t nodes() const { return dataset == ToyDataset::gaussians25 ? 25 : 256; }
+  EBM_HD double part(int64_t node, double a, double b) const {
+    constexpr double pi = 3.14159265358979323846;
+    const double place = (static_cast<double>(node) + 0.5) / static_cast<double>(nodes());
+    double sigma = 0, x = 0, y = 0;
+    if (dataset == ToyDataset::gaussians25) {
+      sigma = static_cast<double>(gaussians25_deviation) / gaussians25_scale;
+      x = gaussians25_centre(node / 5);
+      y = gaussians25_centre(node % 5);
+    } else if (dataset == ToyDataset::swiss_roll) {
+      const double t = 1.5 * pi * (1 + 2 * place);
+      sigma = 0.2;
+      x = t * cos(t) / 5;
+      y = t * sin(t) / 5;
+    } else {
+      const bool outer = node % 2 == 0;
+      const double angle = pi * (static_cast<double>(node / 2) + 0.5) / (static_cast<double>(nodes()) / 2);
+      sigma = 0.1;
+      x = outer ? cos(angle) : 1 - cos(angle);
+      y = outer ? sin(angle) : 0.5 - sin(angle);
+    }
+    const double dx = a - x, dy = b - y, variance = sigma * sigma;
+    return exp(-(dx * dx + dy * dy) / (2 * variance)) / (2 * pi * variance * static_cast<double>(nodes()));
+  }
+};
+
+/// The square of the paper's pictures, [-4, 4]^2.
+inline constexpr double plane_lo = -4, plane_hi = 4;
+
+/// log q(x_i) = log((1 - uniform) p(x_i) + uniform / the square's area), p the data's density.
+struct ToyLogDensity {
+  static constexpr Pattern pattern = Pattern::teams;
+  int64_t rows;
+  ToyDensity density;
+  double uniform;
+  const float* x;  // rows x 2
+  double* log_q;   // rows
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, 2 * rows);
+    uses.writes(log_q, rows);
+  }
+
+  EBM_HD int64_t work() const { return 8 * density.nodes(); }
+  template <class Team>
+  EBM_DEVICE void operator()(const Team& team, int64_t row) const {
+    const double a = x[2 * row], b = x[2 * row + 1];
+    const ToyDensity& p = density;
+    const double sum = team.sum(p.nodes(), [=](int64_t node) { return p.part(node, a, b); });
+    constexpr double side = plane_hi - plane_lo;
+    team.single([&] { log_q[row] = log((1 - uniform) * sum + uniform / (side * side)); });
+  }
+};
+
+/// x = uniforms of (0, 1) stretched over the square.
+struct SquarePoints {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows, columns = 2;
+  const float* uniforms;  // rows x 2
+  float* x;               // rows x 2
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(uniforms, 2 * rows);
+    uses.writes(x, 2 * rows);
+  }
+
+  EBM_HD void operator()(int64_t row, int64_t column) const {
+    const int64_t i = 2 * row + column;
+    x[i] = static_cast<float>(plane_lo + (plane_hi - plane_lo) * static_cast<double>(uniforms[i]));
+  }
+};
+
 }  // namespace ebm
