@@ -54,6 +54,7 @@ void EnergyPenalty::forward_others() {
 void EnergyPenalty::weigh_samples(const Draw& draw, const EnergyScalars& scalars) {
   kernels_.run(LogSampleDensity{.rows = batch_,
                                 .domain = draw.z.columns(),
+                                .wide = options_.wide,
                                 .z = draw.z.data,
                                 .log_det = draw.log_det.data,
                                 .log_q = log_density_.data()});

@@ -39,6 +39,7 @@ struct EnergyPenaltyOptions {
   double hinge = 1;
   PairBackward backward = PairBackward::automatic;
   SampleWeighting samples = SampleWeighting::equal;
+  WideLatents wide = {};  ///< importance: of the z that the caller widened (WidenLatents)
 };
 
 /// Where the means go, on the device.

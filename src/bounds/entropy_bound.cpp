@@ -2,6 +2,7 @@
 #include "bounds/entropy_bound.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 
 #include "linalg/gram.h"
@@ -71,6 +72,11 @@ class BoundBase : public EntropyBound {
                            .squared = found.theta.data,
                            .out = jv0.data});
   }
+  /// J v0 by a pass of its own, 0 for bad samples.
+  void apply_to_probe(View jv0) {
+    jacobian_.apply(v0_, jv0);
+    kernels_.run(ZeroBadRows{.rows = batch_, .columns = range_, .good = good_.data(), .x = jv0.data});
+  }
   const Preconditioner* preconditioner() const { return preconditioner_ ? &*preconditioner_ : nullptr; }
 
   Kernels& kernels_;
@@ -78,6 +84,7 @@ class BoundBase : public EntropyBound {
   int64_t batch_, domain_, range_;
   Tensor value_, log_s1_, good_, floored_;
   Tensor u_bar_, jv_;  // B x D
+  ConstView v0_;
   std::optional<Preconditioner> preconditioner_;
 };
 
@@ -200,6 +207,31 @@ class ExactLogDet final : public BoundBase {
   ExactGram gram_;
 };
 
+/// log |det J| of a generator that knows it, a flow; nothing is known of s1.
+class FlowLogDet final : public BoundBase {
+ public:
+  FlowLogDet(Kernels& kernels, Network& generator, int64_t batch, const EntropyBoundOptions& options)
+      : BoundBase(kernels, generator, batch, 1, options) {
+    log_s1_.upload(std::vector<float>(static_cast<size_t>(batch), std::numeric_limits<float>::quiet_NaN()));
+    floored_.upload(std::vector<float>(static_cast<size_t>(batch), 0.0f));
+  }
+
+  ConstView v() const override { return {}; }
+
+  void start(ConstView z, const Probes& probes) override {
+    v0_ = probes.v0;
+    jacobian_.linearize(z);
+    jacobian_.log_det(value_);
+    kernels_.run(FiniteSamples{.rows = batch_, .columns = 1, .x = value_.data(), .good = good_.data()});
+  }
+
+  void probe_product(View jv0) override { apply_to_probe(jv0); }
+
+  void gradient(View z_bar, Gradient gradient) override {
+    jacobian_.log_det_gradient(good_, z_bar, gradient);
+  }
+};
+
 /// Stochastic Lanczos quadrature of 1/2 log det J^T J with its conjugate-gradient surrogate gradient.
 class SlqBound final : public BoundBase {
  public:
@@ -226,10 +258,7 @@ class SlqBound final : public BoundBase {
                              .floored = floored_.data()});
   }
 
-  void probe_product(View jv0) override {
-    jacobian_.apply(v0_, jv0);
-    kernels_.run(ZeroBadRows{.rows = batch_, .columns = range_, .good = good_.data(), .x = jv0.data});
-  }
+  void probe_product(View jv0) override { apply_to_probe(jv0); }
 
   void gradient(View z_bar, Gradient gradient) override {
     const auto found = lanczos_.result();
@@ -238,7 +267,6 @@ class SlqBound final : public BoundBase {
 
  private:
   Lanczos lanczos_;
-  ConstView v0_;
 };
 
 }  // namespace
@@ -254,6 +282,7 @@ std::unique_ptr<EntropyBound> make_entropy_bound(Kernels& kernels, Network& gene
     case EntropyBoundKind::s1:
       return std::make_unique<ExactSingularValue>(kernels, generator, batch, options);
     case EntropyBoundKind::logdet:
+      if (generator.has_log_det()) return std::make_unique<FlowLogDet>(kernels, generator, batch, options);
       return std::make_unique<ExactLogDet>(kernels, generator, batch, options);
     case EntropyBoundKind::slq:
       return std::make_unique<SlqBound>(kernels, generator, batch, options);

@@ -5,7 +5,8 @@ namespace ebm {
 
 GeneratorJacobian::GeneratorJacobian(Kernels& kernels, Network& generator, int64_t batch, int64_t tangents,
                                      Precision weight_gradients)
-    : generator_(generator),
+    : kernels_(kernels),
+      generator_(generator),
       batch_(batch),
       tangents_(tangents),
       trace_(generator.make_trace({.batch = batch,
@@ -32,6 +33,17 @@ void GeneratorJacobian::do_apply_adjoint(ConstView u, View jtu) {
   z_ = {};
   generator_.vjp(*trace_, u.reshaped(generator_.output()), jtu.reshaped(generator_.input()),
                  Gradient::ignore);
+}
+
+void GeneratorJacobian::log_det(View log_det) {
+  if (!z_.empty()) generator_.forward(*trace_, z_, samples_);
+  z_ = {};
+  kernels_.zero(log_det.data, log_det.bytes());
+  generator_.add_log_det(*trace_, log_det.data);
+}
+
+void GeneratorJacobian::log_det_gradient(ConstView log_det_bar, View z_bar, Gradient gradient) {
+  generator_.vjp_log_det(*trace_, {}, log_det_bar.data, z_bar, gradient);
 }
 
 void GeneratorJacobian::gradient(ConstView u_bar, View z_bar, Gradient gradient) {

@@ -25,6 +25,11 @@ class GeneratorJacobian final : public LinearOperator {
   /// The gradient of sum_b <u_bar_b, J_b v_b> with respect to the parameters after apply() of all unit
   /// vectors (tangents() = d), in one backward pass and no JVP at v. Only if !z_depends().
   void gradient_of_columns(ConstView v, ConstView u_bar, Gradient gradient);
+  /// log_det = log |det J| of each sample (batch numbers), and the gradient of <log_det_bar, log_det> with respect to z
+  /// (empty: not wanted) and the parameters; of a generator that knows it (Network::has_log_det).
+  bool has_log_det() const { return generator_.has_log_det(); }
+  void log_det(View log_det);
+  void log_det_gradient(ConstView log_det_bar, View z_bar, Gradient gradient);
   /// False if J is piecewise constant in z (no curved layer in G).
   bool z_depends() const { return !generator_.piecewise_linear(Statistics::running); }
 
@@ -38,6 +43,7 @@ class GeneratorJacobian final : public LinearOperator {
   void do_apply_adjoint(ConstView u, View jtu) override;
 
  private:
+  Kernels& kernels_;
   Network& generator_;
   int64_t batch_, tangents_;
   std::unique_ptr<Trace> trace_;

@@ -23,6 +23,17 @@ uint32_t stream(Purpose purpose) {
   return static_cast<uint32_t>(Stream::evaluation) + purpose;
 }
 
+/// log p of the data set, on cells few enough to take little time.
+Panel truth_panel(ToyDataset dataset, int64_t grid) {
+  constexpr double terms = 2e7, colours = 15;  // nats below the highest density
+  const auto affordable =
+      static_cast<int64_t>(std::sqrt(terms / static_cast<double>(ToyDensity{dataset}.nodes())));
+  HeatMap map{.values = true_log_densities(dataset, std::min(grid, affordable)), .colour_bar = true};
+  const double highest = *std::max_element(map.values.begin(), map.values.end());
+  map.range = {highest - colours, highest};
+  return {.title = "log p(x) of the data", .content = std::move(map)};
+}
+
 /// Some of the points, spread over the list: data sets list their parts one after the other.
 std::vector<float> some_points(const std::vector<float>& points) {
   constexpr size_t step = 7919;  // a prime: no two of the picked points are the same
@@ -67,7 +78,8 @@ ToyEvaluation::ToyEvaluation(Method& method, ToyDataset dataset, const ToyEvalua
       energy_(method.energy_function(grid_)),
       samplers_(method.samplers(grid_)),
       measures_(method.exact_measures(method.training().batch)),
-      plane_(plane_grid(grid_)) {
+      plane_(plane_grid(grid_)),
+      truth_(truth_panel(dataset, grid_)) {
   const int64_t points = (options.points + grid_ - 1) / grid_ * grid_;
   const auto seed = static_cast<uint64_t>(method.training().seed);
   held_out_ = held_out_points(method.kernels(), dataset, points, seed);
@@ -95,13 +107,15 @@ std::vector<double> ToyEvaluation::evaluate(int64_t iteration) {
   const double log_likelihood = mean_log_likelihood(on_data, log_z);
   std::vector<double> values{log_z, log_likelihood, mean_log_density(dataset_, held_out_) - log_likelihood};
 
-  panels_ = {
-      .data = {.title = "data", .content = Scatter{.points = some_points(held_out_)}},
-      .samples = {},
-      .density = {.title = "p(x) at temperature 0.1",
-                  .content = HeatMap{.values = cell_probabilities(on_plane, picture_temperature)}},
-      .log_density = {.title = "log p(x)",
-                      .content = HeatMap{.values = cell_log_densities(on_plane, log_z), .colour_bar = true}}};
+  panels_ = {.data = {.title = "data", .content = Scatter{.points = some_points(held_out_)}},
+             .samples = {},
+             .density = {.title = "p(x) at temperature 0.1",
+                         .content = HeatMap{.values = cell_probabilities(on_plane, picture_temperature)}},
+             .log_density = {.title = "log p(x)",
+                             .content = HeatMap{.values = cell_log_densities(on_plane, log_z),
+                                                .range = std::get<HeatMap>(truth_.content).range,
+                                                .colour_bar = true}},
+             .truth = truth_};
   for (const NamedSampler& from : samplers_) {
     const std::vector<float> samples = from.sampler->samples(latents_);
     panels_.samples.push_back({.title = from.name.empty() ? "generator" : "generator, " + from.name,
@@ -150,7 +164,7 @@ std::string ToyEvaluation::sandwich() const {
 void ToyEvaluation::draw_pictures(int64_t iteration) const {
   std::vector<Panel> row{panels_.data};
   row.insert(row.end(), panels_.samples.begin(), panels_.samples.end());
-  row.insert(row.end(), {panels_.density, panels_.log_density});
+  row.insert(row.end(), {panels_.density, panels_.log_density, panels_.truth});
   const Figure figure{.rows = {row},
                       .caption = caption_ + ", after " + format_count(iteration) + " iterations"};
   folder_.save_picture("density", iteration, ending_of(picture_), draw_file(figure, picture_));

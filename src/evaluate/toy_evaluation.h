@@ -24,11 +24,12 @@ struct ToyEvaluationOptions {
   PictureFormat picture = PictureFormat::png;
 };
 
-/// The panels of a toy figure: data, samples of each sampler, p(x) at the paper's temperature 0.1, log p(x).
+/// The panels of a toy figure: data, samples of each sampler, p(x) at the paper's temperature 0.1, log p(x), and that
+/// of the data in the same colours.
 struct ToyPanels {
   Panel data;
   std::vector<Panel> samples;
-  Panel density, log_density;
+  Panel density, log_density, truth;
 };
 
 class ToyEvaluation final : public Evaluation {
@@ -74,6 +75,7 @@ class ToyEvaluation final : public Evaluation {
   std::vector<NamedSampler> samplers_;
   std::vector<Measure> measures_;
   std::vector<float> plane_, held_out_, latents_;  // points of every evaluation
+  Panel truth_;
   ToyPanels panels_;
 };
 

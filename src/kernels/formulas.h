@@ -65,11 +65,11 @@ using Formulas = FormulaList<
     // training
     Advance, AdamSchedule, AdamStep, SquaredNorm, ClipFactor, ExponentialAverage, ClampParameter,  //
     // data
-    ToyBatch, ToyLogDensity, SquarePoints, PickImages, ImageBatch, SmoothImages, ResizeLines,
+    ToyBatch, ToyProposal, ToyProposalDensity, PickImages, ImageBatch, SmoothImages, ResizeLines,
     ResizeColumns,  //
     // bounds
     SingularValueBound, ScaleRows, ZeroBadRows, FiniteSamples, LogDetBound, GeneratorScore, EnergyObjective,
-    EntropyMean, ScaleBy, GeneratorObjective, Interpolate, LogSampleDensity, SampleWeights,  //
+    EntropyMean, ScaleBy, GeneratorObjective, Interpolate, WidenLatents, LogSampleDensity, SampleWeights,  //
     // other losses
     GanObjective, GanGeneratorObjective, InformationObjective, PermuteRows, AddPosteriorNoise,
     ImportanceRatio, ImportanceWeights, ImportanceScore, EntropyCotangent, VeraGeneratorObjective,
@@ -83,7 +83,8 @@ using Formulas = FormulaList<
     BatchNormProjections, BatchNormProject, BatchNormPairing, BatchNormCurvature,                  //
     BatchNormBackward, BatchNormTangentBackward, BatchNormTangentWeight, BatchNormSharedBackward,  //
     RowDots, SpectralStep, SpectralWeight, SpectralGradient,                                       //
-    Coupling, CouplingTangent, CouplingBackward, CouplingInputs, JoinColumns, AddColumns, ExpOf,
+    Coupling, CouplingTangent, CouplingLogDet, CouplingBackward, CouplingInputs, JoinColumns, AddColumns,
+    ExpOf,
     ScaledTotal,  //
     MaxPooling, MaxPoolingPick, MaxPoolingSpread, AveragePooling, JoinBranches, Dropout, CrossEntropy>;
 

@@ -72,6 +72,27 @@ void Layer::vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) co
   do_vjp(trace, y_bar, x_bar, gradient);
 }
 
+void Layer::add_log_det(Trace& trace, float* log_det) const {
+  check_kept("add_log_det", trace);
+  do_add_log_det(trace, log_det);
+}
+
+void Layer::do_add_log_det(Trace&, float*) const {
+  throw Error("add_log_det: a layer " + to_string(input_) + " -> " + to_string(output_) +
+              " that does not know its determinant");
+}
+
+void Layer::vjp_log_det(Trace& trace, ConstView y_bar, const float* log_det_bar, View x_bar,
+                        Gradient gradient) const {
+  check_kept("vjp_log_det", trace);
+  check("vjp_log_det", trace, x_bar, y_bar, trace.options.batch);
+  do_vjp_log_det(trace, y_bar, log_det_bar, x_bar, gradient);
+}
+
+void Layer::do_vjp_log_det(Trace& trace, ConstView, const float*, View, Gradient) const {
+  do_add_log_det(trace, nullptr);
+}
+
 void Layer::vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient) const {
   check("vjp_of_jvp", trace, x_bar.value, y_bar.value, trace.options.batch);
   check_tangents("vjp_of_jvp", trace, y_bar.tangent);

@@ -151,6 +151,9 @@ class Layer {
   virtual std::unique_ptr<Trace> make_trace(Kernels& kernels, const TraceOptions& options,
                                             std::shared_ptr<Scratch> scratch) const;
 
+  /// True for a map of D features to D that is one to one and knows log |det J| of each sample.
+  virtual bool has_log_det() const { return false; }
+
   /// y = f(x); batch rows.
   void forward(Trace& trace, ConstView x, View y) const;
   /// y_dot = J x_dot at the trace's x; k * tangent_samples rows.
@@ -159,6 +162,12 @@ class Layer {
   void forward_jvp(Trace& trace, ConstPair x, Pair y) const;
   /// x_bar = J^T y_bar (empty: not wanted) and the parameters' gradients; batch rows.
   void vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) const;
+  /// log_det += log |det J| of each sample at the trace's x: batch numbers. This and the next throw Error unless
+  /// has_log_det().
+  void add_log_det(Trace& trace, float* log_det) const;
+  /// The gradient of <y_bar, y> + <log_det_bar, log |det J|>; batch rows and numbers. y_bar may be empty (zero).
+  void vjp_log_det(Trace& trace, ConstView y_bar, const float* log_det_bar, View x_bar,
+                   Gradient gradient) const;
   /// The backward pass of (y, y_dot) from forward and jvp. y_bar.value may be empty (zero); x_bar's parts may
   /// be empty (not wanted). If y_bar.value is empty and the layer is piecewise linear, x_bar.value must be
   /// empty: it is zero.
@@ -175,6 +184,9 @@ class Layer {
   virtual void do_jvp(Trace& trace, View y_dot) const = 0;
   virtual void do_forward_jvp(Trace& trace, Pair y) const;
   virtual void do_vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) const = 0;
+  virtual void do_add_log_det(Trace& trace, float* log_det) const;
+  virtual void do_vjp_log_det(Trace& trace, ConstView y_bar, const float* log_det_bar, View x_bar,
+                              Gradient gradient) const;
   virtual void do_vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient) const = 0;
   virtual void do_vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar,
                              Gradient gradient) const = 0;

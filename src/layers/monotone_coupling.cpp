@@ -128,16 +128,30 @@ void MonotoneCoupling::do_forward_jvp(Trace& base, Pair y) const {
   move_tangents(trace, y.tangent);
 }
 
-void MonotoneCoupling::do_vjp(Trace& base, ConstView y_bar, View x_bar, Gradient gradient) const {
+void MonotoneCoupling::do_vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) const {
+  do_vjp_log_det(trace, y_bar, nullptr, x_bar, gradient);
+}
+
+void MonotoneCoupling::do_add_log_det(Trace& trace, float* log_det) const {
+  trace.kernels.run(CouplingLogDet{.rows = trace.options.batch,
+                                   .sizes = sizes_,
+                                   .x = trace.x,
+                                   .p = of(trace).p.view(),
+                                   .log_det = log_det});
+}
+
+void MonotoneCoupling::do_vjp_log_det(Trace& base, ConstView y_bar, const float* log_det_bar, View x_bar,
+                                      Gradient gradient) const {
   CouplingTrace& trace = of(base);
   const View p_bar = trace.cotangents(0, trace.p.features(), 0).value,
              u_bar = like(trace.cotangents(trace.u_bar, trace.u.features(), 0).value, x_bar),
              v_bar = trace.cotangents(trace.v_bar, flat(sizes_.moved), 0).value;
-  trace.kernels.run(CouplingBackward{.rows = y_bar.rows,
+  trace.kernels.run(CouplingBackward{.rows = trace.options.batch,
                                      .columns = sizes_.moved,
                                      .sizes = sizes_,
                                      .x = trace.x,
                                      .p = trace.p.view(),
+                                     .log_det_bar = log_det_bar,
                                      .y_bar = y_bar,
                                      .v_bar = v_bar,
                                      .p_bar = p_bar});

@@ -28,6 +28,7 @@ class MonotoneCoupling final : public Layer {
   bool couples_samples(Statistics statistics) const override {
     return net_.layer->couples_samples(statistics);
   }
+  bool has_log_det() const override { return true; }
   std::unique_ptr<Trace> make_trace(Kernels& kernels, const TraceOptions& options,
                                     std::shared_ptr<Scratch> scratch) const override;
 
@@ -36,6 +37,9 @@ class MonotoneCoupling final : public Layer {
   void do_jvp(Trace& trace, View y_dot) const override;
   void do_forward_jvp(Trace& trace, Pair y) const override;
   void do_vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) const override;
+  void do_add_log_det(Trace& trace, float* log_det) const override;
+  void do_vjp_log_det(Trace& trace, ConstView y_bar, const float* log_det_bar, View x_bar,
+                      Gradient gradient) const override;
   void do_vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient) const override;
   [[noreturn]] void do_vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar,
                                   Gradient gradient) const override;

@@ -65,6 +65,19 @@ void Network::vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) 
   layer_for(trace.options).vjp(trace, y_bar, x_bar, gradient);
 }
 
+void Network::add_log_det(Trace& trace, float* log_det) {
+  const Range range(kernels_, "log_det");
+  layer_for(trace.options).add_log_det(trace, log_det);
+}
+
+void Network::vjp_log_det(Trace& trace, ConstView y_bar, const float* log_det_bar, View x_bar,
+                          Gradient gradient) {
+  const Range range(kernels_, "vjp_log_det");
+  passes_.input_gradient += trace.options.batch;
+  if (gradient != Gradient::ignore) passes_.weight_gradient += trace.options.batch;
+  layer_for(trace.options).vjp_log_det(trace, y_bar, log_det_bar, x_bar, gradient);
+}
+
 void Network::vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient) {
   const Range range(kernels_, "vjp_of_jvp");
   // The values' chain is skipped when nothing flows in it (Sequential::do_vjp_of_jvp).

@@ -27,6 +27,7 @@ class Network {
   const Features& output() const { return root_->output(); }
   bool piecewise_linear(Statistics statistics) const { return root_->piecewise_linear(statistics); }
   bool couples_samples(Statistics statistics) const { return root_->couples_samples(statistics); }
+  bool has_log_det() const { return root_->has_log_det(); }
   Parameters& parameters() { return parameters_; }
   const Parameters& parameters() const { return parameters_; }
 
@@ -45,6 +46,8 @@ class Network {
   void jvp(Trace& trace, ConstView x_dot, View y_dot);
   void forward_jvp(Trace& trace, ConstPair x, Pair y);
   void vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient);
+  void add_log_det(Trace& trace, float* log_det);
+  void vjp_log_det(Trace& trace, ConstView y_bar, const float* log_det_bar, View x_bar, Gradient gradient);
   void vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient);
   void vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar, Gradient gradient);
 

@@ -71,6 +71,11 @@ bool Sequential::couples_samples(Statistics statistics) const {
                      [&](const Child& child) { return child.layer->couples_samples(statistics); });
 }
 
+bool Sequential::has_log_det() const {
+  return std::all_of(children_.begin(), children_.end(),
+                     [](const Child& child) { return child.layer->has_log_det(); });
+}
+
 Narrowest Sequential::narrowest(const std::string& name) const {
   Narrowest least{INT64_MAX, {}};
   for (const Child& child : children_) {
@@ -137,6 +142,22 @@ void Sequential::do_vjp(Trace& base, ConstView y_bar, View x_bar, Gradient gradi
     const Range range(trace.kernels, children_[i].name.c_str());
     const View in_bar = i > 0 ? trace.cotangent_of_input(i, layer(i).input(), 0).value : x_bar;
     layer(i).vjp(*trace.children[i], y_bar, in_bar, gradient);
+    y_bar = in_bar;
+  }
+}
+
+void Sequential::do_add_log_det(Trace& base, float* log_det) const {
+  SequentialTrace& trace = of(base);
+  for (size_t i = 0; i < size(); ++i) layer(i).add_log_det(*trace.children[i], log_det);
+}
+
+void Sequential::do_vjp_log_det(Trace& base, ConstView y_bar, const float* log_det_bar, View x_bar,
+                                Gradient gradient) const {
+  SequentialTrace& trace = of(base);
+  for (size_t i = size(); i-- > 0;) {
+    const Range range(trace.kernels, children_[i].name.c_str());
+    const View in_bar = i > 0 ? trace.cotangent_of_input(i, layer(i).input(), 0).value : x_bar;
+    layer(i).vjp_log_det(*trace.children[i], y_bar, log_det_bar, in_bar, gradient);
     y_bar = in_bar;
   }
 }

@@ -21,6 +21,7 @@ class Sequential final : public Layer {
   bool piecewise_linear(Statistics statistics) const override;
   bool couples_samples(Statistics statistics) const override;
   Narrowest narrowest(const std::string& name) const override;
+  bool has_log_det() const override;
   bool keeps_output() const override { return children_.back().layer->keeps_output(); }
   std::unique_ptr<Trace> make_trace(Kernels& kernels, const TraceOptions& options,
                                     std::shared_ptr<Scratch> scratch) const override;
@@ -30,6 +31,9 @@ class Sequential final : public Layer {
   void do_jvp(Trace& trace, View y_dot) const override;
   void do_forward_jvp(Trace& trace, Pair y) const override;
   void do_vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) const override;
+  void do_add_log_det(Trace& trace, float* log_det) const override;
+  void do_vjp_log_det(Trace& trace, ConstView y_bar, const float* log_det_bar, View x_bar,
+                      Gradient gradient) const override;
   void do_vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient) const override;
   void do_vjp_shared(Trace& trace, ConstView y_bar, const SharedWeights& weights, View x_bar,
                      Gradient gradient) const override;

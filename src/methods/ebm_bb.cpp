@@ -12,6 +12,11 @@ void check(const EbmBbOptions& options) {
         "--sample-weights importance: the density of the samples wants the whole determinant; give "
         "--lower-bound "
         "logdet");
+  const bool wide = options.upper.wide.share > 0;
+  if (wide && options.upper.samples != SampleWeighting::importance)
+    throw UsageError("--wide-share: samples of wider z want --sample-weights importance");
+  if (wide && options.lower && options.entropy_points == EntropyPoints::energy)
+    throw UsageError("--wide-share: the generator's entropy is of z as they are; give --entropy-z generator");
   const bool of_energy_step = options.lower && options.entropy_points == EntropyPoints::energy;
   if (!of_energy_step || options.training.generator_steps == 1) return;
   throw UsageError(
@@ -107,6 +112,7 @@ void EbmBb::make_draws() {
   const bool p0 = lower_ != nullptr && lower_->wants_p0(), e = lower_ != nullptr && lower_->wants_e();
   const int64_t first = training_.energy_steps, second = training_.generator_steps;
   z_ = normal("z", Stream::z, latent, first);
+  if (options_.upper.wide.share > 0) z_widened_ = Tensor(kernels_, training_.batch, latent);
   if (at_energy_step_ != AtEnergyStep::nothing) v0_ = normal("v0", Stream::v0, latent, first);
   if (bound && p0) p0_ = normal("p0", Stream::p0, latent, first);
   if (options_.upper.kind == EnergyPenaltyKind::gp_interpolated)
@@ -118,6 +124,17 @@ void EbmBb::make_draws() {
   if (own && e) e_generator_ = normal("e_generator", Stream::range_probe_generator, image, second);
   const bool scored = options_.upper.kind == EnergyPenaltyKind::bidirectional;
   if (bound && scored && lower_->jacobian().z_depends()) z_score_ = Tensor(kernels_, training_.batch, latent);
+}
+
+ConstView EbmBb::energy_latents(int64_t step) {
+  const ConstView z = z_.of_step(step);
+  if (z_widened_.empty()) return z;
+  kernels_.run(WidenLatents{.rows = z.rows,
+                            .columns = z.columns(),
+                            .wide = options_.upper.wide,
+                            .z = z.data,
+                            .out = z_widened_.data()});
+  return z_widened_;
 }
 
 void EbmBb::draw_for_energy_step() {
@@ -158,7 +175,7 @@ void EbmBb::energy_forward(int64_t step) {
   energy().round_parameters();
   generator().round_parameters();
   if (step == 0) draw_for_energy_step();
-  const ConstView z = z_.of_step(step), v0 = v0_.of_step(step);
+  const ConstView z = energy_latents(step), v0 = v0_.of_step(step);
   take_data(step, upper_->data());
   // x~ with batch statistics, which moves the running ones; then J with the running statistics
   generator().forward(*generator_trace_, z, upper_->samples());

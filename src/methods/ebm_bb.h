@@ -57,6 +57,8 @@ class EbmBb final : public Method {
   bool weighs_samples() const { return options_.upper.samples == SampleWeighting::importance; }
   void make_plan();
   void make_draws();
+  /// The energy step's z.
+  ConstView energy_latents(int64_t step);
   void draw_for_energy_step();
   void draw_for_generator_step();
   void energy_forward(int64_t step);
@@ -78,6 +80,7 @@ class EbmBb final : public Method {
   EntropyGradient gradient_ = EntropyGradient::none;
 
   Draw z_, v0_, p0_, alpha_, e_;
+  Tensor z_widened_;  // z of the energy step, where some are drawn wider
   Draw z_generator_, v0_generator_, p0_generator_, e_generator_;
   Tensor z_score_;                                     // grad_z of the entropy value, where it is not 0
   Tensor samples_, samples_bar_, generator_energies_;  // the generator step's

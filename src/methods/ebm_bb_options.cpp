@@ -13,14 +13,20 @@ std::vector<std::pair<std::string, std::optional<EntropyBoundKind>>> lower_bound
 
 class EbmBbChoice final : public MethodChoice {
  public:
-  EbmBbChoice(const EbmBbOptions& options, OutputScale scale)
-      : options_(options), lower_(options.lower.value_or(EntropyBoundOptions{})), scale_(scale) {
+  EbmBbChoice(const EbmBbOptions& options, OutputScale scale, bool flow = false)
+      : options_(options), lower_(options.lower.value_or(EntropyBoundOptions{})), scale_(scale), flow_(flow) {
     if (options.lower) lower_bound_ = options.lower->kind;
   }
 
   TrainingOptions& training() override { return options_.training; }
   bool bounds_entropy() const override { return lower_bound_.has_value(); }
   void adapt(NetworkOptions& networks) const override { networks.energy_scale = scale_; }
+  void suggest(NetworkOptions& networks) const override {
+    if (!flow_) return;
+    networks.generator = GeneratorShape::flow;
+    networks.energy_curve = Curve::silu;
+    networks.width = 128;
+  }
 
   void declare(Options& options) override {
     EnergyPenaltyOptions& upper = options_.upper;
@@ -46,6 +52,9 @@ class EbmBbChoice final : public MethodChoice {
         "sample_weights", &upper.samples, choices(sample_weights_names),
         "of the samples in the energy's loss: equal, or by importance, p_E / p_G, for points whose "
         "generator is one to one");
+    options.add("wide_share", &upper.wide.share,
+                "share of the energy step's z that are drawn wider, with importance weights", {0, 0.9});
+    options.add("wide_scale", &upper.wide.scale, "how many times as wide they are", {1, 100});
     options.add("entropy_weight", &options_.entropy_weight, "of the entropy in the generator's loss",
                 not_negative);
     options.add_choice("entropy_z", &options_.entropy_points, choices(entropy_points_names),
@@ -67,6 +76,7 @@ class EbmBbChoice final : public MethodChoice {
     const EnergyPenaltyKind upper = options_.upper.kind;
     if (upper != EnergyPenaltyKind::bidirectional)
       add("--upper-bound " + name_of(upper, upper_bound_names), {"penalty_normaliser"});
+    if (options_.upper.wide.share == 0) add("--wide-share 0", {"wide_scale"});
     if (upper == EnergyPenaltyKind::none)
       add("--upper-bound none", {"penalty_weight", "hinge", "penalty_backward"});
     return idle;
@@ -92,6 +102,7 @@ class EbmBbChoice final : public MethodChoice {
   std::optional<EntropyBoundKind> lower_bound_;  // none: no entropy term
   EntropyBoundOptions lower_;                    // its kind is lower_bound_
   OutputScale scale_;
+  bool flow_;  // the generator of points that its preset suggests
 };
 
 /// The bounds that make the method.
@@ -124,11 +135,24 @@ void choose_bounds(EbmBbOptions& options, Variant variant, Preset preset, Entrop
   upper.hinge = 0;
 }
 
+/// Points: a flow, whose entropy and density are exact, so that log Z has an importance-weighted bound.
+void tune_points(EbmBbOptions& options) {
+  TrainingOptions& training = options.training;
+  training.lr_energy = training.lr_generator = 2e-3;
+  training.optimiser.adam = {.beta1 = 0.5, .beta2 = 0.99, .epsilon = 1e-8};
+  training.optimiser.schedule.kind = RateSchedule::Kind::cosine;
+  options.lower = EntropyBoundOptions{.kind = EntropyBoundKind::logdet};
+  options.upper.kind = EnergyPenaltyKind::none;
+  options.upper.samples = SampleWeighting::importance;
+  options.upper.wide = {.share = 0.2, .scale = 3};
+}
+
 template <Variant variant>
 std::unique_ptr<MethodChoice> choose(NetworkKind networks, Preset preset) {
   const bool scaled = networks == NetworkKind::toy && preset == Preset::code;
+  const bool flow = networks == NetworkKind::toy && preset == Preset::tuned && variant == Variant::ebm_bb;
   return std::make_unique<EbmBbChoice>(ebm_bb_options(networks, variant, preset),
-                                       scaled ? OutputScale::learned : OutputScale::none);
+                                       scaled ? OutputScale::learned : OutputScale::none, flow);
 }
 
 }  // namespace
@@ -143,6 +167,7 @@ EbmBbOptions ebm_bb_options(NetworkKind networks, Variant variant, Preset preset
   training.optimiser.adam = {.beta1 = 0, .beta2 = toy || mlp ? 0.9 : 0.999, .epsilon = code ? 1e-6 : 1e-8};
   if (toy) {
     choose_bounds(options, variant, preset, code ? EntropyBoundKind::s1 : EntropyBoundKind::lobpcg, 0.1);
+    if (preset == Preset::tuned && variant == Variant::ebm_bb) tune_points(options);
     return options;
   }
   options.entropy_weight = code ? 1e-4 : 1;

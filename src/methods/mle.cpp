@@ -5,7 +5,8 @@ namespace ebm {
 
 namespace {
 
-constexpr double uniform_share = 0.5;
+constexpr int64_t parts = 3;
+constexpr double spread = 4;  // of the wider noise
 
 ToyDensity known_density(const DataSource& data) {
   const std::optional<ToyDensity> density = data.density();
@@ -19,18 +20,20 @@ Mle::Mle(Kernels& kernels, const NetworkMakers& networks, DataSource& data, cons
          NoiseSource* noise)
     : Method(kernels, data, training, noise),
       density_(known_density(data)),
+      widened_{density_.dataset, spread},
       energy_(kernels, "energy", networks.energy, training_.lr_energy, training_.optimiser),
-      points_(kernels, 2 * training_.batch, data.features()),
-      energies_(kernels, 2 * training_.batch, flat(1)),
-      energies_bar_(kernels, 2 * training_.batch, flat(1)),
-      log_density_(kernels, 2 * training_.batch),
+      points_(kernels, parts * training_.batch, data.features()),
+      energies_(kernels, parts * training_.batch, flat(1)),
+      energies_bar_(kernels, parts * training_.batch, flat(1)),
+      log_density_(kernels, parts * training_.batch),
       n_(add_energy_numbers(numbers_)) {
   require_fitting(energy(), data.features(), data.features());
   if (training_.energy_steps != 1 || training_.generator_steps != 1)
     throw UsageError("--method mle has one step an iteration; give --energy-steps 1 and --generator-steps 1");
   learners_ = {&energy_};
   trace_ = energy().make_trace(
-      {.batch = 2 * training_.batch, .statistics = Statistics::batch, .precision = training_.precision});
+      {.batch = parts * training_.batch, .statistics = Statistics::batch, .precision = training_.precision});
+  near_ = draws_.normal("near", Stream::noise, {training_.batch, data.features(), 1});
   square_ = draws_.uniform("square", Stream::importance, {training_.batch, data.features(), 1});
   n_.log_z = numbers_.add("log_z_estimate", NumberRole::shown);
   n_.effective_samples = numbers_.add("effective_samples", NumberRole::shown);
@@ -43,15 +46,21 @@ std::unique_ptr<Sampler> Mle::sampler(int64_t) {
 void Mle::run(Watcher* watcher) {
   const Range range(kernels_, "energy step");
   energy().round_parameters();
-  draw_data(data_rows());
+  draw_data(part(0));
+  draws_.fill(near_);
   draws_.fill(square_);
-  kernels_.run(
-      SquarePoints{.rows = training_.batch, .uniforms = square_.of_step(0).data, .x = square_rows().data});
-  kernels_.run(ToyLogDensity{.rows = points_.rows(),
-                             .density = density_,
-                             .uniform = uniform_share,
-                             .x = points_.data(),
-                             .log_q = log_density_.data()});
+  kernels_.run(ToyProposal{.rows = training_.batch,
+                           .widened = widened_,
+                           .data = part(0).data,
+                           .normals = near_.of_step(0).data,
+                           .uniforms = square_.of_step(0).data,
+                           .near_data = part(1).data,
+                           .in_square = part(2).data});
+  kernels_.run(ToyProposalDensity{.rows = points_.rows(),
+                                  .density = density_,
+                                  .widened = widened_,
+                                  .x = points_.data(),
+                                  .log_q = log_density_.data()});
   energy().forward(*trace_, points_, energies_);
   kernels_.run(SampleWeights{.points = energies_.rows(),
                              .data_rows = training_.batch,

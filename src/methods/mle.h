@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Maximum likelihood of an energy of points in the plane: what its network can reach without a generator. One
-// iteration is a step of E against  mean E(x) + log Z^,  log Z^ by importance sampling from half the data's density,
-// which is known, and half a uniform one on the square of the pictures (kernels/formulas/sample_weights.h).
+// iteration is a step of E against  mean E(x) + log Z^,  log Z^ by importance sampling (kernels/formulas/
+// sample_weights.h) from the data's density, which is known, the same with wider noise, and a uniform one on the
+// square of the pictures, a third each.
 #pragma once
 
 #include <memory>
@@ -27,15 +28,15 @@ class Mle final : public Method {
   void run(Watcher* watcher) override;
 
  private:
-  View data_rows() const { return points_.row_range(0, training_.batch); }
-  View square_rows() const { return points_.row_range(training_.batch, training_.batch); }
+  /// Part 0: the data, 1: points near them, 2: of the square.
+  View part(int64_t i) const { return points_.row_range(i * training_.batch, training_.batch); }
 
-  ToyDensity density_;
+  ToyDensity density_, widened_;
   Learner energy_;
-  Tensor points_, energies_, energies_bar_;  // 2 B: data, then points of the square
-  Buffer<double> log_density_;               // 2 B: of the mixture
+  Tensor points_, energies_, energies_bar_;  // 3 B
+  Buffer<double> log_density_;               // 3 B: of the mixture
   std::unique_ptr<Trace> trace_;
-  Draw square_;
+  Draw near_, square_;
   EnergyScalars n_;
 };
 

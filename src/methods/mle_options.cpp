@@ -21,8 +21,9 @@ class MleChoice final : public MethodChoice {
 
   std::vector<IdleOption> idle_options() const override {
     std::vector<IdleOption> idle;
-    for (const char* name : {"lr_generator", "energy_steps", "generator_steps", "generator",
-                             "generator_depth", "generator_activation", "couplings", "coupling_steps"})
+    for (const char* name :
+         {"lr_generator", "energy_steps", "generator_steps", "generator", "generator_depth",
+          "generator_activation", "couplings", "coupling_width", "coupling_steps"})
       idle.push_back({name, "--method mle"});
     return idle;
   }

@@ -12,13 +12,15 @@
 
 namespace ebm {
 
-/// paper: the text and Table 11. code: the constants of public code, the authors' or that of the method.
-enum class Preset { paper, code };
+/// paper: the text and Table 11. code: the constants of public code, the authors' or that of the method. tuned: what was
+/// found to train best here (docs/results.md); where nothing better is known, paper's.
+enum class Preset { paper, code, tuned };
 
 template <class Choice, size_t N>
 using Names = std::array<std::pair<const char*, Choice>, N>;
 
-inline constexpr Names<Preset, 2> preset_names{{{"paper", Preset::paper}, {"code", Preset::code}}};
+inline constexpr Names<Preset, 3> preset_names{
+    {{"paper", Preset::paper}, {"code", Preset::code}, {"tuned", Preset::tuned}}};
 inline constexpr Names<Precision, 3> precision_names{
     {{"fp32", Precision::full}, {"tf32", Precision::training}, {"bf16", Precision::bfloat16}}};
 inline constexpr Names<RateSchedule::Kind, 4> rate_schedule_names{{{"constant", RateSchedule::Kind::constant},

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 namespace ebm {
 
@@ -88,15 +89,30 @@ std::vector<float> cell_log_densities(std::span<const float> energies, double lo
   return log_p;
 }
 
-double mean_log_density(ToyDataset dataset, std::span<const float> points) {
+namespace {
+
+std::vector<double> log_densities(ToyDataset dataset, std::span<const float> points) {
   const ToyDensity density{dataset};
-  double sum = 0;
+  std::vector<double> log_p;
   for (size_t i = 0; i + 1 < points.size(); i += 2) {
     double p = 0;
     for (int64_t node = 0; node < density.nodes(); ++node) p += density.part(node, points[i], points[i + 1]);
-    sum += std::log(p);
+    log_p.push_back(std::log(std::max(p, std::numeric_limits<double>::min())));
   }
+  return log_p;
+}
+
+}  // namespace
+
+double mean_log_density(ToyDataset dataset, std::span<const float> points) {
+  double sum = 0;
+  for (const double log_p : log_densities(dataset, points)) sum += log_p;
   return sum / count_of(points);
+}
+
+std::vector<float> true_log_densities(ToyDataset dataset, int64_t n) {
+  const std::vector<double> log_p = log_densities(dataset, plane_grid(n));
+  return {log_p.begin(), log_p.end()};
 }
 
 ModeCoverage gaussians25_coverage(std::span<const float> points) {

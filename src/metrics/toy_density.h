@@ -32,6 +32,9 @@ std::vector<float> cell_log_densities(std::span<const float> energies, double lo
 /// mean_i log p(x_i), p the density of the data set.
 double mean_log_density(ToyDataset dataset, std::span<const float> points);
 
+/// log p of the data set at the centres of n x n cells, as plane_grid has them; at least log of the smallest float64.
+std::vector<float> true_log_densities(ToyDataset dataset, int64_t n);
+
 /// How samples cover the 25 Gaussians: the modes with at least one sample within 4 standard deviations, and
 /// the share of samples that lie so near to some mode.
 struct ModeCoverage {

@@ -40,7 +40,7 @@ std::unique_ptr<Layer> shared_generator(const NetworkOptions& options) {
   switch (options.kind) {
     case NetworkKind::toy:
       if (options.generator == GeneratorShape::flow)
-        return toy_flow(options.width, options.couplings, options.coupling_steps);
+        return toy_flow(options.coupling_width, options.couplings, options.coupling_steps);
       return toy_generator(options.latent, options.width, {options.generator_depth, curve});
     case NetworkKind::mlp:
       return mnist_generator(options.latent, data_shape(options), options.width, curve);

@@ -31,10 +31,10 @@ struct NetworkOptions {
   NetworkFamily family = NetworkFamily::shared;
   WeightNorm weight_norm = WeightNorm::none;  ///< of the energy
   // Of the shared networks:
-  std::optional<Curve> energy_curve = {}, generator_curve = {};  ///< activations; none: the tables'
-  int64_t energy_depth = 2, generator_depth = 2;                 ///< toy: hidden layers
-  GeneratorShape generator = GeneratorShape::mlp;                ///< toy
-  int64_t couplings = 4, coupling_steps = 8;                     ///< of a flow
+  std::optional<Curve> energy_curve = {}, generator_curve = {};    ///< activations; none: the tables'
+  int64_t energy_depth = 2, generator_depth = 2;                   ///< toy: hidden layers
+  GeneratorShape generator = GeneratorShape::mlp;                  ///< toy
+  int64_t couplings = 4, coupling_steps = 8, coupling_width = 32;  ///< of a flow
 };
 
 /// Those of the paper: their latent dimensions and widths.

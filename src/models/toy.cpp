@@ -33,7 +33,7 @@ std::unique_ptr<Layer> toy_flow(int64_t hidden, int64_t couplings, int64_t steps
   std::vector<std::unique_ptr<Layer>> layers;
   for (int64_t i = 0; i < couplings; ++i) {
     Stack net(flat(MonotoneCoupling::kept(features)));
-    net.linear(hidden).smooth(Curve::silu);
+    net.linear(hidden).tanh();
     net.linear(MonotoneCoupling::parameters(features, steps));
     layers.push_back(
         std::make_unique<MonotoneCoupling>(flat(features), steps, Sequential::Child{"net", net.build()}));

@@ -34,7 +34,7 @@ std::unique_ptr<Layer> toy_energy(int64_t hidden, OutputScale scale,
 std::unique_ptr<Layer> toy_generator(int64_t latent, int64_t hidden, const HiddenLayers& layers = {});
 
 /// G of z in the plane, one to one whatever its parameters: `couplings` monotone couplings of `steps` steps
-/// (layers/monotone_coupling.h), whose nets are Linear(1, h) SiLU Linear(h, .); names main.0.net.0.weight ...
+/// (layers/monotone_coupling.h), whose nets are Linear(1, h) tanh Linear(h, .); names main.0.net.0.weight ...
 std::unique_ptr<Layer> toy_flow(int64_t hidden, int64_t couplings, int64_t steps);
 
 }  // namespace ebm

@@ -58,7 +58,8 @@ void add_method_options(Options& options, RunConfig& config) {
   options.add_choice("method", &config.method, method_choices(config.networks),
                      "which method; --help with one shows its options and defaults");
   options.add_choice("preset", &config.preset, choices(preset_names),
-                     "the constants of the paper's text and Table 11, or of the method's public code");
+                     "the constants of the paper's text and Table 11, of the method's public code, or those "
+                     "that train best here");
 }
 
 }  // namespace
@@ -77,7 +78,8 @@ NetworkOptions adapted(NetworkOptions networks, const RunConfig& config) {
   return networks;
 }
 
-int64_t usual_width(const RunConfig& config, const NetworkOptions& networks) {
+int64_t usual_width(const RunConfig& config, NetworkOptions networks) {
+  config.choice->suggest(networks);
   return usual_width(adapted(networks, config));
 }
 

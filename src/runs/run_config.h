@@ -17,7 +17,7 @@ namespace ebm {
 struct RunConfig {
   NetworkKind networks{};  ///< of the experiment: set by choose_method()
   std::string method = "ebm_bb";
-  Preset preset = Preset::paper;
+  Preset preset = Preset::tuned;
   std::unique_ptr<MethodChoice> choice;  ///< the method's own options: null before choose_method()
   bool deterministic = false;            ///< on a GPU too
   Schedule schedule;
@@ -43,8 +43,8 @@ void resolve_run_defaults(const Options& options, RunConfig& config, std::vector
 
 /// An experiment's networks as the method wants them.
 NetworkOptions adapted(NetworkOptions networks, const RunConfig& config);
-/// The width of an experiment's networks, or that of the method's own where it trains those.
-int64_t usual_width(const RunConfig& config, const NetworkOptions& networks);
+/// The width of an experiment's networks, its preset's, or that of the method's own where it trains those.
+int64_t usual_width(const RunConfig& config, NetworkOptions networks);
 
 /// The options that decide how wide a generator is; without `latent` where d is fixed.
 struct WidthOptions {

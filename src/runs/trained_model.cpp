@@ -54,6 +54,7 @@ void add_network_choices(Options& options, NetworkOptions& networks) {
   options.add_choice("generator", &networks.generator, choices(generator_names),
                      "Table 6's, which may fold the plane, or a flow, which is one to one");
   options.add("couplings", &networks.couplings, "of a flow: layers", {1, 64});
+  options.add("coupling_width", &networks.coupling_width, "of a flow: hidden layers of its nets", {1, 65536});
   options.add("coupling_steps", &networks.coupling_steps, "of a flow: smooth steps of each layer", {1, 256});
 }
 
@@ -66,11 +67,12 @@ std::vector<IdleOption> idle_choices(const NetworkOptions& networks) {
   if (networks.family != NetworkFamily::shared) {
     add({"energy_activation", "generator_activation"}, "--networks own");
     if (toy)
-      add({"energy_depth", "generator_depth", "generator", "couplings", "coupling_steps"}, "--networks own");
+      add({"energy_depth", "generator_depth", "generator", "couplings", "coupling_width", "coupling_steps"},
+          "--networks own");
   } else if (toy && networks.generator == GeneratorShape::flow) {
     add({"generator_activation", "generator_depth"}, "--generator flow");
   } else if (toy) {
-    add({"couplings", "coupling_steps"}, "--generator mlp");
+    add({"couplings", "coupling_width", "coupling_steps"}, "--generator mlp");
   }
   return idle;
 }

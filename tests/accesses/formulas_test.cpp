@@ -79,6 +79,23 @@ class FormulasTest : public testing::Test {
     note(*kernels);
   }
 
+  /// EBM-BB with a flow and importance weights.
+  void play_flow() {
+    const auto kernels = make_checked_kernels();
+    EbmBbOptions options = ebm_bb_options(NetworkKind::toy, Variant::ebm_bb, Preset::paper);
+    options.training.batch = batch;
+    options.lower = EntropyBoundOptions{.kind = EntropyBoundKind::logdet};
+    options.upper.samples = SampleWeighting::importance;
+    ToyData data(*kernels, ToyDataset::two_moons, batch, 1, 1);
+    EbmBb ebm_bb(*kernels,
+                 {.energy = [] { return toy_energy(5, OutputScale::none); },
+                  .generator = [] { return toy_flow(5, 2, 3); }},
+                 data, options);
+    ebm_bb.initialize();
+    for (int i = 0; i < 2; ++i) ebm_bb.iterate();
+    note(*kernels);
+  }
+
   /// What no iteration of these has.
   void run_the_others() {
     const auto kernels = make_checked_kernels();
@@ -232,6 +249,8 @@ TEST_F(FormulasTest, TellTheTruth) {
   play({.networks = narrow(dcgan_networks()), .method = "ebm_0gp", .batch = 2});
   for (const MethodRow& row : methods())
     play({.networks = narrow(toy_networks()), .method = row.name, .batch = batch});
+  play({.networks = narrow(toy_networks()), .method = "mle", .batch = batch});
+  play_flow();
   play({.networks = narrow(dcgan_networks()), .batch = 2, .precision = Precision::bfloat16});
   for (const EnergyNorm norm : {EnergyNorm::none, EnergyNorm::batch}) {
     NetworkOptions networks = narrow(resnet_networks());

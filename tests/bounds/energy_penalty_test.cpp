@@ -3,6 +3,7 @@
 #include "bounds/energy_penalty.h"
 
 #include <map>
+#include <numbers>
 #include <tuple>
 
 #include "bounds/bounds_fixture.h"
@@ -148,7 +149,7 @@ class EnergyPenaltyTest : public testing::TestWithParam<std::tuple<PenaltyCase, 
     const Parameters& parameters = energy_->parameters();
     scatter(*kernels_, parameters.trainable(), parameters.gradients(),
             std::vector<double>(energy_oracle_.parameters.size(), std::nan("")));
-    queue();
+    if (case_.options.samples == SampleWeighting::equal) queue();
   }
   void queue() {
     upper_->evaluate({.z = z_, .v0 = v0_, .z_score = z_score_, .alpha = alpha_},
@@ -223,6 +224,51 @@ TEST_P(EnergyPenaltyTest, DirectionalDerivativesAndScore) {
 
 class BidirectionalTest : public EnergyPenaltyTest {};
 
+/// log Z^ in the place of -mean E(x~), where x~ has the density N(z; 0, I) / |det J|.
+class ImportanceTest : public EnergyPenaltyTest {};
+
+TEST_P(ImportanceTest, LossAndGradient) {
+  const std::vector<double> log_det = reference::rounded_to_float(random_.normals(batch));
+  const Tensor log_dets = on_device(*kernels_, Rows(batch, 1, log_det));
+  const std::vector<double> good{1, 1, 0, 1, 1};
+  const Tensor goods = on_device(*kernels_, Rows(batch, 1, good));
+  const Buffer<float> more(*kernels_, 2);
+  evaluate(in_.v0);
+  const bool penalised = case_.options.kind != EnergyPenaltyKind::none;
+  upper_->evaluate(
+      {.z = z_, .v0 = v0_, .z_score = z_score_, .alpha = alpha_, .log_det = log_dets, .good = goods},
+      {.energy_real = scalars_.data(),
+       .energy_fake = scalars_.data() + 1,
+       .penalty = scalars_.data() + 2,
+       .loss = scalars_.data() + 3,
+       .log_z = more.data(),
+       .effective_samples = more.data() + 1});
+  const auto& e = energy_oracle_;
+  const auto log_z = [&](const auto& w) {
+    using T = typename std::decay_t<decltype(w)>::value_type;
+    using std::exp;
+    using std::log;
+    const std::vector<T> fake = e(reference::lift<T>(step_.x_fake), w).values;
+    T sum = T(0.0);
+    for (size_t i = 0; i < fake.size(); ++i) {
+      const auto z = in_.z.row(static_cast<int64_t>(i));
+      const double log_q = -reference::dot(z, z) / 2 - d / 2.0 * std::log(2 * std::numbers::pi) - log_det[i];
+      if (good[i] != 0) sum += exp(-fake[i] - T(log_q));
+    }
+    return log(sum / T(batch - 1.0));
+  };
+  const auto loss = [&](const auto& w) {
+    using T = typename std::decay_t<decltype(w)>::value_type;
+    const T real = reference::mean(e(reference::lift<T>(in_.x), w).values),
+            fake = reference::mean(e(reference::lift<T>(step_.x_fake), w).values);
+    const T term = penalised ? energy_loss(config_, in_, step_, e, w) - (real - fake) : T(0.0);
+    return real + log_z(w) + term;
+  };
+  EXPECT_TRUE(agree({more.download()[0], scalars_.download()[3]}, {log_z(e.parameters), loss(e.parameters)}));
+  expect_close(energy_->parameters().trainable(), gradients(*kernels_, *energy_),
+               reference::gradient(loss, e.parameters), tolerance_);
+}
+
 TEST_P(BidirectionalTest, BadSamplesAreNotPenalised) {
   constexpr int64_t bad = 1;
   evaluate(spoiled(in_.v0, bad, std::nan("")));
@@ -278,11 +324,27 @@ std::vector<PenaltyCase> bidirectional_cases() {
   });
   return cases;
 }
+std::vector<PenaltyCase> importance_cases() {
+  std::vector<PenaltyCase> cases{
+      {"Alone", {.kind = EnergyPenaltyKind::none, .hinge = 0}},
+      {"WithBidirectional", {.kind = EnergyPenaltyKind::bidirectional, .weight = 2, .hinge = 0.1f}},
+      {"WithGradientReal",
+       {.kind = EnergyPenaltyKind::gp_real,
+        .weight = 4,
+        .normaliser = PenaltyNormaliser::none,
+        .hinge = 0.1f}}};
+  for (PenaltyCase& c : cases) c.options.samples = SampleWeighting::importance;
+  return cases;
+}
 std::string penalty_test_name(const testing::TestParamInfo<std::tuple<PenaltyCase, std::string>>& info) {
   return std::get<0>(info.param).name + "_" + std::get<1>(info.param);
 }
 INSTANTIATE_TEST_SUITE_P(All, EnergyPenaltyTest,
                          testing::Combine(testing::ValuesIn(penalty_cases()), testing::ValuesIn(devices())),
+                         penalty_test_name);
+INSTANTIATE_TEST_SUITE_P(All, ImportanceTest,
+                         testing::Combine(testing::ValuesIn(importance_cases()),
+                                          testing::ValuesIn(devices())),
                          penalty_test_name);
 INSTANTIATE_TEST_SUITE_P(All, BidirectionalTest,
                          testing::Combine(testing::ValuesIn(bidirectional_cases()),

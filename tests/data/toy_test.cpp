@@ -109,6 +109,58 @@ TEST_P(ToyDataTest, StepsAndRanksShareABatch) {
   }
 }
 
+TEST_P(ToyDataTest, ProposalsAndTheirDensity) {
+  constexpr int64_t rows = 19;
+  for (const ToyDataset dataset : {ToyDataset::gaussians25, ToyDataset::swiss_roll, ToyDataset::two_moons}) {
+    const ToyDensity density{dataset}, widened{dataset, 4};
+    const std::vector<float> data = draw(dataset, rows), normals = this->normals(2 * rows),
+                             uniforms = reference::to_float(random_.uniforms(2 * rows));
+    const Tensor x = tensor(rows, 2, data), n = tensor(rows, 2, normals), u = tensor(rows, 2, uniforms);
+    const Tensor points(*kernels_, 2 * rows, flat(2));
+    const Buffer<double> log_q(*kernels_, 2 * rows);
+    kernels_->run(ToyProposal{.rows = rows,
+                              .widened = widened,
+                              .data = x.data(),
+                              .normals = n.data(),
+                              .uniforms = u.data(),
+                              .near_data = points.data(),
+                              .in_square = points.row_range(rows, rows).data});
+    kernels_->run(ToyProposalDensity{
+        .rows = 2 * rows, .density = density, .widened = widened, .x = points.data(), .log_q = log_q.data()});
+    const std::vector<float> found = points.download();
+    const std::vector<double> log_density = log_q.download();
+    const double more = density.deviation() * std::sqrt(15.0);  // variances add up to 16 times the data's
+    for (size_t i = 0; i < 2 * rows; ++i) {
+      EXPECT_NEAR(found[i], data[i] + more * normals[i], 1e-6);
+      EXPECT_NEAR(found[2 * rows + i], 8 * uniforms[i] - 4, 1e-6);
+    }
+    for (size_t i = 0; i < 2 * rows; ++i) {
+      const double a = found[2 * i], b = found[2 * i + 1];
+      double p = 0, wide = 0;
+      for (int64_t node = 0; node < density.nodes(); ++node) {
+        p += density.part(node, a, b);
+        wide += widened.part(node, a, b);
+      }
+      const bool inside = std::abs(a) <= 4 && std::abs(b) <= 4;
+      EXPECT_NEAR(log_density[i], std::log((p + wide + (inside ? 1.0 / 64 : 0)) / 3), 1e-9);
+    }
+  }
+}
+
+/// Each integrates to 1: the sum over a grid that is fine beside the noise.
+TEST(ToyDensityIntegralTest, IsOne) {
+  for (const ToyDataset dataset : {ToyDataset::gaussians25, ToyDataset::swiss_roll, ToyDataset::two_moons}) {
+    const ToyDensity density{dataset, dataset == ToyDataset::gaussians25 ? 8.0 : 1.0};
+    constexpr int n = 130;
+    double sum = 0;
+    for (int i = 0; i < n * n; ++i)
+      for (int64_t node = 0; node < density.nodes(); ++node)
+        sum +=
+            density.part(node, (i % n + 0.5) * 10.0 / n - 5, (i / n + 0.5) * 10.0 / n - 5) * 100.0 / (n * n);
+    EXPECT_NEAR(sum, 1, 1e-3);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Devices, ToyDataTest, testing::ValuesIn(devices()));
 
 }  // namespace

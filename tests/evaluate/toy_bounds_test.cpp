@@ -9,6 +9,8 @@
 #include "../io/io_fixture.h"
 #include "metrics/neighbour_entropy.h"
 #include "metrics/toy_density.h"
+#include "models/toy.h"
+#include "reference/bounds.h"
 #include "reference/derivatives.h"
 #include "reference/linalg.h"
 #include "reference/random.h"
@@ -83,14 +85,55 @@ TEST_P(ToyBoundsTest, AreTheOracles) {
   EXPECT_NEAR(found.lower_s1, without + entropy_z + 2 * log_s1, 1e-4);
   EXPECT_NEAR(found.upper - found.lower, 0.25 * residual / 2, 1e-4 * (1 + residual));
   EXPECT_LT(found.lower_s1, found.lower);
+  EXPECT_LT(found.importance, found.nll + 1);
   EXPECT_NEAR(found.entropy_neighbours, neighbour_entropy(samples), 1e-3);
+}
+
+/// A flow has a score of its own: a = z + grad_z log |det J|.
+TEST_P(ToyBoundsTest, OfAFlow) {
+  const auto coupling = [] {
+    return LayerSpec::coupling(1, 2, {LayerSpec::linear(1, 5), LayerSpec::tanh(), LayerSpec::linear(5, 8)});
+  };
+  const reference::Network flow = reference::random_network({coupling(), coupling()}, Statistics::running, 8);
+  Network energy(*kernels_, layers_of(energy_.layers, flat(2))), generator(*kernels_, toy_flow(5, 2, 2));
+  load(*kernels_, energy, energy_);
+  load(*kernels_, generator, flow);
+  const ToyBounds found =
+      toy_bounds(*kernels_, energy, generator, ToyNormaliser{.log_z = 0.5, .mean_energy = 0.25},
+                 {.points = points, .weight = 0.25, .seed = 9}, [](int64_t) {});
+  EXPECT_EQ(found.nll, 0.75);
+  const std::vector<float> latents = latent_points(*kernels_, 9, 5, points, flat(2));
+  double residual = 0, weights = 0;
+  for (int64_t i = 0; i < points; ++i) {
+    const std::vector<double> z(latents.begin() + 2 * i, latents.begin() + 2 * i + 2);
+    const std::vector<double> x = flow(reference::Matrix<double>(1, 2, z)).values;
+    const reference::Matrix<double> j = reference::jacobian(flow, z, flow.parameters),
+                                    slope = reference::jacobian(energy_, x, energy_.parameters);
+    for (size_t k = 0; k < 2; ++k) {
+      constexpr double h = 1e-5;
+      std::vector<double> up = z, down = z;
+      up[k] += h;
+      down[k] -= h;
+      const double bend = (reference::half_log_det(flow, up, flow.parameters) -
+                           reference::half_log_det(flow, down, flow.parameters)) /
+                          (2 * h);
+      const auto at = static_cast<int64_t>(k);
+      residual += std::pow(slope(0, 0) * j(0, at) + slope(0, 1) * j(1, at) - z[k] - bend, 2) / points;
+    }
+    const double e = energy_(reference::Matrix<double>(1, 2, x)).values[0];
+    weights +=
+        std::exp(-e + (z[0] * z[0] + z[1] * z[1]) / 2 + reference::half_log_det(flow, z, flow.parameters)) *
+        2 * 3.14159265358979 / points;
+  }
+  EXPECT_NEAR(found.upper - found.lower, 0.25 * residual / 2, 1e-3 * (1 + residual));
+  EXPECT_NEAR(found.importance, 0.25 + std::log(weights), 1e-4);
 }
 
 TEST_P(ToyBoundsTest, OtherDimensionsAreRefused) {
   Network energy(*kernels_, layers_of(energy_.layers, flat(2)));
   Network wide(*kernels_, layers_of({LayerSpec::linear(3, 2)}, flat(3)));
   EXPECT_HAS(error_of([&] {
-               (void)toy_bounds(*kernels_, energy, wide, {0, 0}, {}, [](int64_t) {});
+               (void)toy_bounds(*kernels_, energy, wide, std::vector<float>{0, 0}, {}, [](int64_t) {});
              }),
              "not of z of 1x1x3 and points of 1x1x2");
 }

@@ -24,7 +24,7 @@ LayerSpec coupling_of(int64_t kept, int64_t steps) {
   const int64_t moved = kept == 1 ? 1 : kept + 1;
   return LayerSpec::coupling(
       kept, steps,
-      {LayerSpec::linear(kept, 7), LayerSpec::silu(), LayerSpec::linear(7, moved * (3 * steps + 2))});
+      {LayerSpec::linear(kept, 7), LayerSpec::tanh(), LayerSpec::linear(7, moved * (3 * steps + 2))});
 }
 
 }  // namespace
@@ -55,9 +55,21 @@ std::vector<LayerCase> layer_cases() {
        [] { return toy_energy(9, OutputScale::none); }},
       {"ToyEnergyScaled", scaled_toy_energy(9), flat(2), Statistics::running,
        [] { return toy_energy(9, OutputScale::learned); }},
+      {"ToyEnergySilu",
+       {LayerSpec::linear(2, 9), LayerSpec::silu(), LayerSpec::linear(9, 9), LayerSpec::silu(),
+        LayerSpec::linear(9, 9), LayerSpec::silu(), LayerSpec::linear(9, 1)},
+       flat(2),
+       Statistics::running,
+       [] {
+         return toy_energy(9, OutputScale::none, WeightNorm::none, EnergyOutput::linear, {3, Curve::silu});
+       }},
+      {"ToyFlow",
+       {coupling_of(1, 2), coupling_of(1, 2), coupling_of(1, 2)},
+       flat(2),
+       Statistics::running,
+       [] { return toy_flow(7, 3, 2); }},
       {"Coupling", {coupling_of(2, 3)}, flat(5)},
       {"CouplingOfTwoWithOneStep", {coupling_of(1, 1)}, flat(2)},
-      {"Flow", {coupling_of(1, 2), coupling_of(1, 2)}, flat(2)},
       // no backward signal in the values behind the last curved layer, whichever it is
       {"CurvedFirst", {LayerSpec::tanh(), LayerSpec::linear(5, 4), LayerSpec::relu()}, flat(5)},
       {"CurvedLast", {LayerSpec::linear(5, 4), LayerSpec::prelu(), LayerSpec::tanh()}, flat(5)},
@@ -114,6 +126,7 @@ std::vector<LayerCase> bfloat16_layer_cases() {
                                     "Tanh",
                                     "Softplus",
                                     "SiluOfFours",
+                                    "Coupling",
                                     "CurvedLast",
                                     "BatchNormOnBatch",
                                     "BatchNormOfFoursOnRunning",

@@ -74,6 +74,56 @@ TEST(ToyDensityTest, TheNormaliserOfAGaussianAndItsLikelihood) {
   EXPECT_NEAR(mass, 1, 1e-5);
 }
 
+/// By a rule of its own: Simpson's along the curve, or the sum over the modes.
+double density_at(ToyDataset dataset, double a, double b) {
+  const auto gauss = [&](double x, double y, double s) {
+    return std::exp(-((a - x) * (a - x) + (b - y) * (b - y)) / (2 * s * s)) / (2 * std::numbers::pi * s * s);
+  };
+  if (dataset == ToyDataset::gaussians25) {
+    double sum = 0;
+    for (int i = -2; i <= 2; ++i)
+      for (int j = -2; j <= 2; ++j) sum += gauss(spacing * i, spacing * j, sigma) / 25;
+    return sum;
+  }
+  const auto on_curve = [&](double u) {
+    const double t = 1.5 * std::numbers::pi * (1 + 2 * u), angle = std::numbers::pi * u;
+    if (dataset == ToyDataset::swiss_roll) return gauss(t * std::cos(t) / 5, t * std::sin(t) / 5, 0.2);
+    return (gauss(std::cos(angle), std::sin(angle), 0.1) +
+            gauss(1 - std::cos(angle), 0.5 - std::sin(angle), 0.1)) /
+           2;
+  };
+  constexpr int n = 2000;
+  double sum = on_curve(0) + on_curve(1);
+  for (int i = 1; i < n; ++i) sum += (i % 2 == 1 ? 4 : 2) * on_curve(static_cast<double>(i) / n);
+  return sum / (3 * n);
+}
+
+TEST(ToyDensityTest, TheDensitiesOfTheDataSets) {
+  reference::Random random{5};
+  for (const ToyDataset dataset : {ToyDataset::gaussians25, ToyDataset::swiss_roll, ToyDataset::two_moons}) {
+    // points that lie where there are data, among others
+    std::vector<float> points{0.02f, -0.01f, 0.7f, 0.72f, -1.0f, 0.3f, 1.1f, 0.4f, 2.2f, 0.1f};
+    double sum = 0;
+    for (size_t i = 0; i < points.size(); i += 2) {
+      const double p = density_at(dataset, points[i], points[i + 1]);
+      if (p < 1e-200) {
+        points.erase(points.begin() + static_cast<std::ptrdiff_t>(i),
+                     points.begin() + static_cast<std::ptrdiff_t>(i) + 2);
+        i -= 2;
+        continue;
+      }
+      sum += std::log(p);
+    }
+    ASSERT_GE(points.size(), 4u);
+    EXPECT_NEAR(mean_log_density(dataset, points), sum / (static_cast<double>(points.size()) / 2), 2e-3);
+  }
+}
+
+TEST(ToyDensityTest, LogMeanExpOfLargeEnergies) {
+  EXPECT_NEAR(log_mean_exp(std::vector<float>{-1000, -1001}), 1000 + std::log((1 + std::exp(-1.0)) / 2),
+              1e-9);
+}
+
 TEST(ToyDensityTest, TemperatureFlattensTheCells) {
   const std::vector<float> energies{0, 1, 3, 300};
   for (const double temperature : {1.0, 0.1}) {
@@ -88,8 +138,8 @@ TEST(ToyDensityTest, TemperatureFlattensTheCells) {
 TEST(ToyDensityTest, TheGaussiansOwnDensity) {
   // On the centres one mode alone counts: 1 / (25 2 pi sigma^2), times exp(-k^2 / 2) at k sigma.
   const double top = -std::log(25 * 2 * std::numbers::pi * sigma * sigma);
-  EXPECT_NEAR(gaussians25_mean_log_density(around_modes(1, 0)), top, 1e-4);
-  EXPECT_NEAR(gaussians25_mean_log_density(around_modes(4, 3)), top - 4.5, 1e-3);
+  EXPECT_NEAR(mean_log_density(ToyDataset::gaussians25, around_modes(1, 0)), top, 1e-4);
+  EXPECT_NEAR(mean_log_density(ToyDataset::gaussians25, around_modes(4, 3)), top - 4.5, 1e-3);
 }
 
 TEST(ToyDensityTest, CoverageCountsModesAndNearPoints) {

@@ -35,9 +35,19 @@ struct CouplingStep {
       : height(expf(number_of(p, first + k) - 2)),
         slope(expf(number_of(p, first + sizes.steps + k))),
         s(slope * (v - number_of(p, first + 2 * sizes.steps + k) - sizes.centre(k))),
-        t(tanhf(s)),
+        t(1 - 2 / (1 + expf(2 * s))),  // to a rounding of 1, all that a sum of steps asks of it
         t1(1 - t * t) {}
 };
+
+/// f'(v)
+EBM_HD inline float coupling_slope(const CouplingSizes& sizes, ConstArray p, int64_t first, float v) {
+  float slope = expf(number_of(p, first + 3 * sizes.steps) - 0.5f);
+  for (int64_t k = 0; k < sizes.steps; ++k) {
+    const CouplingStep step(sizes, p, first, k, v);
+    slope += step.height * step.slope * step.t1;
+  }
+  return slope;
+}
 
 /// y = [f(v; p) | u].
 struct Coupling {
@@ -109,7 +119,33 @@ struct CouplingTangent {
   }
 };
 
-/// The gradient of <y_bar, y> + sum over tangents <y_dot_bar, y_dot> with respect to v, p, v_dot and p_dot. A
+/// log_det[b] += log |det dy/dx| = sum over v's features of log f',  f' = B + sum A_k C_k t'_k.
+struct CouplingLogDet {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows, columns = 1;
+  CouplingSizes sizes;
+  ConstArray x, p;
+  float* log_det;  // rows
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, rows * sizes.columns());
+    uses.reads(p, rows * sizes.parameters());
+    uses.updates(log_det, rows);
+  }
+
+  EBM_HD void operator()(int64_t row, int64_t) const {
+    float sum = 0;
+    for (int64_t j = 0; j < sizes.moved; ++j) {
+      const float v = number_of(x, row * sizes.columns() + sizes.kept + j);
+      sum += logf(coupling_slope(sizes, p, sizes.first(row, j), v));
+    }
+    log_det[row] += sum;
+  }
+};
+
+/// The gradient of <y_bar, y> + <log_det_bar, log |det|> + sum over tangents <y_dot_bar, y_dot> with respect to v, p,
+/// v_dot and p_dot. A
 /// sample from tangent_samples on has no tangents. Tangent t of sample b is row t * tangent_samples + b.
 struct CouplingBackward {
   static constexpr Pattern pattern = Pattern::map;
@@ -118,6 +154,7 @@ struct CouplingBackward {
   CouplingSizes sizes;
   ConstArray x, p;                                 // of B rows
   ConstArray x_dot = nullptr, p_dot = nullptr;     // of the tangents
+  const float* log_det_bar = nullptr;              // B; null: zero
   ConstArray y_bar = nullptr;                      // of B rows; null: zero
   ConstArray y_dot_bar = nullptr;                  // of the tangents
   Array v_bar, p_bar;                              // B x moved, B x parameters
@@ -130,6 +167,7 @@ struct CouplingBackward {
     uses.reads(p, rows * parameters);
     uses.reads(x_dot, dots * all);
     uses.reads(p_dot, dots * parameters);
+    uses.reads(log_det_bar, rows);
     uses.reads(y_bar, rows * all);
     uses.reads(y_dot_bar, dots * all);
     uses.writes(v_bar, rows * columns);
@@ -143,39 +181,44 @@ struct CouplingBackward {
     const float v = number_of(x, row * all + sizes.kept + j);
     const float bar = present(y_bar) ? number_of(y_bar, row * all + j) : 0;
     const int64_t count = row < tangent_samples ? tangents : 0;
-    float v_sum = linear_part(row, j, v, bar, count);
-    for (int64_t k = 0; k < sizes.steps; ++k) v_sum += step_part(row, j, k, v, bar, count);
+    // of f' in log f'
+    const float slope_bar =
+        log_det_bar != nullptr ? log_det_bar[row] / coupling_slope(sizes, p, sizes.first(row, j), v) : 0;
+    float v_sum = linear_part(row, j, v, bar, slope_bar, count);
+    for (int64_t k = 0; k < sizes.steps; ++k) v_sum += step_part(row, j, k, v, bar, slope_bar, count);
     set_number(v_bar, row * columns + j, v_sum);
   }
 
  private:
   /// What B v + b adds to v_bar; writes its parameters' cotangents, and v_dot_bar's first part.
-  EBM_HD float linear_part(int64_t row, int64_t j, float v, float bar, int64_t count) const {
+  EBM_HD float linear_part(int64_t row, int64_t j, float v, float bar, float slope_bar, int64_t count) const {
     const int64_t all = sizes.columns(), at = sizes.first(row, j) + 3 * sizes.steps;
     const float slope = expf(number_of(p, at) - 0.5f);
-    float slope_bar = bar * slope * v, v_sum = bar * slope;
+    float factor_bar = bar * slope * v + slope_bar * slope, v_sum = bar * slope;
     for (int64_t t = 0; t < count; ++t) {
       const int64_t r = t * tangent_samples + row, dot = sizes.first(r, j) + 3 * sizes.steps;
       const float dot_bar = number_of(y_dot_bar, r * all + j), slope_dot = number_of(p_dot, dot);
-      slope_bar += dot_bar * slope * (number_of(x_dot, r * all + sizes.kept + j) + v * slope_dot);
+      factor_bar += dot_bar * slope * (number_of(x_dot, r * all + sizes.kept + j) + v * slope_dot);
       v_sum += dot_bar * slope * slope_dot;
       set_number(v_dot_bar, r * columns + j, dot_bar * slope);
       set_number(p_dot_bar, dot, dot_bar * slope * v);
       set_number(p_dot_bar, dot + 1, dot_bar);
     }
-    set_number(p_bar, at, slope_bar);
+    set_number(p_bar, at, factor_bar);
     set_number(p_bar, at + 1, bar);
     return v_sum;
   }
 
   /// What step k adds to v_bar and v_dot_bar; writes its parameters' cotangents.
-  EBM_HD float step_part(int64_t row, int64_t j, int64_t k, float v, float bar, int64_t count) const {
+  EBM_HD float step_part(int64_t row, int64_t j, int64_t k, float v, float bar, float slope_bar,
+                         int64_t count) const {
     const int64_t all = sizes.columns(), steps = sizes.steps, at = sizes.first(row, j) + k;
     const CouplingStep step(sizes, p, sizes.first(row, j), k, v);
     const float t2 = -2 * step.t * step.t1;
     // Of log A, s, and the factors of s = C (v - m) beside s_dot's.
-    float height_bar = bar * step.height * step.t, s_bar = bar * step.height * step.t1;
-    float slope_bar = 0, shift_bar = 0;
+    const float of_slope = slope_bar * step.height * step.slope;
+    float height_bar = bar * step.height * step.t + of_slope * step.t1,
+          s_bar = bar * step.height * step.t1 + of_slope * t2, factor_bar = of_slope * step.t1;
     for (int64_t t = 0; t < count; ++t) {
       const int64_t r = t * tangent_samples + row, dot = sizes.first(r, j) + k;
       const float dot_bar = number_of(y_dot_bar, r * all + j) * step.height;
@@ -184,15 +227,15 @@ struct CouplingBackward {
       const float s_dot = step.s * slope_dot + step.slope * shift_dot, s_dot_bar = dot_bar * step.t1;
       height_bar += dot_bar * (step.t * height_dot + step.t1 * s_dot);
       s_bar += dot_bar * (step.t1 * height_dot + t2 * s_dot) + s_dot_bar * slope_dot;
-      slope_bar += s_dot_bar * step.slope * shift_dot;
+      factor_bar += s_dot_bar * step.slope * shift_dot;
       set_number(p_dot_bar, dot, dot_bar * step.t);
       set_number(p_dot_bar, dot + steps, s_dot_bar * step.s);
       set_number(p_dot_bar, dot + 2 * steps, -s_dot_bar * step.slope);
       set_number(v_dot_bar, r * columns + j, number_of(v_dot_bar, r * columns + j) + s_dot_bar * step.slope);
     }
-    shift_bar = s_bar * step.slope;
+    const float shift_bar = s_bar * step.slope;
     set_number(p_bar, at, height_bar);
-    set_number(p_bar, at + steps, s_bar * step.s + slope_bar);
+    set_number(p_bar, at + steps, s_bar * step.s + factor_bar);
     set_number(p_bar, at + 2 * steps, -shift_bar);
     return shift_bar;
   }

@@ -3,18 +3,50 @@
 //   log Z^ = log mean_i w_i,   w_i = exp(-E(x_i)) / q(x_i),
 // whose mean is below log Z (Jensen), the less the more points and the nearer q is to p. Its gradient is
 // -sum_i w_i / sum_j w_j grad E(x_i). Points of a generator with d = D, x = G(z), have
-//   log q(x) = log N(z; 0, I) - log |det J(z)|,  if G is one to one.
+//   log q(x) = log q(z) - log |det J(z)|,  if G is one to one,
+// where some of the z may be drawn wider than N(0, I) (defensive importance sampling: Hesterberg 1995), so that the
+// energy is also seen where G seldom goes: q(z) = (1 - share) N(z; 0, I) + share N(z; 0, scale^2 I).
 #pragma once
 
 #include "kernels/formulas/importance.h"
 
 namespace ebm {
 
-/// log q(x_i) = log N(z_i; 0, I_d) - log_det_i.
+/// The wider z: their share of a batch, and how many times as wide they are.
+struct WideLatents {
+  double share = 0, scale = 1;
+
+  EBM_HD int64_t rows(int64_t batch) const {
+    return static_cast<int64_t>(share * static_cast<double>(batch) + 0.5);
+  }
+};
+
+/// out = z, the first rows scale times it.
+struct WidenLatents {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows, columns;
+  WideLatents wide;
+  const float* z;  // rows x columns
+  float* out;      // rows x columns
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(z, rows * columns);
+    uses.writes(out, rows * columns);
+  }
+
+  EBM_HD void operator()(int64_t row, int64_t column) const {
+    const int64_t i = row * columns + column;
+    out[i] = row < wide.rows(rows) ? static_cast<float>(wide.scale * z[i]) : z[i];
+  }
+};
+
+/// log q(x_i) = log q(z_i) - log_det_i, of rows of which wide.rows(rows) were widened.
 struct LogSampleDensity {
   static constexpr Pattern pattern = Pattern::teams;
   int64_t rows;
-  int64_t domain;        // d
+  int64_t domain;  // d
+  WideLatents wide = {};
   const float* z;        // rows x d
   const float* log_det;  // rows: log |det J|
   double* log_q;         // rows
@@ -31,8 +63,17 @@ struct LogSampleDensity {
   EBM_DEVICE void operator()(const Team& team, int64_t row) const {
     const float* const own = z + row * domain;
     const double squared = team.sum(domain, [=](int64_t i) { return static_cast<double>(own[i]) * own[i]; });
-    team.single(
-        [&] { log_q[row] = -(squared + static_cast<double>(domain) * log_two_pi) / 2 - log_det[row]; });
+    team.single([&] {
+      const double d = static_cast<double>(domain);
+      const double share = static_cast<double>(wide.rows(rows)) / static_cast<double>(rows);
+      const double usual = -(squared + d * log_two_pi) / 2;
+      const double widened =
+          -(squared / (wide.scale * wide.scale) + d * log_two_pi) / 2 - d * log(wide.scale);
+      const double top = usual > widened ? usual : widened;
+      const double log_q_z =
+          share > 0 ? top + log((1 - share) * exp(usual - top) + share * exp(widened - top)) : usual;
+      log_q[row] = log_q_z - log_det[row];
+    });
   }
 };
 

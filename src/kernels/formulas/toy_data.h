@@ -61,47 +61,74 @@ struct ToyBatch {
   }
 };
 
-/// The density of a data set at (a, b). That of the swiss roll and the moons is an integral over the curve, by
-/// the midpoint rule: `nodes` midpoints lie closer than the noise is wide. One node's part of it; the sum over all
-/// is p.
+/// The density of a data set at (a, b), its noise `spread` times as wide. That of the swiss roll and the moons is an
+/// integral over the curve, by the midpoint rule: `nodes` midpoints lie closer than the noise is wide. One node's part
+/// of it; the sum over all is p.
 struct ToyDensity {
   ToyDataset dataset;
+  double spread = 1;
 
+  EBM_HD double deviation() const {
+    constexpr double of_gaussians = static_cast<double>(gaussians25_deviation) / gaussians25_scale;
+    const double usual = dataset == ToyDataset::gaussians25  ? of_gaussians
+                         : dataset == ToyDataset::swiss_roll ? 0.2
+                                                             : 0.1;
+    return spread * usual;
+  }
   EBM_HD int64_t nodes() const { return dataset == ToyDataset::gaussians25 ? 25 : 256; }
   EBM_HD double part(int64_t node, double a, double b) const {
     constexpr double pi = 3.14159265358979323846;
-    const double place = (static_cast<double>(node) + 0.5) / static_cast<double>(nodes());
-    double sigma = 0, x = 0, y = 0;
+    const double count = static_cast<double>(nodes());
+    double x = 0, y = 0;
     if (dataset == ToyDataset::gaussians25) {
-      sigma = static_cast<double>(gaussians25_deviation) / gaussians25_scale;
       x = gaussians25_centre(node / 5);
       y = gaussians25_centre(node % 5);
     } else if (dataset == ToyDataset::swiss_roll) {
-      const double t = 1.5 * pi * (1 + 2 * place);
-      sigma = 0.2;
+      const double t = 1.5 * pi * (1 + 2 * (static_cast<double>(node) + 0.5) / count);
       x = t * cos(t) / 5;
       y = t * sin(t) / 5;
     } else {
       const bool outer = node % 2 == 0;
-      const double angle = pi * (static_cast<double>(node / 2) + 0.5) / (static_cast<double>(nodes()) / 2);
-      sigma = 0.1;
+      const double angle = pi * (static_cast<double>(quotient32(node, 2)) + 0.5) / (count / 2);
       x = outer ? cos(angle) : 1 - cos(angle);
       y = outer ? sin(angle) : 0.5 - sin(angle);
     }
-    const double dx = a - x, dy = b - y, variance = sigma * sigma;
-    return exp(-(dx * dx + dy * dy) / (2 * variance)) / (2 * pi * variance * static_cast<double>(nodes()));
+    const double dx = a - x, dy = b - y, variance = deviation() * deviation();
+    return exp(-(dx * dx + dy * dy) / (2 * variance)) / (2 * pi * variance * count);
   }
 };
 
 /// The square of the paper's pictures, [-4, 4]^2.
 inline constexpr double plane_lo = -4, plane_hi = 4;
 
-/// log q(x_i) = log((1 - uniform) p(x_i) + uniform / the square's area), p the data's density.
-struct ToyLogDensity {
+/// Points near the data, near = data + deviation sqrt(spread^2 - 1) normals, and points of the square. With the data
+/// themselves, as many of each, they have the density of ToyProposalDensity.
+struct ToyProposal {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows, columns = 2;
+  ToyDensity widened;                      // spread > 1
+  const float *data, *normals, *uniforms;  // rows x 2
+  float *near_data, *in_square;            // rows x 2
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads({data, normals, uniforms}, 2 * rows);
+    uses.writes({near_data, in_square}, 2 * rows);
+  }
+
+  EBM_HD void operator()(int64_t row, int64_t column) const {
+    const int64_t i = 2 * row + column;
+    const double spread = widened.spread, more = widened.deviation() * sqrt(1 - 1 / (spread * spread));
+    near_data[i] = static_cast<float>(data[i] + more * normals[i]);
+    in_square[i] = static_cast<float>(plane_lo + (plane_hi - plane_lo) * static_cast<double>(uniforms[i]));
+  }
+};
+
+/// log q(x_i), q = (p + p_widened + 1 / the square's area) / 3, p the data's density.
+struct ToyProposalDensity {
   static constexpr Pattern pattern = Pattern::teams;
   int64_t rows;
-  ToyDensity density;
-  double uniform;
+  ToyDensity density, widened;
   const float* x;  // rows x 2
   double* log_q;   // rows
 
@@ -111,33 +138,16 @@ struct ToyLogDensity {
     uses.writes(log_q, rows);
   }
 
-  EBM_HD int64_t work() const { return 8 * density.nodes(); }
+  EBM_HD int64_t work() const { return 16 * density.nodes(); }
   template <class Team>
   EBM_DEVICE void operator()(const Team& team, int64_t row) const {
     const double a = x[2 * row], b = x[2 * row + 1];
-    const ToyDensity& p = density;
-    const double sum = team.sum(p.nodes(), [=](int64_t node) { return p.part(node, a, b); });
+    const double sum = team.sum(density.nodes(), [=, this](int64_t node) {
+      return density.part(node, a, b) + widened.part(node, a, b);
+    });
     constexpr double side = plane_hi - plane_lo;
-    team.single([&] { log_q[row] = log((1 - uniform) * sum + uniform / (side * side)); });
-  }
-};
-
-/// x = uniforms of (0, 1) stretched over the square.
-struct SquarePoints {
-  static constexpr Pattern pattern = Pattern::map;
-  int64_t rows, columns = 2;
-  const float* uniforms;  // rows x 2
-  float* x;               // rows x 2
-
-  template <class Uses>
-  void arrays(Uses& uses) const {
-    uses.reads(uniforms, 2 * rows);
-    uses.writes(x, 2 * rows);
-  }
-
-  EBM_HD void operator()(int64_t row, int64_t column) const {
-    const int64_t i = 2 * row + column;
-    x[i] = static_cast<float>(plane_lo + (plane_hi - plane_lo) * static_cast<double>(uniforms[i]));
+    const bool inside = a >= plane_lo && a <= plane_hi && b >= plane_lo && b <= plane_hi;
+    team.single([&] { log_q[row] = log((sum + (inside ? 1 / (side * side) : 0)) / 3); });
   }
 };
 
