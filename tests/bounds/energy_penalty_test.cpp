@@ -96,7 +96,7 @@ class EnergyPenaltyTest : public testing::TestWithParam<std::tuple<PenaltyCase, 
         energy_(network_of(*kernels_, energy_oracle_, D)),
         generator_(network_of(*kernels_, generator_oracle_, d)),
         scalars_(*kernels_, 4) {
-    set_upper_bound(config_, case_.options);
+    if (case_.options.kind != EnergyPenaltyKind::none) set_upper_bound(config_, case_.options);
     in_.x = random_rows(random_, batch, D);
     in_.z = random_rows(random_, batch, d);
     in_.v0 = random_rows(random_, batch, d);
@@ -225,9 +225,9 @@ TEST_P(EnergyPenaltyTest, DirectionalDerivativesAndScore) {
 class BidirectionalTest : public EnergyPenaltyTest {};
 
 /// log Z^ in the place of -mean E(x~), where x~ has the density N(z; 0, I) / |det J|.
-class ImportanceTest : public EnergyPenaltyTest {};
+class WeighedSamplesTest : public EnergyPenaltyTest {};
 
-TEST_P(ImportanceTest, LossAndGradient) {
+TEST_P(WeighedSamplesTest, LossAndGradient) {
   const std::vector<double> log_det = reference::rounded_to_float(random_.normals(batch));
   const Tensor log_dets = on_device(*kernels_, Rows(batch, 1, log_det));
   const std::vector<double> good{1, 1, 0, 1, 1};
@@ -342,7 +342,7 @@ std::string penalty_test_name(const testing::TestParamInfo<std::tuple<PenaltyCas
 INSTANTIATE_TEST_SUITE_P(All, EnergyPenaltyTest,
                          testing::Combine(testing::ValuesIn(penalty_cases()), testing::ValuesIn(devices())),
                          penalty_test_name);
-INSTANTIATE_TEST_SUITE_P(All, ImportanceTest,
+INSTANTIATE_TEST_SUITE_P(All, WeighedSamplesTest,
                          testing::Combine(testing::ValuesIn(importance_cases()),
                                           testing::ValuesIn(devices())),
                          penalty_test_name);

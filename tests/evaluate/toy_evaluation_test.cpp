@@ -134,14 +134,14 @@ TEST_F(ToyEvaluationTest, ThePointsAreTheSameEachTimeAndTheEvaluationChangesNoth
   EXPECT_EQ(numbers(anew), numbers(evaluation)) << "whenever it was made";
 }
 
-TEST_F(ToyEvaluationTest, OtherDataHaveNoDensity) {
+TEST_F(ToyEvaluationTest, OtherDataHaveNoModes) {
   SmallEbmBb small("cpu");
   const RunFolder folder(*this / "run");
   for (const ToyDataset dataset : {ToyDataset::swiss_roll, ToyDataset::two_moons}) {
     ToyEvaluation evaluation(small.ebm_bb, dataset, options, folder, "");
     for (const auto& [name, value] : numbers(evaluation)) {
-      const bool of_density = name == "kl_data_model" || name == "modes" || name == "high_quality";
-      EXPECT_EQ(std::isnan(value), of_density) << name;
+      const bool of_modes = name == "modes" || name == "high_quality";
+      EXPECT_EQ(std::isnan(value), of_modes) << name;
     }
   }
 }

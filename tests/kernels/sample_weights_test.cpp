@@ -101,6 +101,32 @@ TEST_P(SampleWeightsTest, TheDensityOfSamplesIsThatOfZByTheDeterminant) {
   }
 }
 
+TEST_P(SampleWeightsTest, WiderLatentsAndTheirMixture) {
+  constexpr int64_t d = 2;
+  const WideLatents wide{.share = 0.25, .scale = 3};  // 9 of 37 rows
+  const std::vector<float> z = normals(points * d);
+  const Buffer<float> from(*kernels_, z), widened(*kernels_, points * d),
+      dets(*kernels_, std::vector<float>(points));
+  kernels_->run(
+      WidenLatents{.rows = points, .columns = d, .wide = wide, .z = from.data(), .out = widened.data()});
+  const std::vector<float> at = widened.download();
+  for (size_t i = 0; i < at.size(); ++i) EXPECT_EQ(at[i], i < 18 ? 3 * z[i] : z[i]);
+  const Buffer<double> log_q(*kernels_, points);
+  kernels_->run(LogSampleDensity{.rows = points,
+                                 .domain = d,
+                                 .wide = wide,
+                                 .z = widened.data(),
+                                 .log_det = dets.data(),
+                                 .log_q = log_q.data()});
+  const std::vector<double> found = log_q.download();
+  for (size_t i = 0; i < found.size(); ++i) {
+    const double a = at[2 * i], b = at[2 * i + 1], squared = a * a + b * b;
+    const double density = 28.0 / 37 * std::exp(-squared / 2) / (2 * std::numbers::pi) +
+                           9.0 / 37 * std::exp(-squared / 18) / (2 * std::numbers::pi * 9);
+    EXPECT_NEAR(found[i], std::log(density), 1e-12);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Devices, SampleWeightsTest, testing::ValuesIn(devices()));
 
 }  // namespace

@@ -126,7 +126,6 @@ std::vector<LayerCase> bfloat16_layer_cases() {
                                     "Tanh",
                                     "Softplus",
                                     "SiluOfFours",
-                                    "Coupling",
                                     "CurvedLast",
                                     "BatchNormOnBatch",
                                     "BatchNormOfFoursOnRunning",

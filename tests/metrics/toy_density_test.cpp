@@ -120,7 +120,7 @@ TEST(ToyDensityTest, TheDensitiesOfTheDataSets) {
 }
 
 TEST(ToyDensityTest, LogMeanExpOfLargeEnergies) {
-  EXPECT_NEAR(log_mean_exp(std::vector<float>{-1000, -1001}), 1000 + std::log((1 + std::exp(-1.0)) / 2),
+  EXPECT_NEAR(log_mean_exp(std::vector<float>{-1000, -1001}), 1001 + std::log((1 + std::exp(-1.0)) / 2),
               1e-9);
 }
 
