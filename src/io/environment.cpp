@@ -58,13 +58,13 @@ std::string quoted(std::string_view argument) {
   return text + "'";
 }
 
-std::string command_line(int argc, const char* const* argv) {
+}  // namespace
+
+std::string command_line(const std::vector<std::string>& words) {
   std::string line;
-  for (int i = 0; i < argc; ++i) line += (i > 0 ? " " : "") + quoted(argv[i]);
+  for (const std::string& word : words) line += (line.empty() ? "" : " ") + quoted(word);
   return line;
 }
-
-}  // namespace
 
 std::string version() {
   return EBM_VERSION;
@@ -79,7 +79,7 @@ std::vector<NameValue> environment(int argc, const char* const* argv, int thread
           {"cpu", cpu_model()},
           {"threads", fmt::format("{}", threads)},
           {"date", date()},
-          {"command_line", command_line(argc, argv)}};
+          {"command_line", command_line({argv, argv + argc})}};
 }
 
 }  // namespace ebm

@@ -19,6 +19,9 @@ struct NameValue {
 /// what cannot be found out is "unknown".
 [[nodiscard]] std::vector<NameValue> environment(int argc, const char* const* argv, int threads);
 
+/// Words as a shell reads them back.
+[[nodiscard]] std::string command_line(const std::vector<std::string>& words);
+
 /// The version alone.
 [[nodiscard]] std::string version();
 

@@ -184,6 +184,12 @@ void Hdf5File::write_values(std::string_view name, std::span<const T> values,
   if (!dataset.close()) impl_->fail_write(what);
 }
 
+void Hdf5File::make_group(std::string_view name) {
+  impl_->require_open(true);
+  if (!make_groups(impl_->file.id(), std::string(name) + '/'))
+    impl_->fail_write(impl_->object("group", name));
+}
+
 // clang-format off
 void Hdf5File::write_dataset(std::string_view name, std::span<const float> values, const std::vector<int64_t>& dims) { write_values(name, values, dims); }
 void Hdf5File::write_dataset(std::string_view name, std::span<const double> values, const std::vector<int64_t>& dims) { write_values(name, values, dims); }

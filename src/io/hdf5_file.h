@@ -70,6 +70,9 @@ class Hdf5File {
   void write_dataset(std::string_view name, std::span<const uint8_t> values,
                      const std::vector<int64_t>& dims);
 
+  /// A group without arrays, for its attributes. Throws Error.
+  void make_group(std::string_view name);
+
   /// The array `name`. T is float, double, int64_t or uint8_t and must be the stored type. Sizes are checked
   /// against what the file really holds before memory is taken. Throws Error.
   template <typename T>

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "io/comma_list.h"
 #include "io/run_log.h"
 
 namespace ebm {
@@ -68,6 +69,8 @@ RunLogContent read_run_log(const std::filesystem::path& path) {
     if (name != "config") content.environment.push_back({name, file.read_attribute<std::string>("/", name)});
   }
   content.metrics = MetricTable::load(file, "metrics");
+  if (file.has_attribute("metrics", "evaluated"))
+    content.evaluated = comma_list(file.read_attribute<std::string>("metrics", "evaluated"));
   if (file.has("training")) {
     content.time.seconds = file.read_dataset<double>("training/seconds").values.at(0);
     content.time.images_per_second = file.read_dataset<double>("training/images_per_second").values.at(0);

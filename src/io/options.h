@@ -49,8 +49,9 @@ inline constexpr Interval<double> not_negative{0, std::numeric_limits<double>::m
 
 /// An option with its present value; a choice is a string.
 struct OptionValue {
+  using Value = std::variant<std::string, int64_t, double, bool>;
   std::string name;
-  std::variant<std::string, int64_t, double, bool> value;
+  Value value;
 };
 
 class Options {
@@ -85,6 +86,11 @@ class Options {
   void add_choice(std::string_view name, Value* variable,
                   const std::vector<std::pair<std::string, std::type_identity_t<Value>>>& choices,
                   std::string help, Scope scope = Scope::run);
+
+  /// Lets the user ask, with --print-config, for the resolved configuration instead of the program's work.
+  void offer_print_config() { offers_print_config_ = true; }
+  /// Whether parse() found that: once all defaults are resolved, the program is to print to_toml() and to end.
+  [[nodiscard]] bool asked_to_print_config() const { return asked_to_print_config_; }
 
   /// What --version says beside program and version, whole lines; asked for where it is wanted alone.
   void add_version_details(std::function<std::string()> details);
@@ -192,6 +198,7 @@ class Options {
   };
 
   std::string program_, description_, group_, chosen_by_;
+  bool offers_print_config_ = false, asked_to_print_config_ = false;
   std::function<std::string()> version_details_;
   Argument argument_;
   std::vector<Entry> entries_;

@@ -88,6 +88,7 @@ bool Options::read_command_line(int argc, const char* const* argv, Unknown unkno
   };
   const CLI::Option* asked_help = app.add_flag("-h,--help");
   const CLI::Option* asked_version = app.add_flag("--version");
+  const CLI::Option* asked_config = offers_print_config_ ? app.add_flag("--print-config") : nullptr;
   const CLI::Option* config = add_value("config");
   std::vector<std::pair<const CLI::Option*, const CLI::Option*>>
       given;  // the option, and --no-OPTION of a flag
@@ -116,6 +117,7 @@ bool Options::read_command_line(int argc, const char* const* argv, Unknown unkno
     std::fwrite(text.data(), 1, text.size(), stdout);
     return false;
   }
+  asked_to_print_config_ = asked_config != nullptr && asked_config->count() > 0;
   const auto apply = [&] {
     for (size_t i = 0; i < entries_.size(); ++i) {
       const auto [plain, negated] = given[i];
@@ -216,6 +218,9 @@ std::string Options::help() const {
   page += "\nGeneral:\n";
   append_option(page, "--config FILE.toml",
                 "read options from a file (names with '_'); the command line goes before it");
+  if (offers_print_config_)
+    append_option(page, "--print-config",
+                  "check the options, print all of them as --config reads them, and end");
   append_option(page, "--version", "print the version");
   append_option(page, "--help", "print this");
   page += "\nOptions marked * may differ when a run is resumed.\n";

@@ -1,35 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Options: the configuration file. The only file that includes toml++, which is slow to compile.
-
-#include <fmt/format.h>
-#include <toml++/toml.h>
-
-#include <algorithm>
+// Options: the configuration file.
 
 #include "io/atomic_file.h"
 #include "io/config_values.h"
-#include "io/options.h"
+#include "io/toml_support.h"
 
 namespace ebm {
 namespace {
-
-// `remedy` of the number of the line that is wrong.
-template <typename Remedy>
-toml::table parse_toml(std::string_view text, const std::string& source, Remedy remedy) {
-  try {
-    return toml::parse(text);
-  } catch (const toml::parse_error& error) {
-    std::string reason(error.description());
-    std::replace_if(
-        reason.begin(), reason.end(), [](unsigned char c) { return c < 0x20; }, ' ');
-    const auto line = error.source().begin.line;
-    throw Error(fmt::format("{}:{}: {}; {}", source, line, reason, remedy(static_cast<size_t>(line))));
-  }
-}
-
-toml::table parse_toml(std::string_view text, const std::string& source) {
-  return parse_toml(text, source, [](size_t) { return "mend the file"; });
-}
 
 // The value of a node as Options take it, and what it is called in messages.
 struct Value {
@@ -60,14 +37,31 @@ std::string toml_string(std::string_view text) {
 }  // namespace
 
 std::vector<NameValue> config_values(std::string_view config, const std::string& source) {
-  std::vector<std::pair<toml::source_index, NameValue>> lines;
-  for (const auto& [key, node] : parse_toml(config, source))
-    lines.push_back({node.source().begin.line, {std::string(key.str()), value_of(node).text}});
-  std::stable_sort(lines.begin(), lines.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  const toml::table table = parse_toml(config, source);
   std::vector<NameValue> values;
-  for (auto& line : lines) values.push_back(std::move(line.second));
+  for (const auto& [key, node] : entries_by_line(table)) values.push_back({key, value_of(*node).text});
   return values;
+}
+
+std::vector<OptionValue> config_options(std::string_view config, const std::string& source) {
+  const toml::table table = parse_toml(config, source);
+  std::vector<OptionValue> options;
+  for (const auto& [key, node] : entries_by_line(table)) {
+    if (auto value = option_value(*node); value && key != program_key) options.push_back({key, *value});
+  }
+  return options;
+}
+
+void write_option(Hdf5File& file, std::string_view object, const OptionValue& option) {
+  if (const bool* flag = std::get_if<bool>(&option.value)) {
+    file.write_attribute(object, option.name, static_cast<int64_t>(*flag));
+  } else if (const auto* text = std::get_if<std::string>(&option.value)) {
+    file.write_attribute(object, option.name, std::string_view(*text));
+  } else if (const auto* integer = std::get_if<int64_t>(&option.value)) {
+    file.write_attribute(object, option.name, *integer);
+  } else {
+    file.write_attribute(object, option.name, std::get<double>(option.value));
+  }
 }
 
 void Options::read_config(const std::filesystem::path& file) {

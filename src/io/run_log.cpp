@@ -116,7 +116,7 @@ struct RunLog::Impl {
 
   // Creates everything that the file will ever hold but rows: the single-writer mode allows no more.
   void make(const std::filesystem::path& temporary, const std::string& config,
-            const std::vector<NameValue>& environment) {
+            const std::vector<NameValue>& environment, const std::vector<std::string>& evaluated) {
     const Handle access = hdf5::file_access();
     file = hdf5::own_file(H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()));
     if (!file.valid() || !write_string(file.id(), "config", config)) fail();
@@ -125,7 +125,9 @@ struct RunLog::Impl {
     }
     const Handle group =
         hdf5::own_object(H5Gcreate2(file.id(), "metrics", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
-    if (!group.valid()) fail();
+    if (!group.valid() ||
+        !write_string(group.id(), "evaluated", fmt::format("{}", fmt::join(evaluated, ","))))
+      fail();
     iteration = extendible_dataset(group.id(), "iteration", H5T_NATIVE_INT64, &no_iteration);
     if (!iteration.valid()) fail();
     for (const auto& name : table.names) {
@@ -193,7 +195,8 @@ RunLog::~RunLog() = default;
 
 RunLog RunLog::create(const std::filesystem::path& path, std::string_view config,
                       const std::vector<NameValue>& environment, const std::vector<std::string>& metrics,
-                      const MetricTable& history, const TrainingTime& time) {
+                      const MetricTable& history, const TrainingTime& time,
+                      const std::vector<std::string>& evaluated) {
   hdf5::prepare();
   auto impl = std::make_unique<Impl>();
   impl->path = path;
@@ -203,7 +206,7 @@ RunLog RunLog::create(const std::filesystem::path& path, std::string_view config
   temporary += ".tmp";
   const SignalsWait whole;
   try {
-    impl->make(temporary, std::string(config), environment);
+    impl->make(temporary, std::string(config), environment, evaluated);
     impl->write_time(time);
     if (H5Fflush(impl->file.id(), H5F_SCOPE_GLOBAL) < 0 || H5Fstart_swmr_write(impl->file.id()) < 0)
       impl->fail();

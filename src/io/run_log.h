@@ -6,6 +6,7 @@
 //                          entry, all strings of fixed length in UTF-8
 //   /metrics/iteration     int64, one per row; -1 at the end: rows that a full disk kept from being written
 //   /metrics/NAME          float64, one per row; NaN where the metric was not evaluated at that row
+//   /metrics               attribute: evaluated (the names of those that evaluations measure, with commas)
 //   /training/seconds, /training/images_per_second    float64: TrainingTime
 //
 // While the run goes on the file is in HDF5's single-writer-multiple-readers mode: every append is flushed,
@@ -58,11 +59,12 @@ struct TrainingTime {
 class RunLog {
  public:
   /// A new run.h5 with the rows of `history`, renamed over one that is there. The columns are `metrics`, then
-  /// those of `history` that are not among them; what one of the two lacks is NaN. Names hold no '/'. Throws
-  /// Error.
+  /// those of `history` that are not among them; what one of the two lacks is NaN. Names hold no '/' and no
+  /// ','. `evaluated` are those of `metrics` that evaluations measure. Throws Error.
   static RunLog create(const std::filesystem::path& path, std::string_view config,
                        const std::vector<NameValue>& environment, const std::vector<std::string>& metrics,
-                       const MetricTable& history = {}, const TrainingTime& time = {});
+                       const MetricTable& history = {}, const TrainingTime& time = {},
+                       const std::vector<std::string>& evaluated = {});
 
   RunLog(RunLog&&) noexcept;
   RunLog& operator=(RunLog&&) noexcept;
@@ -93,7 +95,8 @@ struct RunLogContent {
   std::string config;
   std::vector<NameValue> environment;  // sorted by name
   MetricTable metrics;
-  TrainingTime time;  // of an older file that has none: 0 seconds
+  TrainingTime time;                   // of an older file that has none: 0 seconds
+  std::vector<std::string> evaluated;  // the metrics that evaluations measure; of an older file none
 };
 [[nodiscard]] RunLogContent read_run_log(const std::filesystem::path& path);
 

@@ -12,7 +12,6 @@
 
 #include "io/atomic_file.h"
 #include "io/config_values.h"
-#include "metrics/spread.h"
 #include "report/html.h"
 #include "report/metric_curves.h"
 #include "report/report_page.h"
@@ -117,13 +116,6 @@ std::string comparison(const std::string& id, const std::string& title, const st
     text += "</tr>\n";
   }
   return text + "</tbody></table></div></section>\n";
-}
-
-std::string mean_and_spread(const std::vector<double>& repeats) {
-  if (repeats.empty()) return "";
-  const double mean = mean_and_deviation(repeats).mean;
-  if (repeats.size() == 1) return fmt::format("{:.5g}", mean);
-  return fmt::format("{:.5g} ± {:.2g}", mean, sample_deviation(repeats));
 }
 
 /// What evaluation.h5 of each run holds; "" where none has one.

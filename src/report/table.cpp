@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "report/table.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
 #include <utility>
 
+#include "metrics/spread.h"
 #include "report/html.h"
 
 namespace ebm {
@@ -105,6 +108,13 @@ std::string as_html(const Table& table) {
 }
 
 }  // namespace
+
+std::string mean_and_spread(const std::vector<double>& x) {
+  if (x.empty()) return "";
+  const double mean = mean_and_deviation(x).mean;
+  if (x.size() == 1) return fmt::format("{:.5g}", mean);
+  return fmt::format("{:.5g} ± {:.2g}", mean, sample_deviation(x));
+}
 
 std::string written(const Table& table, TableFormat format) {
   switch (format) {

@@ -14,6 +14,9 @@ struct Table {
   std::vector<std::string> footnotes;
 };
 
+/// A cell: "1.25 ± 0.5", the mean and the standard deviation (divisor n - 1); of one number it alone, of none "".
+std::string mean_and_spread(const std::vector<double>& x);
+
 enum class TableFormat { text, csv, latex, html };
 
 /// The whole table with a line end. csv: header and rows alone (RFC 4180). latex: an environment `tabular` with

@@ -14,12 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The folder that this program lies in.
-fs::path program_folder() {
-  std::error_code code;
-  return fs::canonical("/proc/self/exe", code).parent_path();
-}
-
 std::optional<fs::path> fetch_script() {
   const fs::path programs = program_folder();
   for (const fs::path& root : {programs / "../..", programs / ".."}) {  // a repository, a distribution
@@ -30,17 +24,11 @@ std::optional<fs::path> fetch_script() {
   return std::nullopt;
 }
 
-std::string last_line(std::string text) {
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  return text.substr(text.rfind('\n') + 1);
-}
-
 /// Runs one of the two steps that make `file`.
 void step(const fs::path& file, std::vector<std::string> words) {
   const ChildEnd end = run_child(std::move(words));
   if (end.status == 0) return;
-  const std::string why = end.err.empty() ? "status " + std::to_string(end.status) : last_line(end.err);
-  throw Error("there is no " + file.string() + ", and it cannot be had: " + why);
+  throw Error("there is no " + file.string() + ", and it cannot be had: " + end.reason());
 }
 
 void get(const fs::path& file, const fs::path& script) {

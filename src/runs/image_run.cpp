@@ -72,13 +72,33 @@ std::optional<EntropyEstimateOptions> estimates_of(const ImageConfig& config, co
   return estimates;
 }
 
+void check_networks(const ImageConfig& config) {
+  require_full_rank(*generator_layers(config.image_networks()), *config.run.choice,
+                    {.latent = "--latent", .width = "--width"});
+}
+
+/// As the run would have it. Files that it would have to get first are not asked.
+void print_config(Options& options, ImageConfig& config) {
+  check_networks(config);
+  std::error_code ignored;
+  const bool would_get = config.download && !options.was_given("data");
+  if (!would_get || std::filesystem::exists(config.data, ignored))
+    open_files(options, config, data_shape(config.image_networks()));
+  print(options.to_toml());
+}
+
 int run(const ImageExperiment& experiment, int argc, const char* const* argv) {
   ImageConfig config;
   choose_method(config.run, experiment.networks.kind, experiment.program,
                 [&](Options& first) { first.peek(argc, argv); });
   Options options = declare_image_options(config, experiment);
+  options.offer_print_config();
   if (!options.parse(argc, argv)) return 0;
   resolve_image_defaults(options, config, experiment);
+  if (options.asked_to_print_config()) {
+    print_config(options, config);
+    return 0;
+  }
   const RunEnd end = run_images(config, options, argc, argv);
   if (end.stop) return report_stop(*end.stop, end.iteration);
   const std::string& out = config.run.out;
@@ -92,7 +112,7 @@ int run(const ImageExperiment& experiment, int argc, const char* const* argv) {
 RunEnd run_images(ImageConfig& config, Options& options, int argc, const char* const* argv) {
   const RunConfig& run = config.run;
   const NetworkOptions networks = config.image_networks();
-  require_full_rank(*generator_layers(networks), *run.choice, {.latent = "--latent", .width = "--width"});
+  check_networks(config);
   const ImageFiles files = open_files(options, config, data_shape(networks));
 
   const auto kernels = open_kernels(run.device);

@@ -73,8 +73,13 @@ int run_toy_experiment(const ToyExperiment& experiment, int argc, const char* co
     choose_method(config.run, experiment.networks.kind, experiment.program,
                   [&](Options& first) { first.peek(argc, argv); });
     Options options = declare_toy_options(config, experiment);
+    options.offer_print_config();
     if (!options.parse(argc, argv)) return 0;
     resolve_toy_defaults(options, config, experiment);
+    if (options.asked_to_print_config()) {
+      print(options.to_toml());
+      return 0;
+    }
 
     const auto kernels = open_kernels(config.run.device);
     std::printf("device: %s\n", kernels->description().c_str());

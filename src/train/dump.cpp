@@ -3,9 +3,9 @@
 
 #include <set>
 #include <string>
-#include <type_traits>
 
 #include "io/atomic_file.h"
+#include "io/config_values.h"
 #include "train/state.h"
 
 namespace ebm {
@@ -35,18 +35,7 @@ class Dump final : public Watcher {
 };
 
 void Dump::options(const std::vector<OptionValue>& values) {
-  for (const OptionValue& option : values) {
-    std::visit(
-        [&](const auto& value) {
-          using Value = std::decay_t<decltype(value)>;
-          if constexpr (std::is_same_v<Value, bool>) {
-            file_.write_attribute("/", option.name, static_cast<int64_t>(value));
-          } else {
-            file_.write_attribute("/", option.name, value);
-          }
-        },
-        option.value);
-  }
+  for (const OptionValue& option : values) write_option(file_, "/", option);
   file_.write_attribute("/", "iteration", static_cast<int64_t>(method_.iteration().download().at(0)) + 1);
 }
 

@@ -51,7 +51,7 @@ Trainer::Trainer(Method& method, Evaluation& evaluation, const RunFolder& folder
       watch_(before_.seconds, progress.now),
       log_(RunLog::create(folder.log(), description_.config, description_.environment,
                           column_names(method, evaluation), resumed ? resumed->history : MetricTable{},
-                          time())),
+                          time(), evaluation.names())),
       progress_(description_.name, schedule.iterations, done_, std::move(progress)) {
   write_file(folder.config(), description_.config);
   iteration_ = method.kernels().capture([&method] { method.iterate(); });
