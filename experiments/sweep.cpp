@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <thread>
 
 #include "io/comma_list.h"
 #include "io/options.h"
@@ -76,9 +76,11 @@ int sweep(int argc, char** argv) {
   if (config.show) return show(options, config);
   if (config.out.empty())
     options.set_default("out", "runs/" + std::filesystem::path(config.table).stem().string() + ".h5");
+  const int64_t cores = std::thread::hardware_concurrency();
+  const int64_t threads = config.threads > 0 ? config.threads : std::max<int64_t>(cores / config.jobs, 1);
   const SweepEnd end =
-      run_sweep({.table = config.table, .out = config.out, .jobs = config.jobs, .threads = config.threads},
-                environment(argc, argv, 1));
+      run_sweep({.table = config.table, .out = config.out, .jobs = config.jobs, .threads = threads},
+                environment(argc, argv, static_cast<int>(threads)));
   if (end.stop) {
     print(fmt::format("stopped by {}; the same command goes on from there\n", end.stop->name));
     return end.stop->exit_status();

@@ -95,8 +95,8 @@ struct RunLogContent {
   std::string config;
   std::vector<NameValue> environment;  // sorted by name
   MetricTable metrics;
-  TrainingTime time;                   // of an older file that has none: 0 seconds
-  std::vector<std::string> evaluated;  // the metrics that evaluations measure; of an older file none
+  TrainingTime time;                        // of an older file that has none: 0 seconds
+  std::vector<std::string> evaluated = {};  // the metrics that evaluations measure; of an older file none
 };
 [[nodiscard]] RunLogContent read_run_log(const std::filesystem::path& path);
 

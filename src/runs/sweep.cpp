@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
+#include <cstdio>
 #include <deque>
 #include <list>
 #include <thread>
@@ -26,21 +28,19 @@ namespace fs = std::filesystem;
 constexpr auto look_interval = std::chrono::milliseconds(20);
 constexpr double log_interval = 2;  // seconds between looks at the runs' logs
 
-fs::path made_folder(const fs::path& out) {
+fs::path folder_of(const fs::path& out) {
   fs::path folder = out;
   folder.replace_extension();
   if (folder == out) throw UsageError("'" + out.string() + "' has no ending; give a name such as sweep.h5");
+  return folder;
+}
+
+void make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error)
     throw Error("cannot make the folder " + folder.string() + ": " + error.message() +
                 "; choose another with --out, or mend its permissions");
-  return folder;
-}
-
-int64_t threads_of(const SweepOptions& options) {
-  if (options.threads > 0) return options.threads;
-  return std::max<int64_t>(std::thread::hardware_concurrency() / options.jobs, 1);
 }
 
 /// A run at work.
@@ -68,16 +68,18 @@ std::string last_words(const fs::path& log, uintmax_t from, const std::string& p
 
 class Sweep {
  public:
-  Sweep(const SweepOptions& options, const std::vector<NameValue>& environment, const StopRequest& request)
-      : options_(options), request_(request), table_(read_grid_table(options.table)) {
+  Sweep(const SweepOptions& options, const std::vector<NameValue>& environment)
+      : options_(options), table_(read_grid_table(options.table)) {
     results_.program = fs::path(table_.program).filename().string();
     results_.table = table_.text;
     results_.environment = environment;
   }
 
-  /// False when a signal asked to stop meanwhile.
-  bool plan(const fs::path& folder);
-  void train();
+  /// Has the program check every run, and writes nothing.
+  void plan(const fs::path& folder);
+  /// Looks which runs are complete.
+  void survey();
+  void train(const StopRequest& request);
   SweepResults results() && { return std::move(results_); }
 
  private:
@@ -96,7 +98,6 @@ class Sweep {
   void write() const { write_sweep(options_.out, results_); }
 
   const SweepOptions& options_;
-  const StopRequest& request_;
   GridTable table_;
   SweepResults results_;
   std::vector<PlannedRun> runs_;
@@ -107,41 +108,46 @@ class Sweep {
   double looked_ = 0;
 };
 
-bool Sweep::plan(const fs::path& folder) {
+void Sweep::plan(const fs::path& folder) {
   const fs::path program = program_named(table_.program);
-  int64_t total = 0;
   for (size_t point = 0; point < table_.points.size(); ++point) {
-    SweptConfiguration& configuration = results_.configurations.emplace_back();
-    configuration.name = table_.points[point].name;
+    const GridPoint& given = table_.points[point];
     for (const int64_t seed : table_.seeds) {
       try {
         runs_.push_back(plan_run(program, folder, table_, point, seed));
       } catch (const Error& error) {
-        if (request_.requested()) return false;  // which the program may have had too
-        throw Error(
-            fmt::format("{}:{}: {}", options_.table.string(), table_.points[point].line, error.what()));
-      }
-      if (request_.requested()) return false;
-      SweptRun& result = configuration.runs.emplace_back(read_swept_run(runs_.back()));
-      if (is_complete(runs_.back())) {
-        result.status = RunStatus::complete;
-      } else {
-        waiting_.push_back(runs_.size() - 1);
-        total += runs_.back().iterations;
-        ended_ += std::min(iterations_logged(runs_.back()), runs_.back().iterations);
+        throw Error(fmt::format("{}:{}: {}", options_.table.string(), given.line, error.what()));
       }
     }
+    SweptConfiguration& configuration = results_.configurations.emplace_back();
+    configuration.name = given.name;
     for (const OptionValue& option : config_options(runs_.back().config, program.string())) {
       if (option.name == "seed" || option.name == "out") continue;
       configuration.options.push_back(option);
-      const auto& given = table_.points[point].options;
-      if (std::any_of(given.begin(), given.end(), [&](const auto& one) { return one.name == option.name; }))
+      const auto same = [&](const OptionValue& one) { return one.name == option.name; };
+      if (std::any_of(given.options.begin(), given.options.end(), same))
         configuration.changed.push_back(option);
     }
   }
+}
+
+void Sweep::survey() {
+  int64_t total = 0;
+  for (size_t i = 0; i < runs_.size(); ++i) {
+    const PlannedRun& run = runs_[i];
+    SweptRun& result = results_.configurations[run.configuration].runs.emplace_back(read_swept_run(run));
+    if (is_complete(run)) {
+      result.status = RunStatus::complete;
+      continue;
+    }
+    waiting_.push_back(i);
+    total += run.iterations;
+    ended_ += std::min(iterations_logged(run), run.iterations);
+  }
   progress_.emplace("sweep", total, ended_);
   print(fmt::format("{} runs, {} complete\n", runs_.size(), runs_.size() - waiting_.size()));
-  return true;
+  std::fflush(stdout);
+  write();
 }
 
 void Sweep::start(size_t index) {
@@ -152,7 +158,7 @@ void Sweep::start(size_t index) {
   const uintmax_t size = fs::exists(log, ignored) ? fs::file_size(log, ignored) : 0;
   jobs_.push_back(
       {.run = index,
-       .process = ChildProcess(run.command, {{"OMP_NUM_THREADS", std::to_string(threads_of(options_))}}, log),
+       .process = ChildProcess(run.command, {{"OMP_NUM_THREADS", std::to_string(options_.threads)}}, log),
        .log_start = size,
        .iterations = std::min(iterations_logged(run), run.iterations)});
   ended_ -= jobs_.back().iterations;
@@ -205,11 +211,10 @@ void Sweep::look_at_logs() {
   progress_->update(done, {});
 }
 
-void Sweep::train() {
-  write();
+void Sweep::train(const StopRequest& request) {
   bool asked = false;
   while (!jobs_.empty() || (!waiting_.empty() && !asked)) {
-    if (request_.requested() && !asked) {
+    if (request.requested() && !asked) {
       asked = true;
       for (const Job& job : jobs_) job.process.ask_to_stop();
     }
@@ -232,12 +237,15 @@ void Sweep::train() {
 
 SweepEnd run_sweep(const SweepOptions& options, const std::vector<NameValue>& environment) {
   check_sweep_file(options.out);
-  const fs::path folder = made_folder(options.out);
+  const fs::path folder = folder_of(options.out);
+  Sweep sweep(options, environment);
+  sweep.plan(folder);
+  make_folder(folder);
   // Inherited by the runs: those that outlive a killed sweep are waited for too.
   const FileLock lock(folder, ".sweep.lock", "waiting for another sweep in " + folder.string());
   const StopRequest request;
-  Sweep sweep(options, environment, request);
-  if (sweep.plan(folder)) sweep.train();
+  sweep.survey();
+  sweep.train(request);
   return {std::move(sweep).results(), request.requested()};
 }
 

@@ -16,7 +16,7 @@ struct SweepOptions {
   std::filesystem::path table;
   std::filesystem::path out;  ///< the sweep's file; its runs lie in the folder of this name without ending
   int64_t jobs = 1;           ///< runs at a time
-  int64_t threads = 0;        ///< of each; 0: the cores that there are, divided by the jobs
+  int64_t threads = 1;        ///< of each: its OMP_NUM_THREADS
 };
 
 struct SweepEnd {
