@@ -18,4 +18,11 @@ namespace ebm {
   return parts;
 }
 
+/// The way back.
+[[nodiscard]] inline std::string comma_text(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ",") + part;
+  return text;
+}
+
 }  // namespace ebm

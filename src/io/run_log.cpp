@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "io/atomic_file.h"
+#include "io/comma_list.h"
 #include "io/hdf5_support.h"
 #include "io/signals.h"
 
@@ -125,9 +126,7 @@ struct RunLog::Impl {
     }
     const Handle group =
         hdf5::own_object(H5Gcreate2(file.id(), "metrics", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
-    if (!group.valid() ||
-        !write_string(group.id(), "evaluated", fmt::format("{}", fmt::join(evaluated, ","))))
-      fail();
+    if (!group.valid() || !write_string(group.id(), "evaluated", comma_text(evaluated))) fail();
     iteration = extendible_dataset(group.id(), "iteration", H5T_NATIVE_INT64, &no_iteration);
     if (!iteration.valid()) fail();
     for (const auto& name : table.names) {

@@ -135,10 +135,16 @@ void Sweep::survey() {
   int64_t total = 0;
   for (size_t i = 0; i < runs_.size(); ++i) {
     const PlannedRun& run = runs_[i];
-    SweptRun& result = results_.configurations[run.configuration].runs.emplace_back(read_swept_run(run));
-    if (is_complete(run)) {
-      result.status = RunStatus::complete;
-      continue;
+    SweptRun& result = results_.configurations[run.configuration].runs.emplace_back();
+    result.seed = run.seed;
+    try {
+      result = read_swept_run(run);
+      if (is_complete(run)) {
+        result.status = RunStatus::complete;
+        continue;
+      }
+    } catch (const Error& error) {  // the program makes run.h5 anew from the checkpoint
+      std::fprintf(stderr, "note: %s\n", error.what());
     }
     waiting_.push_back(i);
     total += run.iterations;
