@@ -41,6 +41,7 @@ ToyExperiment experiment(const Config& config) {
           .dataset = ToyDataset::gaussians25,
           .networks = toy_networks(),
           .iterations = config.iterations,
+          .tuned_iterations = config.iterations,
           .evaluation = {}};
 }
 

@@ -135,14 +135,17 @@ void choose_bounds(EbmBbOptions& options, Variant variant, Preset preset, Entrop
   upper.hinge = 0;
 }
 
-/// Points: a flow, whose entropy and density are exact, so that log Z has an importance-weighted bound.
+/// Points: a flow, whose entropy and density are exact, so that log Z has an importance-weighted bound, and the
+/// bidirectional penalty, which holds the energy where the flow seldom goes (docs/results.md).
 void tune_points(EbmBbOptions& options) {
   TrainingOptions& training = options.training;
   training.lr_energy = training.lr_generator = 2e-3;
   training.optimiser.adam = {.beta1 = 0.5, .beta2 = 0.99, .epsilon = 1e-8};
   training.optimiser.schedule.kind = RateSchedule::Kind::cosine;
   options.lower = EntropyBoundOptions{.kind = EntropyBoundKind::logdet};
-  options.upper.kind = EnergyPenaltyKind::none;
+  training.generator_steps = 2;
+  options.upper.weight = 0.003;
+  options.upper.hinge = 0;
   options.upper.samples = SampleWeighting::importance;
   options.upper.wide = {.share = 0.2, .scale = 3};
 }

@@ -45,6 +45,7 @@ Options declare_toy_options(ToyConfig& config, const ToyExperiment& experiment) 
 }
 
 void resolve_toy_defaults(Options& options, ToyConfig& config, const ToyExperiment& experiment) {
+  if (config.run.preset == Preset::tuned) options.set_default("iterations", experiment.tuned_iterations);
   options.set_default("hidden", usual_width(config.run, experiment.networks));
   if (config.run.out.empty()) options.set_default("out", "runs/" + name_of_run(config, experiment));
   resolve_run_defaults(options, config.run, idle_choices(adapted(config.networks, config.run)));

@@ -15,7 +15,8 @@ struct ToyExperiment {
   const char* name;  ///< of its runs
   ToyDataset dataset;
   NetworkOptions networks;
-  int64_t iterations;  ///< of the paper
+  int64_t iterations;        ///< of the paper
+  int64_t tuned_iterations;  ///< with --preset tuned
   ToyEvaluationOptions evaluation;
 };
 

@@ -36,6 +36,8 @@ std::vector<MethodCase> toy_cases() {
                      training.initial = Initial::orthogonal;
                    }});
   }
+  all.push_back({.name = "ebm_bb_tuned", .method = "ebm_bb", .preset = Preset::tuned});
+  all.push_back({.name = "mle", .method = "mle"});
   return all;
 }
 

@@ -134,6 +134,12 @@ TEST_F(MethodErrorsTest, CombinationsThatMakeNoSenseAreOneLine) {
     std::string message;
   } cases[] = {
       {{"--method", "dcgan", "--lower-bound", "slq"}, "unknown option '--lower-bound' with --method dcgan"},
+      {{"--method", "mle", "--energy-steps", "2"}, "--energy-steps has no use with --method mle"},
+      {{"--preset", "paper", "--couplings", "2"}, "--couplings has no use with --generator mlp"},
+      {{"--preset", "tuned", "--generator-depth", "3"}, "--generator-depth has no use with --generator flow"},
+      {{"--preset", "tuned", "--generator", "mlp"}, "batch norm; give --generator flow"},
+      {{"--preset", "paper", "--sample-weights", "importance"}, "give --lower-bound logdet"},
+      {{"--preset", "paper", "--wide-share", "0.5"}, "want --sample-weights importance"},
       {{"--method", "sngan", "--penalty-weight", "1"}, "unknown option '--penalty-weight'"},
       {{"--method", "meg", "--entropy-z", "energy"}, "unknown option '--entropy-z'"},
       {{"--method", "vera", "--generator-steps", "2"}, "--generator-steps"},

@@ -43,8 +43,10 @@ class SmallMethod {
 
   SmallMethod(const std::string& device, const MethodCase& method, Noise noise = Noise::fresh)
       : kernels(open_device(device)), recorded(*kernels) {
-    const NetworkOptions networks = narrow(method.networks);
-    const auto choice = method_row(method.method).choose(networks.kind, method.preset);
+    const auto choice = method_row(method.method).choose(method.networks.kind, method.preset);
+    NetworkOptions networks = method.networks;
+    choice->suggest(networks);
+    networks = narrow(networks);
     TrainingOptions& training = choice->training();
     training.batch = networks.kind == NetworkKind::toy ? 11 : 3;
     method.change(training);
