@@ -17,14 +17,15 @@ constexpr int64_t chunk = 16;  // images at a time: little memory beside that of
 
 ImageEvaluation::ImageEvaluation(Method& method, const ImageFile* held_out,
                                  const ImageEvaluationOptions& options, const RunFolder& folder)
-    : grid_(options.grid),
+    : method_(method),
+      grid_(options.grid),
       folder_(folder),
       energy_(method.energy_function(chunk)),
       samplers_(method.samplers(chunk)),
       latents_(latent_points(method.kernels(), static_cast<uint64_t>(method.training().seed),
                              static_cast<uint32_t>(Stream::evaluation), grid_ * grid_,
                              samplers_.front().sampler->latent())) {
-  watch_jacobian(method, options.jacobian_points);
+  watch_jacobian(options.jacobian_points);
   if (options.entropy) {
     Network& generator = method.learner("generator").evaluated();
     if (generator.input() != samplers_.front().sampler->latent())
@@ -39,17 +40,14 @@ ImageEvaluation::ImageEvaluation(Method& method, const ImageFile* held_out,
   held_out_ = image_values(*held_out, 0, std::min(options.held_out_images, held_out->info().count));
 }
 
-/// Of a generator without noise: x = G(z) has a Jacobian of its own.
-void ImageEvaluation::watch_jacobian(Method& method, int64_t points) {
-  Network& generator = method.learner("generator").evaluated();
-  const Features& latent = samplers_.front().sampler->latent();
-  if (points == 0 || generator.input() != latent) return;
+void ImageEvaluation::watch_jacobian(int64_t points) {
+  if (points == 0) return;
   constexpr uint32_t after_the_others = 9;  // from Stream::evaluation on
-  jacobian_.emplace(method.kernels(), generator, points);
-  jacobian_latents_ =
-      latent_points(method.kernels(), static_cast<uint64_t>(method.training().seed),
-                    static_cast<uint32_t>(Stream::evaluation) + after_the_others, points, latent);
-  measures_ = method.exact_measures(points);
+  jacobian_.emplace(method_.kernels(), method_.measured_generator(), points);
+  jacobian_latents_ = latent_points(method_.kernels(), static_cast<uint64_t>(method_.training().seed),
+                                    static_cast<uint32_t>(Stream::evaluation) + after_the_others, points,
+                                    samplers_.front().sampler->latent());
+  measures_ = method_.exact_measures(points);
 }
 
 std::vector<std::string> ImageEvaluation::names() const {
@@ -80,6 +78,7 @@ std::vector<double> ImageEvaluation::evaluate(int64_t iteration) {
     values.push_back(mean_energy(samples));
   }
   if (jacobian_) {
+    method_.measured_generator();  // of now
     const JacobianNumbers of = summary(jacobian_->at(jacobian_latents_));
     values.insert(values.end(), {of.log_det, of.d_log_s1, of.condition, of.anisotropy});
   }

@@ -31,7 +31,8 @@ class ImageEvaluation final : public Evaluation {
 
   /// energy_held_out   mean E of held-out images; NaN without any
   /// energy_samples    mean E of the samples on the grid, and energy_samples_NAME of another sampler's
-  /// log_det, d_log_s1, condition, anisotropy   of the generator's Jacobian (evaluate/jacobian_monitor.h)
+  /// log_det, d_log_s1, condition, anisotropy   of the generator's Jacobian (evaluate/jacobian_monitor.h), of its
+  /// means where it has noise
   /// and the exact measures of the method, at the same number of points; the estimates of the entropy
   /// (evaluate/entropy_estimates.h).
   /// Both networks with their running statistics, the samples from the same latent points each time.
@@ -39,9 +40,10 @@ class ImageEvaluation final : public Evaluation {
   std::vector<double> evaluate(int64_t iteration) override;
 
  private:
-  void watch_jacobian(Method& method, int64_t points);
+  void watch_jacobian(int64_t points);
   double mean_energy(const std::vector<float>& images) const;
 
+  Method& method_;
   int64_t grid_;
   const RunFolder& folder_;
   std::unique_ptr<EnergyFunction> energy_;

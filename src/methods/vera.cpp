@@ -47,6 +47,7 @@ Vera::Vera(Kernels& kernels, const NetworkMakers& networks, DataSource& data, co
            NoiseSource* noise)
     : Method(kernels, data, options.training, noise),
       options_(options),
+      make_mean_(networks.generator),
       energy_(kernels, "energy", networks.energy, training_.lr_energy, training_.optimiser),
       generator_(kernels, "generator", noisy(networks.generator, options), training_.lr_generator,
                  training_.optimiser),
@@ -291,6 +292,22 @@ std::vector<NamedSampler> Vera::samplers(int64_t chunk) {
   std::vector<NamedSampler> list = Method::samplers(chunk);
   list.push_back({"noisy", std::make_unique<NoisySampler>(kernels_, generator_.evaluated(), chunk, noise)});
   return list;
+}
+
+Network& Vera::measured_generator() {
+  if (!mean_) mean_.emplace(kernels_, make_mean_());
+  const auto copy = [&](const std::deque<Parameter>& to, const std::deque<Parameter>& from) {
+    for (const Parameter& parameter : to) {
+      const auto same = std::find_if(from.begin(), from.end(), [&](const Parameter& other) {
+        return other.name == "g." + parameter.name;
+      });
+      kernels_.copy(parameter.value, same->value, parameter.size * static_cast<int64_t>(sizeof(float)));
+    }
+  };
+  const Parameters &to = mean_->parameters(), &from = generator_.evaluated().parameters();
+  copy(to.trainable(), from.trainable());
+  copy(to.statistics(), from.statistics());
+  return *mean_;
 }
 
 }  // namespace ebm

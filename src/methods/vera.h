@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "methods/energy_step.h"
 
@@ -45,6 +46,8 @@ class Vera final : public Method {
   std::unique_ptr<Sampler> sampler(int64_t chunk) override;
   /// Also "noisy": g(h) + sigma eps.
   std::vector<NamedSampler> samplers(int64_t chunk) override;
+  /// g: what the copy that is made at the first call has is copied anew at each.
+  Network& measured_generator() override;
 
  protected:
   void run(Watcher* watcher) override;
@@ -60,6 +63,8 @@ class Vera final : public Method {
   void mean_of(ConstView h, View y);
 
   VeraOptions options_;
+  LayerMaker make_mean_;         // g
+  std::optional<Network> mean_;  // g alone, once it was measured
   Learner energy_, generator_, posterior_;
   std::unique_ptr<EnergyPenalty> upper_;
   std::unique_ptr<Trace> samples_trace_, means_trace_, energy_trace_;  // batch statistics; E on the samples

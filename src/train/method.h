@@ -89,6 +89,9 @@ class Method {
   virtual std::unique_ptr<EnergyFunction> energy_function(int64_t chunk);
   /// All that there are: sampler(chunk), which has no name, then others.
   virtual std::vector<NamedSampler> samplers(int64_t chunk);
+  /// x = G(z), without noise where the generator has some, of the parameters that sampler() has, as they are now: to
+  /// measure its Jacobian. The same network at each call.
+  virtual Network& measured_generator() { return learner("generator").evaluated(); }
   /// What a method measures of its own at so many latent points, with as many passes as z has dimensions.
   virtual std::vector<Measure> exact_measures(int64_t /*points*/) { return {}; }
 

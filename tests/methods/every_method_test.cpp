@@ -134,6 +134,20 @@ TEST_P(EveryMethodTest, WhatIsEvaluatedIsTheAverage) {
   }
 }
 
+TEST_P(EveryMethodTest, TheMeasuredGeneratorIsTheOneThatSamples) {
+  SmallMethod run = small();
+  Network* first = nullptr;
+  for (int iteration = 0; iteration < 2; ++iteration) {
+    run.trained->iterate();
+    Network& measured = run.trained->measured_generator();
+    if (first == nullptr) first = &measured;
+    EXPECT_EQ(&measured, first);
+    const std::vector<float> z = download(*run.kernels, run.trained->data_points());
+    NetworkSampler sampler(*run.kernels, measured, 4);
+    EXPECT_TRUE(close(sampler.samples(z), run.trained->sampler(4)->samples(z)));
+  }
+}
+
 class CpuEveryMethodTest : public EveryMethodTest {};
 
 TEST_P(CpuEveryMethodTest, NothingIsNew) {
