@@ -72,7 +72,7 @@ PrecisionRecall precision_recall_curve(std::span<const double> real, std::span<c
   return curve;
 }
 
-PrecisionRecall precision_recall(const FeatureRows& real, const FeatureRows& generated,
+PrecisionRecall precision_recall(Kernels& kernels, const FeatureRows& real, const FeatureRows& generated,
                                  const PrecisionRecallOptions& options) {
   check_rows("precision and recall, real features", real, 1);
   check_rows("precision and recall, generated features", generated, 1);
@@ -86,7 +86,9 @@ PrecisionRecall precision_recall(const FeatureRows& real, const FeatureRows& gen
   std::mt19937_64 random(options.seed);
   PrecisionRecall mean;
   for (int64_t run = 0; run < options.runs; ++run) {
-    const Clustering clustering = k_means({both, real.dim}, options.k_means, random);
+    KMeansOptions how = options.k_means;
+    if (options.told) how.told = [&options, run] { options.told(run); };
+    const Clustering clustering = k_means(kernels, {both, real.dim}, how, random);
     const auto labels = std::span<const int64_t>(clustering.labels);
     const size_t n = static_cast<size_t>(real.count());
     const PrecisionRecall curve =

@@ -35,7 +35,7 @@ struct PrecisionRecallOptions {
   int64_t angles = 1001;
   int64_t runs = 10;
   uint64_t seed = 0;
-  std::function<void(int64_t done)> told = {};  // after each clustering; may throw to end it
+  std::function<void(int64_t done)> told = {};  // clusterings; also within one. May throw to end it
 };
 
 /// The share of labels in each of `clusters`. Throws Error when there is no label or one is not 0 ...
@@ -49,7 +49,7 @@ PrecisionRecall precision_recall_curve(std::span<const double> real, std::span<c
 
 /// The curve averaged over clusterings of the features. Throws Error as above, as k_means does, and unless
 /// there are equally many of both.
-PrecisionRecall precision_recall(const FeatureRows& real, const FeatureRows& generated,
+PrecisionRecall precision_recall(Kernels& kernels, const FeatureRows& real, const FeatureRows& generated,
                                  const PrecisionRecallOptions& options = {});
 
 /// The largest F_beta of a curve. Throws Error when beta is not above 0 or the curve is empty or not within

@@ -25,13 +25,6 @@ Lanes load(const double* from) {
   return *reinterpret_cast<const LanesInMemory*>(from);
 }
 
-struct Product {
-  static Lanes term(Lanes a, Lanes b) { return a * b; }
-};
-struct SquaredDifference {
-  static Lanes term(Lanes a, Lanes b) { return (a - b) * (a - b); }
-};
-
 /// Rows of a matrix, depth numbers each.
 template <class T>
 struct Rows {
@@ -63,9 +56,9 @@ int64_t tile_height(int64_t i, int64_t end) {
   return i + tile_rows <= end ? tile_rows : 1;
 }
 
-/// Adds the terms of `length` k to `height` rows of a tile: out(r, c), c < columns, in rows of out_stride
+/// Adds the products of `length` k to `height` rows of a tile: out(r, c), c < columns, in rows of out_stride
 /// numbers, from rows that are packed.
-template <class Term, int64_t height>
+template <int64_t height>
 void add_tile(const double* a, const double* packed, int64_t length, double* out, int64_t out_stride,
               int64_t columns) {
   Lanes sums[height][groups] = {};
@@ -82,7 +75,7 @@ void add_tile(const double* a, const double* packed, int64_t length, double* out
     for (int64_t r = 0; r < height; ++r) {
       const Lanes x = a[k * height + r] - Lanes{};  // in all lanes
 #pragma GCC unroll 8
-      for (int64_t g = 0; g < groups; ++g) sums[r][g] += Term::term(x, b[g]);
+      for (int64_t g = 0; g < groups; ++g) sums[r][g] += x * b[g];
     }
   }
   for (int64_t r = 0; r < height; ++r) {
@@ -109,8 +102,8 @@ struct Block {
   int64_t first, end;
 };
 
-/// Adds one strip's terms to the tiles of a block of rows. `left` and `right` are room for what is packed.
-template <class Term, class A, class B>
+/// Adds one strip's products to the tiles of a block of rows. `left` and `right` are room for what is packed.
+template <class A, class B>
 void add_block(const Rows<A>& a, const Rows<B>& b, const Block& rows, const Strip& of, Part part,
                std::vector<double>& left, std::vector<double>& right, std::span<double> out) {
   for (int64_t i = rows.first; i < rows.end; i += tile_height(i, rows.end))
@@ -125,15 +118,15 @@ void add_block(const Rows<A>& a, const Rows<B>& b, const Block& rows, const Stri
       const double* const packed = left.data() + (i - rows.first) * of.length;
       double* const tile = &out[static_cast<size_t>(i * m + j)];
       if (tile_height(i, rows.end) == tile_rows)
-        add_tile<Term, tile_rows>(packed, right.data(), of.length, tile, m, columns);
+        add_tile<tile_rows>(packed, right.data(), of.length, tile, m, columns);
       else
-        add_tile<Term, 1>(packed, right.data(), of.length, tile, m, columns);
+        add_tile<1>(packed, right.data(), of.length, tile, m, columns);
     }
   }
 }
 
 /// All tiles, or those that hold an element with j >= i.
-template <class Term, class A, class B>
+template <class A, class B>
 void each_pair(const Rows<A>& a, const Rows<B>& b, std::span<double> out, Part part) {
   check(a, b, out.size());
   std::fill(out.begin(), out.end(), 0.0);
@@ -142,14 +135,14 @@ void each_pair(const Rows<A>& a, const Rows<B>& b, std::span<double> out, Part p
   for (int64_t first = 0; first < a.count(); first += block) {
     const Block rows{first, std::min(first + block, a.count())};
     for (int64_t k = 0; k < a.depth; k += strip)
-      add_block<Term>(a, b, rows, {k, std::min(strip, a.depth - k)}, part, left, right, out);
+      add_block(a, b, rows, {k, std::min(strip, a.depth - k)}, part, left, right, out);
   }
 }
 
 template <class A>
 void symmetric_products(std::span<const A> a, int64_t depth, std::span<double> out) {
   const Rows<A> rows{a, depth};
-  each_pair<Product>(rows, rows, out, Part::from_the_diagonal);
+  each_pair(rows, rows, out, Part::from_the_diagonal);
   const int64_t n = rows.count();
   for (int64_t i = 0; i < n; ++i) {
     for (int64_t j = 0; j < i; ++j) out[static_cast<size_t>(i * n + j)] = out[static_cast<size_t>(j * n + i)];
@@ -160,18 +153,11 @@ void symmetric_products(std::span<const A> a, int64_t depth, std::span<double> o
 
 template <class A, class B>
 void row_products(std::span<const A> a, std::span<const B> b, int64_t depth, std::span<double> out) {
-  each_pair<Product>(Rows<A>{a, depth}, Rows<B>{b, depth}, out, Part::all);
-}
-
-template <class A, class B>
-void row_squared_distances(std::span<const A> a, std::span<const B> b, int64_t depth, std::span<double> out) {
-  each_pair<SquaredDifference>(Rows<A>{a, depth}, Rows<B>{b, depth}, out, Part::all);
+  each_pair(Rows<A>{a, depth}, Rows<B>{b, depth}, out, Part::all);
 }
 
 template void row_products(std::span<const float>, std::span<const float>, int64_t, std::span<double>);
 template void row_products(std::span<const double>, std::span<const double>, int64_t, std::span<double>);
-template void row_squared_distances(std::span<const float>, std::span<const double>, int64_t,
-                                    std::span<double>);
 
 void symmetric_row_products(std::span<const float> a, int64_t depth, std::span<double> out) {
   symmetric_products(a, depth, out);

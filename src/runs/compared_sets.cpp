@@ -143,7 +143,7 @@ class Comparison {
         break;
     }
     const PrecisionRecall curve = precision_recall(
-        real_->set.rows(), first_rows(set.rows(), compared()),
+        kernels_, real_->set.rows(), first_rows(set.rows(), compared()),
         {.runs = options_.clusterings,
          .told = run_.told(name_of(measure, options_.kind) + ", clusterings", options_.clusterings)});
     return {largest_f_score(curve, 8), largest_f_score(curve, 1.0 / 8)};

@@ -3,14 +3,18 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <random>
 #include <set>
 #include <vector>
 
+#include "metrics/centre_distances.h"
 #include "metrics/metrics_fixture.h"
 #include "reference/random.h"
+#include "support/devices.h"
 #include "support/tolerance.h"
 
 namespace ebm::test {
@@ -28,6 +32,11 @@ std::vector<float> around_corners(int64_t blobs, int64_t each, int64_t dim, uint
   }
   return points;
 }
+
+class KMeansTest : public testing::TestWithParam<std::string> {
+ protected:
+  std::unique_ptr<Kernels> kernels_ = open_device(GetParam());
+};
 
 TEST(PrecisionRecallTest, AsTheGoldenFromGivenLabels) {
   const MetricsGolden golden("precision_recall");
@@ -53,32 +62,32 @@ TEST(PrecisionRecallTest, HalfTheModesAreRecallHalf) {
   EXPECT_EQ(largest_f_score(precision_recall_curve(half, other), 8), 0.0);
 }
 
-TEST(PrecisionRecallTest, OfFeaturesThatLackTwoModesOfFive) {
+TEST_P(KMeansTest, OfFeaturesThatLackTwoModesOfFive) {
   const std::vector<float> real = around_corners(5, 60, 5, 1), generated = around_corners(3, 100, 5, 2);
   const PrecisionRecallOptions options{.k_means = {.clusters = 5, .restarts = 2}, .runs = 3, .seed = 4};
-  const PrecisionRecall curve = precision_recall({real, 5}, {generated, 5}, options);
+  const PrecisionRecall curve = precision_recall(*kernels_, {real, 5}, {generated, 5}, options);
   const std::vector<double> r(5, 0.2), g{1 / 3.0, 1 / 3.0, 1 / 3.0, 0, 0};
   const PrecisionRecall expected = precision_recall_curve(r, g);
   EXPECT_TRUE(close(curve.precision, expected.precision));
   EXPECT_TRUE(close(curve.recall, expected.recall));
 }
 
-TEST(PrecisionRecallTest, TheSameSeedGivesTheSameCurve) {
+TEST_P(KMeansTest, TheSameSeedGivesTheSameCurve) {
   const MetricsGolden golden("precision_recall");
   const std::vector<float> points = golden.array<float>("points");
   const FeatureRows a{std::span(points).first(7 * 200), 7}, b{std::span(points).subspan(7 * 200, 7 * 200), 7};
   PrecisionRecallOptions options{.k_means = {.restarts = 1}, .runs = 2, .seed = 4};
-  const PrecisionRecall first = precision_recall(a, b, options);
-  EXPECT_EQ(precision_recall(a, b, options).precision, first.precision);
+  const PrecisionRecall first = precision_recall(*kernels_, a, b, options);
+  EXPECT_EQ(precision_recall(*kernels_, a, b, options).precision, first.precision);
   options.seed = 5;
-  EXPECT_NE(precision_recall(a, b, options).precision, first.precision);
+  EXPECT_NE(precision_recall(*kernels_, a, b, options).precision, first.precision);
 }
 
-TEST(KMeansTest, SeparatedBlobsAreTheClusters) {
+TEST_P(KMeansTest, SeparatedBlobsAreTheClusters) {
   const int64_t blobs = 20, each = 53, dim = 7;
   const std::vector<float> points = around_corners(blobs, each, dim, 3);
   std::mt19937_64 random(1);
-  const Clustering found = k_means({points, dim}, {.clusters = blobs}, random);
+  const Clustering found = k_means(*kernels_, {points, dim}, {.clusters = blobs}, random);
   ASSERT_EQ(found.labels.size(), static_cast<size_t>(blobs * each));
   std::set<int64_t> labels;
   for (int64_t i = 0; i < blobs * each; ++i) {
@@ -89,11 +98,11 @@ TEST(KMeansTest, SeparatedBlobsAreTheClusters) {
   EXPECT_EQ(labels.size(), static_cast<size_t>(blobs));
 }
 
-TEST(KMeansTest, InertiaIsNoWorseThanScikitLearns) {
+TEST_P(KMeansTest, InertiaIsNoWorseThanScikitLearns) {
   const MetricsGolden golden("precision_recall");
   const std::vector<float> points = golden.array<float>("points");
   std::mt19937_64 random(0);
-  const Clustering found = k_means({points, 7}, {}, random);
+  const Clustering found = k_means(*kernels_, {points, 7}, {}, random);
   EXPECT_LE(found.inertia, 1.01 * golden.number("inertia"));
   double inertia = 0;  // of the labels and centres that it gave; no centre is nearer
   for (size_t i = 0; i < points.size() / 7; ++i) {
@@ -113,58 +122,67 @@ TEST(KMeansTest, InertiaIsNoWorseThanScikitLearns) {
   EXPECT_TRUE(close(found.inertia, inertia));
 }
 
-TEST(KMeansTest, FromGivenCentresAsScikitLearn) {
+TEST_P(KMeansTest, FromGivenCentresAsScikitLearn) {
   const MetricsGolden golden("precision_recall");
   const std::vector<float> points = golden.array<float>("points");
   const Clustering found =
-      lloyd({points, 7}, std::vector<double>(points.begin(), points.begin() + 20 * 7), 300, 0);
+      lloyd(*kernels_, {points, 7}, std::vector<double>(points.begin(), points.begin() + 20 * 7), 300, 0);
   EXPECT_EQ(found.labels, golden.integers("given_labels"));
   EXPECT_TRUE(close(found.inertia, golden.number("given_inertia")));
 }
 
-TEST(KMeansTest, AClusterWithoutPointsTakesTheFarthestOne) {
+TEST_P(KMeansTest, AClusterWithoutPointsTakesTheFarthestOne) {
   const std::vector<float> points{0, 1, 10, 13};
-  const Clustering found = lloyd({points, 1}, {0.5, 100, 200}, 300, 0);
+  const Clustering found = lloyd(*kernels_, {points, 1}, {0.5, 100, 200}, 300, 0);
   EXPECT_EQ(found.labels, (std::vector<int64_t>{0, 0, 2, 1}));
   EXPECT_EQ(found.centres, (std::vector<double>{0.5, 13, 10}));
   EXPECT_EQ(found.inertia, 0.5);
 }
 
-TEST(KMeansTest, AsManyClustersAsPoints) {
+TEST_P(KMeansTest, AsManyClustersAsPoints) {
   const std::vector<float> points{1, 5, 2, 9, 7};
   std::mt19937_64 random(1);
-  const Clustering found = k_means({points, 1}, {.clusters = 5}, random);
+  const Clustering found = k_means(*kernels_, {points, 1}, {.clusters = 5}, random);
   EXPECT_EQ(found.inertia, 0.0);
   EXPECT_EQ(std::set<int64_t>(found.labels.begin(), found.labels.end()).size(), 5u);
 }
 
-TEST(KMeansTest, WhatCannotBeClustered) {
+TEST_P(KMeansTest, WhatCannotBeClustered) {
   const std::vector<float> same{1, 1, 1, 2}, nan{1, std::numeric_limits<float>::quiet_NaN(), 2};
   std::mt19937_64 random(1);
   expect_refusal(
       [&] {
-        k_means({same, 1}, {.clusters = 3}, random);
+        k_means(*kernels_, {same, 1}, {.clusters = 3}, random);
       },
       "fewer different points than clusters");
-  expect_refusal([&] { k_means({same, 1}, {.clusters = 5}, random); }, "4 rows are too few; give at least 5");
   expect_refusal(
       [&] {
-        k_means({nan, 1}, {.clusters = 2}, random);
+        k_means(*kernels_, {same, 1}, {.clusters = 5}, random);
+      },
+      "4 rows are too few; give at least 5");
+  expect_refusal(
+      [&] {
+        k_means(*kernels_, {nan, 1}, {.clusters = 2}, random);
       },
       "row 1 has a number that is not finite");
-  expect_refusal([&] { lloyd({same, 2}, {1}, 5, 0); }, "1 numbers are no centres of 2");
-  expect_refusal([&] { lloyd({same, 2}, {}, 5, 0); }, "0 numbers are no centres");
-  expect_refusal([&] { lloyd({nan, 1}, {1}, 5, 0); }, "row 1 has a number that is not finite");
-  expect_refusal([&] { lloyd({same, 2}, {0, 0, 1, 1, 2, 2}, 5, 0); }, "fewer points than clusters");
-  expect_refusal([&] { k_means({same, 1}, {.clusters = 0}, random); }, "clusters 0");
+  expect_refusal([&] { lloyd(*kernels_, {same, 2}, {1}, 5, 0); }, "1 numbers are no centres of 2");
+  expect_refusal([&] { lloyd(*kernels_, {same, 2}, {}, 5, 0); }, "0 numbers are no centres");
+  expect_refusal([&] { lloyd(*kernels_, {nan, 1}, {1}, 5, 0); }, "row 1 has a number that is not finite");
   expect_refusal(
       [&] {
-        k_means({same, 1}, {.clusters = 1, .tolerance = std::nan("")}, random);
+        lloyd(*kernels_, {same, 2}, {0, 0, 1, 1, 2, 2}, 5, 0);
+      },
+      "fewer points than clusters");
+  expect_refusal([&] { k_means(*kernels_, {same, 1}, {.clusters = 0}, random); }, "clusters 0");
+  expect_refusal(
+      [&] {
+        k_means(*kernels_, {same, 1}, {.clusters = 1, .tolerance = std::nan("")}, random);
       },
       "tolerance nan");
 }
 
 TEST(PrecisionRecallTest, WhatHasNoCurve) {
+  const auto kernels = open_device("cpu");
   const std::vector<double> half{0.5, 0.5}, over{0.5, 0.6}, negative{1.5, -0.5}, nan{0.5, std::nan("")},
       one{1};
   expect_refusal([&] { precision_recall_curve(half, over); },
@@ -181,10 +199,68 @@ TEST(PrecisionRecallTest, WhatHasNoCurve) {
   expect_refusal([&] { largest_f_score({{1.01}, {1}}, 8); }, "1.01");
   expect_refusal([&] { largest_f_score({}, 8); }, "0 precisions");
   const std::vector<float> x{1, 2, 3, 4}, y{1, 2};
-  expect_refusal([&] { precision_recall({x, 2}, {y, 2}); }, "2 real and 1 generated samples");
-  expect_refusal([&] { precision_recall({x, 2}, {x, 1}); }, "features of 2 and of 1 numbers");
-  expect_refusal([&] { precision_recall({x, 2}, {x, 2}, {.runs = 0}); }, "0 runs");
+  expect_refusal([&] { precision_recall(*kernels, {x, 2}, {y, 2}); }, "2 real and 1 generated samples");
+  expect_refusal([&] { precision_recall(*kernels, {x, 2}, {x, 1}); }, "features of 2 and of 1 numbers");
+  expect_refusal([&] { precision_recall(*kernels, {x, 2}, {x, 2}, {.runs = 0}); }, "0 runs");
 }
+
+/// Points near a centre each, all far from the origin, and with ties.
+TEST_P(KMeansTest, NearestAndLeastDistancesAreThoseOfFloat64) {
+  const int64_t count = 301, dim = 37, clusters = 7;
+  reference::Random random{8};
+  std::vector<float> points = reference::to_float(random.normals(count * dim));
+  std::vector<double> centres = random.normals(clusters * dim);
+  for (float& x : points) x += 3000;
+  for (size_t k = 0; k < centres.size(); ++k)
+    centres[k] = 3000 + (k < 2 * dim ? centres[k % dim] : centres[k]) / 1000;  // the first two are one
+  CentreDistances distances(*kernels_, {points, dim}, clusters);
+  distances.measure(centres);
+  const std::vector<int64_t> nearest = distances.nearest(0, clusters), later = distances.nearest(2, 3);
+  std::vector<double> bounds;
+  for (int64_t i = 0; i < count; ++i) bounds.push_back(i % 2 == 0 ? 37 : 1e9);
+  std::set<int64_t> found(nearest.begin(), nearest.end());
+  EXPECT_GT(found.size(), 3u);
+  std::vector<std::vector<double>> least;
+  for (size_t c = 0; c < clusters; ++c) least.push_back(distances.at_most(bounds, c));
+  for (size_t i = 0; i < nearest.size(); ++i) {
+    std::vector<double> expected;
+    for (int64_t c = 0; c < clusters; ++c) {
+      double sum = 0;
+      for (int64_t k = 0; k < dim; ++k) {
+        const double left =
+            points[i * dim + static_cast<size_t>(k)] - centres[static_cast<size_t>(c * dim + k)];
+        sum += left * left;
+      }
+      expected.push_back(sum);
+      EXPECT_TRUE(close(least[static_cast<size_t>(c)][i], std::min(sum, bounds[i])));
+    }
+    EXPECT_EQ(nearest[i], std::min_element(expected.begin(), expected.end()) - expected.begin()) << i;
+    EXPECT_EQ(later[i], std::min_element(&expected[2], &expected[5]) - &expected[2]) << i;
+  }
+}
+
+TEST_P(KMeansTest, NumbersThatFloat32DoesNotMultiplyAreComparedToo) {
+  const std::vector<float> huge{1e30F, 2e30F, 7e30F, 8e30F}, tiny{1e-30F, 2e-30F, 7e-30F, 8e-30F};
+  for (const std::vector<float>& points : {huge, tiny}) {
+    const std::vector<double> centres{points[0], points[3]};
+    CentreDistances distances(*kernels_, {points, 1}, 2);
+    distances.measure(centres);
+    EXPECT_EQ(distances.nearest(0, 2), (std::vector<int64_t>{0, 0, 1, 1}));
+  }
+}
+
+TEST_P(KMeansTest, EndsWhereItIsTold) {
+  const std::vector<float> points = around_corners(5, 40, 5, 3);
+  int64_t told = 0;
+  const FeatureRows half{std::span(points).first(500), 5};
+  const PrecisionRecallOptions options{.runs = 3, .told = [&](int64_t done) {
+                                         EXPECT_EQ(done, 0);
+                                         if (++told == 25) throw Error("stop");
+                                       }};
+  expect_refusal([&] { precision_recall(*kernels_, half, half, options); }, "stop");
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, KMeansTest, testing::ValuesIn(devices()));
 
 }  // namespace
 }  // namespace ebm::test
