@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Inputs and results of tests/golden/make_metrics_goldens.py, and what a refusal is.
+// Inputs and results of tests/golden/make_metrics_goldens.py and make_reference_goldens.py, and what a refusal is.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -15,11 +15,11 @@
 
 namespace ebm::test {
 
-/// A group of tests/golden/metrics/measures.h5.
+/// A group of tests/golden/metrics/measures.h5, or of another file there.
 class MetricsGolden {
  public:
-  explicit MetricsGolden(std::string group)
-      : file_(Hdf5File::open_read(golden_folder() / "metrics/measures.h5")), group_(std::move(group)) {}
+  explicit MetricsGolden(std::string group, const char* file = "measures.h5")
+      : file_(Hdf5File::open_read(golden_folder() / "metrics" / file)), group_(std::move(group)) {}
 
   template <class T>
   [[nodiscard]] std::vector<T> array(const std::string& name) const {
