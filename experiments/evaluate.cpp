@@ -48,6 +48,10 @@ void declare_set_options(Options& options, Config& config) {
   options.add("resize", &config.features.resize,
               "to 299 x 299: tf (torch-fidelity), legacy_torch (the authors) or clean (clean-fid)");
   options.add("is_splits", &config.sets.score_splits, "of the inception score; the authors take 1",
+  options.add_choice("sample_values", &config.sets.values,
+                     {{"bytes", SampleValues::bytes}, {"floats", SampleValues::floats}},
+                     "samples rounded to the bytes of a picture, as torch-fidelity takes them, or as they "
+                     "are, as the authors do");
               {1, 1 << 20});
   options.add("kid_subsets", &config.sets.kernel_subsets, "of the kernel distance", {1, 1 << 20});
   options.add("kid_subset_size", &config.sets.kernel_subset_size, "samples of each, at most", {2, 1 << 20});

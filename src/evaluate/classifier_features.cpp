@@ -51,9 +51,20 @@ ClassifierFeatures::ClassifierFeatures(Kernels& kernels, const Hdf5File& file)
 
 void ClassifierFeatures::compute(const std::vector<uint8_t>& images, int64_t n, const Features& shape,
                                  float* features, float* logits) {
+  compute_pixels(images, n, shape, features, logits);
+}
+
+void ClassifierFeatures::compute(const std::vector<float>& images, int64_t n, const Features& shape,
+                                 float* features, float* logits) {
+  compute_pixels(images, n, shape, features, logits);
+}
+
+template <class Pixel>
+void ClassifierFeatures::compute_pixels(const std::vector<Pixel>& images, int64_t n, const Features& shape,
+                                        float* features, float* logits) {
   if (!(shape == body_.input()) || std::ssize(images) != n * shape.size())
     throw Error(
-        fmt::format("{} is of images of {}, not of {} images of {} ({} bytes); give another --classifier",
+        fmt::format("{} is of images of {}, not of {} images of {} ({} numbers); give another --classifier",
                     name_, to_string(body_.input()), n, to_string(shape), images.size()));
   const auto append = [](const Tensor& rows, int64_t count, float* to) {
     const std::vector<float> values = rows.download();
@@ -63,7 +74,7 @@ void ClassifierFeatures::compute(const std::vector<uint8_t>& images, int64_t n, 
     const int64_t rows = std::min(chunk_, n - first);
     std::vector<float> in_unit_interval(static_cast<size_t>(chunk_ * shape.size()));
     std::transform(images.begin() + first * shape.size(), images.begin() + (first + rows) * shape.size(),
-                   in_unit_interval.begin(), [](uint8_t byte) { return static_cast<float>(byte) / 255; });
+                   in_unit_interval.begin(), [](Pixel pixel) { return static_cast<float>(pixel) / 255; });
     images_.upload(in_unit_interval);
     body_.forward(*body_trace_, images_, features_);
     head_.forward(*head_trace_, features_, logits_);

@@ -23,8 +23,13 @@ class ClassifierFeatures final : public ImageFeatures {
   /// Throws Error on images that the classifier is not of.
   void compute(const std::vector<uint8_t>& images, int64_t n, const Features& shape, float* features,
                float* logits) override;
+  void compute(const std::vector<float>& images, int64_t n, const Features& shape, float* features,
+               float* logits) override;
 
  private:
+  template <class Pixel>
+  void compute_pixels(const std::vector<Pixel>& images, int64_t n, const Features& shape, float* features,
+                      float* logits);
   ClassifierFeatures(Kernels& kernels, const Hdf5File& file);
 
   static constexpr int64_t chunk_ = 100;  // images at a time

@@ -19,6 +19,9 @@ class ImageFeatures {
   /// images N x H x W x C bytes -> features N x features(), logits N x classes(). Waits for the device.
   virtual void compute(const std::vector<uint8_t>& images, int64_t n, const Features& shape, float* features,
                        float* logits) = 0;
+  /// The same of numbers from 0 to 255 that are not rounded to bytes.
+  virtual void compute(const std::vector<float>& images, int64_t n, const Features& shape, float* features,
+                       float* logits) = 0;
 };
 
 }  // namespace ebm

@@ -75,6 +75,21 @@ Span span_of(Resize how, int64_t j, int64_t old_size, int64_t size) {
   }
 }
 
+/// What a line of an image, width x C, is multiplied with: the taps of each new pixel, for each colour.
+std::vector<float> line_matrix(const TapTable& table, const Features& image) {
+  const size_t channels = static_cast<size_t>(image.channels), columns = table.first.size() * colours;
+  std::vector<float> matrix(static_cast<size_t>(image.width) * channels * columns);
+  for (size_t column = 0; column < columns; ++column) {
+    const size_t j = column / colours, c = channels == 1 ? 0 : column % colours;
+    for (size_t k = 0; k < static_cast<size_t>(table.taps); ++k) {
+      const size_t pixel = static_cast<size_t>(table.first[j]) + k;
+      matrix[(pixel * channels + c) * columns + column] =
+          table.weights[j * static_cast<size_t>(table.taps) + k];
+    }
+  }
+  return matrix;
+}
+
 const Features& checked(const Features& image) {
   if (image.pixels() < 1 || (image.channels != 1 && image.channels != colours))
     throw Error("images of " + to_string(image) + " cannot be resized; they must have 1 or 3 channels");
@@ -131,6 +146,8 @@ ImageResize::ImageResize(Kernels& kernels, Resize how, const Features& image, in
       along_(kernels, tap_table(how, image.width, side)),
       down_(kernels, tap_table(how, image.height, side)),
       images_(kernels, batch * image.size()),
+      numbers_(kernels, batch * image.size()),
+      line_matrix_(kernels, line_matrix(tap_table(how, image.width, side), image)),
       lines_(kernels, batch * image.height * side * colours) {}
 
 void ImageResize::run(const uint8_t* images, View y) const {
@@ -144,8 +161,23 @@ void ImageResize::run(const uint8_t* images, View y) const {
                            .table = along_.taps(),
                            .images = images_.data(),
                            .out = lines_.data()});
+  run_down(y);
+}
+
+void ImageResize::run(const float* images, View y) const {
+  kernels_.upload(numbers_.data(), images, y.rows * image_.size() * static_cast<int64_t>(sizeof(float)));
+  kernels_.gemm({.m = y.rows * image_.height,
+                 .n = y.features.width * colours,
+                 .inner = image_.width * image_.channels,
+                 .a = numbers_.data(),
+                 .b = line_matrix_.data(),
+                 .c = lines_.data()});
+  run_down(y);
+}
+
+void ImageResize::run_down(View y) const {
   kernels_.run(ResizeColumns{.rows = y.rows * y.features.height,
-                             .columns = columns,
+                             .columns = y.features.width * colours,
                              .height = image_.height,
                              .table = down_.taps(),
                              .scale = scale_,

@@ -40,6 +40,8 @@ class ImageResize {
   const Features& image() const { return image_; }
   /// y.rows images from `images`, on the host: waits until they are copied, allocates nothing.
   void run(const uint8_t* images, View y) const;
+  /// The same of numbers from 0 to 255: the taps along the lines as a product with a matrix.
+  void run(const float* images, View y) const;
 
  private:
   /// A table on the device.
@@ -51,12 +53,15 @@ class ImageResize {
     Buffer<float> weights;
   };
 
+  void run_down(View y) const;
+
   Kernels& kernels_;
   Features image_;
   float scale_, shift_;
   Table along_, down_;
   Buffer<uint8_t> images_;
-  Buffer<float> lines_;  // batch x height of the images x side x 3
+  Buffer<float> numbers_, line_matrix_;  // images; (width C) x (side 3)
+  Buffer<float> lines_;                  // batch x height of the images x side x 3
 };
 
 }  // namespace ebm

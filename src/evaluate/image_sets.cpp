@@ -15,8 +15,14 @@ namespace {
 constexpr uint32_t sample_stream = 4;  // evaluate/model_measures.cpp has the others
 constexpr int64_t chunk = 100;         // images at a time
 
+void refuse_nan(const std::vector<float>& samples) {
+  if (std::any_of(samples.begin(), samples.end(), [](float x) { return std::isnan(x); }))
+    throw Error("a sample has a pixel that is not a number; was the model's training sound?");
+}
+
 /// The place of `count` more images' features, and their logits.
-void compute(ImageFeatures& from, const std::vector<uint8_t>& images, int64_t count, const Features& shape,
+template <class Pixel>
+void compute(ImageFeatures& from, const std::vector<Pixel>& images, int64_t count, const Features& shape,
              SetFeatures& set) {
   const size_t features = set.features.size(), logits = set.logits.size();
   set.features.resize(features + static_cast<size_t>(count * set.dim));
@@ -38,25 +44,32 @@ FeatureRows first_rows(const FeatureRows& rows, int64_t count) {
 }
 
 std::vector<uint8_t> image_bytes(const std::vector<float>& samples) {
+  refuse_nan(samples);
   std::vector<uint8_t> bytes(samples.size());
-  for (size_t i = 0; i < samples.size(); ++i) {
-    if (std::isnan(samples[i]))
-      throw Error("a sample has a pixel that is not a number; was the model's training sound?");
-    bytes[i] = grey_level(samples[i]);
-  }
+  std::transform(samples.begin(), samples.end(), bytes.begin(), grey_level);
   return bytes;
 }
 
-SetFeatures features_of_samples(Kernels& kernels, Sampler& sampler, ImageFeatures& features, int64_t count,
-                                uint64_t seed, const Told& told) {
-  const int64_t d = sampler.latent().size();
-  const std::vector<float> z = latent_points(kernels, seed, sample_stream, count, sampler.latent());
+std::vector<float> image_numbers(const std::vector<float>& samples) {
+  refuse_nan(samples);
+  std::vector<float> numbers(samples.size());
+  std::transform(samples.begin(), samples.end(), numbers.begin(), [](float x) { return 127.5f * (x + 1); });
+  return numbers;
+}
+
+SetFeatures features_of_samples(Kernels& kernels, Sampler& sampler, ImageFeatures& features,
+                                const SampleSet& samples, const Told& told) {
+  const int64_t d = sampler.latent().size(), count = samples.count;
+  const std::vector<float> z = latent_points(kernels, samples.seed, sample_stream, count, sampler.latent());
   SetFeatures set = empty_set(features, count);
   for (int64_t first = 0; first < count; first += chunk) {
     const int64_t rows = std::min(chunk, count - first);
     const std::vector<float> images =
         sampler.samples({z.begin() + first * d, z.begin() + (first + rows) * d});
-    compute(features, image_bytes(images), rows, sampler.output(), set);
+    if (samples.values == SampleValues::bytes)
+      compute(features, image_bytes(images), rows, sampler.output(), set);
+    else
+      compute(features, image_numbers(images), rows, sampler.output(), set);
     told(first + rows);
   }
   return set;

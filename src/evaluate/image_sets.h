@@ -24,10 +24,21 @@ FeatureRows first_rows(const FeatureRows& rows, int64_t count);
 
 /// Samples in [-1, 1] as a picture of them has them: the nearest byte to 127.5 (x + 1). Throws Error on NaN.
 std::vector<uint8_t> image_bytes(const std::vector<float>& samples);
+/// 127.5 (x + 1). Throws Error on NaN.
+std::vector<float> image_numbers(const std::vector<float>& samples);
 
-/// Of `count` samples, in bytes; z is a function of the seed.
-SetFeatures features_of_samples(Kernels& kernels, Sampler& sampler, ImageFeatures& features, int64_t count,
-                                uint64_t seed, const Told& told);
+/// What samples are before features are taken of them: rounded to the bytes of a picture, as torch-fidelity takes
+/// images, or 127.5 (x + 1) as it is, as the authors' code does.
+enum class SampleValues { bytes, floats };
+
+struct SampleSet {
+  int64_t count;
+  uint64_t seed;  ///< of z
+  SampleValues values = SampleValues::bytes;
+};
+/// Of so many samples. Throws Error on NaN.
+SetFeatures features_of_samples(Kernels& kernels, Sampler& sampler, ImageFeatures& features,
+                                const SampleSet& samples, const Told& told);
 
 /// Of the first `count` images of a file. Where these are all, throws Error when they are not those of the
 /// file's checksum (ContentCheck).

@@ -69,8 +69,19 @@ void InceptionFeatures::take(const Tensor& from, int64_t rows, float* to) const 
 
 void InceptionFeatures::compute(const std::vector<uint8_t>& images, int64_t n, const Features& shape,
                                 float* features, float* logits) {
+  compute_pixels(images, n, shape, features, logits);
+}
+
+void InceptionFeatures::compute(const std::vector<float>& images, int64_t n, const Features& shape,
+                                float* features, float* logits) {
+  compute_pixels(images, n, shape, features, logits);
+}
+
+template <class Pixel>
+void InceptionFeatures::compute_pixels(const std::vector<Pixel>& images, int64_t n, const Features& shape,
+                                       float* features, float* logits) {
   if (n < 0 || std::ssize(images) < n * shape.size())
-    throw Error(fmt::format("{} bytes are no {} images of {}", images.size(), n, to_string(shape)));
+    throw Error(fmt::format("{} numbers are no {} images of {}", images.size(), n, to_string(shape)));
   if (!resize_ || !(resize_->image() == shape))
     resize_.emplace(kernels_, options_.resize, shape, options_.shape.side, options_.batch);
   for (int64_t first = 0; first < n; first += options_.batch) {

@@ -38,8 +38,13 @@ class InceptionFeatures final : public ImageFeatures {
   /// when an answer is not finite.
   void compute(const std::vector<uint8_t>& images, int64_t n, const Features& shape, float* features,
                float* logits) override;
+  void compute(const std::vector<float>& images, int64_t n, const Features& shape, float* features,
+               float* logits) override;
 
  private:
+  template <class Pixel>
+  void compute_pixels(const std::vector<Pixel>& images, int64_t n, const Features& shape, float* features,
+                      float* logits);
   void take(const Tensor& from, int64_t rows, float* to) const;
 
   Kernels& kernels_;

@@ -68,12 +68,13 @@ class Comparison {
                            .values = {},
                            .seed = options_.seed,
                            .repeats = options_.repeats};
-    const std::string samples = fmt::format("{} samples in bytes", options_.samples);
+    const char* const how = options_.values == SampleValues::bytes ? "in bytes" : "not rounded to bytes";
+    const std::string samples = fmt::format("{} samples {}", options_.samples, how);
     std::string against;
     if (needs_real_images(measure)) {
       const ImageFile& file = *file_;
       against =
-          fmt::format("{} samples in bytes against {} of {} images of {} {} ({})", compared(), compared(),
+          fmt::format("{} samples {} against {} of {} images of {} {} ({})", compared(), how, compared(),
                       file.info().count, file.info().name, to_string(file.info().split), file.checksum());
     }
     switch (measure) {
@@ -112,7 +113,8 @@ class Comparison {
     const bool all = std::find(missing.begin(), missing.end(), SetMeasure::score) != missing.end();
     const int64_t count = all ? options_.samples : compared();
     const SetFeatures set = features_of_samples(
-        kernels_, *sampler_, features_, count, static_cast<uint64_t>(options_.seed + i),
+        kernels_, *sampler_, features_,
+        {.count = count, .seed = static_cast<uint64_t>(options_.seed + i), .values = options_.values},
         run_.told(fmt::format("samples, repeat {} of {}", i + 1, options_.repeats), count));
     for (const SetMeasure measure : missing) run_.add(described(measure), measured(measure, set));
   }

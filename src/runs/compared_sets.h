@@ -6,6 +6,7 @@
 #include <array>
 
 #include "evaluate/image_features.h"
+#include "evaluate/image_sets.h"
 #include "evaluate/open_image_features.h"
 #include "runs/measured_run.h"
 
@@ -17,6 +18,7 @@ inline constexpr std::array set_measures{SetMeasure::score, SetMeasure::frechet_
 
 struct SetOptions {
   FeatureKind kind = FeatureKind::inception;
+  SampleValues values = SampleValues::bytes;
   int64_t samples = 10000;  ///< where real images are compared with, as many as there are at most
   std::string in;           ///< the file of real images
   int64_t score_splits = 10;

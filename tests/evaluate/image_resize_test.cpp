@@ -60,6 +60,32 @@ TEST_P(ImageResizeTest, IsThatOfTheOthersAt299) {
   }
 }
 
+/// Weights of each pixel add up to one, so a mixture of images becomes that mixture of what they become.
+TEST_P(ImageResizeTest, NumbersBetweenBytesAreNotRounded) {
+  for (const char* group : {"larger", "smaller", "grey"}) {
+    const auto images = golden_.read_dataset<uint8_t>(std::string("resize/") + group + "/images");
+    const int64_t side = golden_.read_dataset<int64_t>(std::string("resize/") + group + "/size").values.at(0);
+    const Features shape{
+        .height = images.dims.at(1), .width = images.dims.at(2), .channels = images.dims.at(3)};
+    const auto size = static_cast<size_t>(shape.size());
+    std::vector<float> mixed;
+    for (size_t i = 0; i < size; ++i)
+      mixed.push_back(0.3f * static_cast<float>(images.values[i]) +
+                      0.7f * static_cast<float>(images.values[size + i]));
+    for (const Resize how : {Resize::tf, Resize::legacy_torch}) {
+      const std::vector<float> of =
+          golden_.read_dataset<float>("resize/" + std::string(group) + "/" + to_string(how)).values;
+      const size_t resized = static_cast<size_t>(side * side * 3);
+      std::vector<double> expected;
+      for (size_t i = 0; i < resized; ++i) expected.push_back(0.3 * of[i] + 0.7 * of[resized + i]);
+      const ImageResize resize(*kernels_, how, shape, side, 2);
+      const Tensor y(*kernels_, 1, {side, side, 3});
+      resize.run(mixed.data(), y);
+      EXPECT_TRUE(close(y.download(), expected)) << group << " " << to_string(how);
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Devices, ImageResizeTest, testing::ValuesIn(devices()),
                          [](const auto& info) { return info.param; });
 

@@ -39,7 +39,8 @@ TorchFile torch_file(const NamedArrays& arrays) {
 struct Answers {
   std::vector<float> features, logits;
 };
-Answers answers(ImageFeatures& inception, const std::vector<uint8_t>& images, int64_t n,
+template <class Pixel>
+Answers answers(ImageFeatures& inception, const std::vector<Pixel>& images, int64_t n,
                 const Features& shape) {
   Answers found{std::vector<float>(static_cast<size_t>(n * inception.features())),
                 std::vector<float>(static_cast<size_t>(n * inception.classes()))};
@@ -65,6 +66,9 @@ TEST_P(InceptionTest, FeaturesAndLogitsAreTorchFidelitys) {
   EXPECT_EQ(told, (std::vector<std::pair<int64_t, int64_t>>{{2, 3}, {3, 3}}));
   EXPECT_TRUE(close(found.features, golden_.numbers("narrow/features"), some_layers));
   EXPECT_TRUE(close(found.logits, golden_.numbers("narrow/logits_unbiased"), some_layers));
+  const std::vector<float> numbers(images.begin(), images.end());
+  EXPECT_TRUE(close(answers(inception, numbers, 3, picture).features, golden_.numbers("narrow/features"),
+                    some_layers));
 
   const int64_t allocations = kernels_->allocations();
   const std::vector<uint8_t> last(images.end() - picture.size(), images.end());
@@ -212,7 +216,7 @@ TEST_F(InceptionWeightsTest, WrongImagesAndAnswersAreNamed) {
     return error_of([&] { of.compute(bytes, n, shape, out.data(), out.data() + 2000); });
   };
   EXPECT_HAS(compute(inception, 2, {.height = 20, .width = 20, .channels = 2}),
-             "1000 bytes are no 2 images of 20x20x2");
+             "1000 numbers are no 2 images of 20x20x2");
   EXPECT_HAS(compute(inception, 1, {.height = 20, .width = 20, .channels = 2}), "20x20x2 cannot be resized");
   EXPECT_EQ(compute(inception, 1, {.height = 10, .width = 10, .channels = 3}), "(no Error)");
   arrays_["Mixed_7c.branch1x1.bn.bias"].values.front() = 3e38f;  // finite, but not what follows

@@ -26,6 +26,17 @@ class FakeFeatures final : public ImageFeatures {
   int64_t classes() const override { return 1; }
   void compute(const std::vector<uint8_t>& images, int64_t n, const Features& of, float* features,
                float* logits) override {
+    of_pixels(images, n, of, features, logits);
+  }
+  void compute(const std::vector<float>& images, int64_t n, const Features& of, float* features,
+               float* logits) override {
+    of_pixels(images, n, of, features, logits);
+  }
+
+ private:
+  template <class Pixel>
+  void of_pixels(const std::vector<Pixel>& images, int64_t n, const Features& of, float* features,
+                 float* logits) {
     const int64_t size = of.size();
     ASSERT_EQ(std::ssize(images), n * size);
     for (int64_t i = 0; i < n; ++i, ++seen) {
@@ -186,8 +197,8 @@ TEST_F(RealStatisticsTest, SamplesAreComparedAsBytes) {
   const auto kernels = open_device("cpu");
   Ramp sampler;
   int64_t told = 0;
-  const SetFeatures set =
-      features_of_samples(*kernels, sampler, fake_, 130, 5, [&](int64_t done) { told = done; });
+  const SetFeatures set = features_of_samples(*kernels, sampler, fake_, {.count = 130, .seed = 5},
+                                              [&](int64_t done) { told = done; });
   EXPECT_EQ(told, 130);
   ASSERT_EQ(set.rows().count(), 130);
   EXPECT_EQ(first_rows(set.rows(), 7).count(), 7);
@@ -199,6 +210,15 @@ TEST_F(RealStatisticsTest, SamplesAreComparedAsBytes) {
     spread += std::abs(first - 128);
   }
   EXPECT_NEAR(spread / 130 / 127.5, 0.64, 0.1) << "of N(0, 1), clipped at 1";
+
+  const SetFeatures exact = features_of_samples(
+      *kernels, sampler, fake_, {.count = 130, .seed = 5, .values = SampleValues::floats}, [](int64_t) {});
+  for (int64_t i = 0; i < 130; ++i) {
+    const float first = exact.rows().row(i)[0];
+    EXPECT_NEAR(exact.rows().row(i)[1], first + 5 * 159.375f, 1e-3);
+    EXPECT_LE(std::abs(std::clamp(first, 0.0f, 255.0f) - set.rows().row(i)[0]), 0.5f);
+  }
+  EXPECT_HAS(error_of([] { (void)image_numbers({0, std::nanf("")}); }), "not a number");
 }
 
 }  // namespace

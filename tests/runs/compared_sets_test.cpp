@@ -20,19 +20,31 @@ constexpr Features shape{.height = 32, .width = 32, .channels = 3};
 class Brightness final : public ImageFeatures {
  public:
   int64_t seen = 0;
-  static float of(std::span<const uint8_t> image) {
-    int64_t sum = 0;
-    for (const uint8_t byte : image) sum += byte;
-    return static_cast<float>(sum) / 1000;
+  template <class Pixel>
+  static float of(std::span<const Pixel> image) {
+    double sum = 0;
+    for (const Pixel pixel : image) sum += pixel;
+    return static_cast<float>(sum / 1000);
   }
   std::string name() const override { return "brightness"; }
   int64_t features() const override { return 1; }
   int64_t classes() const override { return 2; }
   void compute(const std::vector<uint8_t>& images, int64_t n, const Features& of_images, float* features,
                float* logits) override {
+    of_pixels(images, n, of_images, features, logits);
+  }
+  void compute(const std::vector<float>& images, int64_t n, const Features& of_images, float* features,
+               float* logits) override {
+    of_pixels(images, n, of_images, features, logits);
+  }
+
+ private:
+  template <class Pixel>
+  void of_pixels(const std::vector<Pixel>& images, int64_t n, const Features& of_images, float* features,
+                 float* logits) {
     const auto size = static_cast<size_t>(of_images.size());
     for (int64_t i = 0; i < n; ++i, ++seen) {
-      features[i] = of(std::span(images).subspan(static_cast<size_t>(i) * size, size));
+      features[i] = of(std::span<const Pixel>(images).subspan(static_cast<size_t>(i) * size, size));
       logits[2 * i] = 0;
       logits[2 * i + 1] = features[i] - 390;
     }
@@ -60,7 +72,7 @@ class ComparedSetsTest : public IoTest {
       for (int64_t i = 0; i < images; ++i) {
         std::vector<uint8_t> image(static_cast<size_t>(shape.size()), static_cast<uint8_t>(80 + 3 * i));
         sink.add(image, i % 10);
-        real_.push_back(Brightness::of(image));
+        real_.push_back(Brightness::of(std::span<const uint8_t>(image)));
       }
     });
     options_ = {.kind = FeatureKind::classifier,
@@ -91,15 +103,17 @@ class ComparedSetsTest : public IoTest {
     return {};
   }
   /// Brightness of samples, from the generator itself.
-  std::vector<double> sampled(uint64_t seed, int64_t count) {
+  std::vector<double> sampled(uint64_t seed, int64_t count, SampleValues values = SampleValues::bytes) {
     const MeasuredRun run(*this / "run", request_);
     TrainedSampler sampler(*kernels_, run.checkpoint(), run.model());
     const std::vector<float> pixels =
         sampler.samples(latent_points(*kernels_, seed, 4, count, sampler.latent()));
     std::vector<double> all(static_cast<size_t>(count));
-    for (size_t i = 0; i < pixels.size(); ++i)
+    for (size_t i = 0; i < pixels.size(); ++i) {
+      const double number = 127.5 * (std::min(std::max(pixels[i], -1.0f), 1.0f) + 1.0);
       all[i / static_cast<size_t>(shape.size())] +=
-          std::floor(127.5 * (std::min(std::max(pixels[i], -1.0f), 1.0f) + 1.0) + 0.5) / 1000;
+          (values == SampleValues::bytes ? std::floor(number + 0.5) : number) / 1000;
+    }
     return all;
   }
 
@@ -157,6 +171,19 @@ TEST_F(ComparedSetsTest, AreTheFormulasOfSamplesAndOfTheFile) {
   }
   EXPECT_HAS(out_, "classifier_frechet:  distance ");
   EXPECT_EQ(out_.find("fid"), std::string::npos);
+}
+
+TEST_F(ComparedSetsTest, SamplesThatAreNotRounded) {
+  options_.values = SampleValues::floats;
+  options_.repeats = 1;
+  compare({SetMeasure::frechet_distance});
+  const Gaussian real = gaussian_of(real_), made = gaussian_of(sampled(7, images, SampleValues::floats)),
+                 rounded = gaussian_of(sampled(7, images));
+  const double frechet = std::pow(real.mean - made.mean, 2) + std::pow(real.deviation - made.deviation, 2);
+  EXPECT_NE(made.mean, rounded.mean);
+  EXPECT_NEAR(kept("classifier_frechet", "distance").at(0) / frechet, 1, 1e-5);
+  EXPECT_HAS(EvaluationFile(*this / "run/evaluation.h5").find("classifier_frechet")->protocol,
+             "40 samples not rounded to bytes against 40 of 40 images of made_up test");
 }
 
 TEST_F(ComparedSetsTest, WhatWasMeasuredStandsAndMoreRepeatsGoOn) {
