@@ -8,6 +8,7 @@
 
 #include "bench.h"
 #include "data/image_data.h"
+#include "data/shapes.h"
 
 namespace ebm::bench {
 
@@ -61,8 +62,9 @@ void resident(benchmark::State& state, const Bench& bench, const Features& shape
   time_draws(state, bench, *source);
 }
 
-void synthetic(benchmark::State& state, const Bench& bench, const Features& shape) {
-  time_draws(state, bench, *make_synthetic_images(bench.kernels, shape, {.rows = batch}, 1, 1, 1));
+void shapes(benchmark::State& state, const Bench& bench, const Features& shape) {
+  ShapesData source(bench.kernels, shape, {.rows = batch}, 1, 1, 1);
+  time_draws(state, bench, source);
 }
 
 /// One batch after another as fast as the thread reads them.
@@ -85,7 +87,7 @@ void register_image_data(const Bench& bench) {
   };
   for (const Features& shape : {cifar, bedroom}) {
     add("resident", resident, shape)->UseManualTime();
-    add("synthetic", synthetic, shape)->UseManualTime();
+    add("shapes", shapes, shape)->UseManualTime();
     add("read_ahead", read_ahead, shape)->UseRealTime();
   }
 }

@@ -15,6 +15,7 @@
 #include "evaluate/toy_evaluation.h"
 #include "io/atomic_file.h"
 #include "io/program.h"
+#include "metrics/shape_templates.h"
 #include "runs/compared_sets.h"
 #include "train/state.h"
 
@@ -37,7 +38,7 @@ struct Config {
   ToyBoundOptions bounds;
 };
 
-constexpr int64_t meg_samples = 26000, vera_samples = 10000;
+constexpr int64_t meg_samples = 26000, vera_samples = 10000, shape_samples = 2600;
 
 void declare_set_options(Options& options, Config& config) {
   options.group("Samples compared with real images (is, fid, kid, prd: Table 3)");
@@ -68,7 +69,8 @@ Options declare_options(Config& config) {
   options.add("repeats", &config.sets.repeats, "each with seeds of its own", {1, 1000});
   options.add("seed", &config.sets.seed, "of the first repeat", {0, INT64_MAX});
   options.add("samples", &config.samples,
-              "of the generator; 0: modes 26,000, or 10,000 as VERA counts them; is, fid, kid and prd 10,000",
+              "of the generator; 0: modes 26,000, of shapes 2,600, or 10,000 as VERA counts them; is, fid, "
+              "kid and prd 10,000",
               {0, 1 << 30});
   options.add(
       "in", &config.in,
@@ -78,7 +80,7 @@ Options declare_options(Config& config) {
       "modes, --features classifier: a file that digit_classifier or image_classifier wrote (default: "
       "data/digit_classifier.h5; for images of 32 x 32 data/cifar10_classifier.h5)");
   options.add("device", &config.device, "auto, cpu, cuda or cuda:N");
-  options.group("Modes of (stacked) MNIST");
+  options.group("Modes of (stacked) MNIST (those of shapes need no option)");
   options.add_choice(
       "counting", &config.counting, {{"meg", Counting::meg}, {"vera", Counting::vera}},
       "KL from the uniform distribution; or VERA's, with noise where the generator has it, from the "
@@ -110,6 +112,7 @@ class Evaluator {
       : config_(config), kernels_(kernels), run_(run) {}
 
   void modes() {
+    if (run_.model().shapes) return shape_modes();
     ImageClassifier classifier = ImageClassifier::open(kernels_, classifier_file());
     const bool live = config_.mode == ClassifierMode::live_dropout, vera = config_.counting == Counting::vera;
     const bool noise = config_.noise || (vera && !run_.model().noisy_generator.empty());
@@ -136,6 +139,21 @@ class Evaluator {
                  vera ? labelled_modes({digits}, {training, DigitOrder::first_is_lowest}, shape)
                       : uniform_modes(digits, shape);
              return std::vector<double>{static_cast<double>(found.modes), found.kl};
+           });
+  }
+
+  void shape_modes() {
+    const int64_t samples = config_.samples > 0 ? config_.samples : shape_samples;
+    const Features shape = data_shape(run_.model().networks);
+    const ShapeTemplates templates(shape);
+    repeat(config_.noise ? "modes_noisy" : "modes",
+           fmt::format("{} samples{}, nearest template of shapes of {}, reverse KL to uniform", samples,
+                       config_.noise ? " with noise" : "", to_string(shape)),
+           {"modes", "kl", "high_quality"}, [&](uint64_t seed) {
+             TrainedSampler sampler(kernels_, run_.checkpoint(), run_.model(),
+                                    config_.noise ? std::optional(seed) : std::nullopt);
+             const ShapeCoverage found = templates.coverage(mode_samples(kernels_, sampler, samples, seed));
+             return std::vector<double>{static_cast<double>(found.modes), found.kl, found.high_quality};
            });
   }
 

@@ -22,4 +22,11 @@ class DataSource {
   virtual void draw(const uint64_t* iteration, View x) = 0;
 };
 
+/// Throws Error unless x is a batch of so many rows of these features.
+inline void require_batch(View x, int64_t batch, const Features& features) {
+  if (x.rows == batch && x.features == features) return;
+  throw Error("a batch of " + to_string(x) + " was asked of a source of " + std::to_string(batch) +
+              " rows of " + to_string(features) + "; make both alike");
+}
+
 }  // namespace ebm

@@ -5,17 +5,9 @@
 #include <cstring>
 
 #include "data/prefetcher.h"
-#include "parallel/rank_noise.h"
 
 namespace ebm {
 namespace {
-
-void require_batch(View x, int64_t batch, const Features& shape) {
-  if (x.rows != batch || !(x.features == shape)) {
-    throw Error("a batch of " + to_string(x) + " was asked of a source of " + std::to_string(batch) +
-                " rows of " + to_string(shape) + "; make both alike");
-  }
-}
 
 /// What both kinds of sources share: which images, and from bytes to numbers.
 class ImageData : public DataSource {
@@ -153,40 +145,6 @@ class StreamedImages final : public ImageData {
   std::unique_ptr<Prefetcher> prefetcher_;  // last: its thread uses the others
 };
 
-class SyntheticImages final : public DataSource {
- public:
-  SyntheticImages(Kernels& kernels, const Features& shape, const RankRows& share, int64_t steps,
-                  uint64_t seed, uint32_t stream)
-      : kernels_(kernels),
-        shape_(shape),
-        share_(share),
-        seed_(seed),
-        stream_(stream),
-        normals_(kernels, share.rows * steps, flat(SmoothImages::spots * (2 + shape.channels))) {}
-
-  const Features& features() const override { return shape_; }
-
-  void draw(const uint64_t* iteration, View x) override {
-    require_batch(x, normals_.rows(), shape_);
-    rank_noise(kernels_, {Distribution::normal, seed_, stream_, iteration}, share_, normals_);
-    kernels_.run(SmoothImages{.rows = x.rows * shape_.height,
-                              .columns = shape_.width * shape_.channels,
-                              .height = shape_.height,
-                              .width = shape_.width,
-                              .channels = shape_.channels,
-                              .normals = normals_.data(),
-                              .x = x.data});
-  }
-
- private:
-  Kernels& kernels_;
-  Features shape_;
-  RankRows share_;
-  uint64_t seed_;
-  uint32_t stream_;
-  Tensor normals_;
-};
-
 }  // namespace
 
 std::unique_ptr<DataSource> make_image_data(Kernels& kernels, const ImageFile& file,
@@ -202,12 +160,6 @@ std::unique_ptr<DataSource> make_image_data(Kernels& kernels, const ImageFile& f
     return std::make_unique<ResidentImages>(kernels, file, options);
   }
   return std::make_unique<StreamedImages>(kernels, file, options);
-}
-
-std::unique_ptr<DataSource> make_synthetic_images(Kernels& kernels, const Features& shape,
-                                                  const RankRows& share, int64_t steps, uint64_t seed,
-                                                  uint32_t stream) {
-  return std::make_unique<SyntheticImages>(kernels, shape, share, steps, seed, stream);
 }
 
 }  // namespace ebm

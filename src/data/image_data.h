@@ -31,10 +31,4 @@ struct ImageDataOptions {
 std::unique_ptr<DataSource> make_image_data(Kernels& kernels, const ImageFile& file,
                                             const ImageDataOptions& options);
 
-/// Batches of smooth images that are made up on the device, anew for each iteration: `--synthetic`. Their
-/// numbers are of the noise stream `stream`.
-std::unique_ptr<DataSource> make_synthetic_images(Kernels& kernels, const Features& shape,
-                                                  const RankRows& share, int64_t steps, uint64_t seed,
-                                                  uint32_t stream);
-
 }  // namespace ebm

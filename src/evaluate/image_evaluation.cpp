@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "data/shapes.h"
 #include "evaluate/image_values.h"
 #include "plot/image_grid.h"
 #include "sampling/latent_points.h"
@@ -13,6 +14,15 @@ namespace {
 
 constexpr int64_t chunk = 16;  // images at a time: little memory beside that of training
 
+/// Noise streams of the evaluation, from Stream::evaluation on; 3 to 6 are BoundCheck's.
+enum Purpose : uint32_t { grid_latents = 0, jacobian_latents = 9, held_out_shapes = 10, shape_latents = 11 };
+uint32_t stream(Purpose purpose) {
+  return static_cast<uint32_t>(Stream::evaluation) + purpose;
+}
+uint64_t seed_of(Method& method) {
+  return static_cast<uint64_t>(method.training().seed);
+}
+
 }  // namespace
 
 ImageEvaluation::ImageEvaluation(Method& method, const ImageFile* held_out,
@@ -22,8 +32,7 @@ ImageEvaluation::ImageEvaluation(Method& method, const ImageFile* held_out,
       folder_(folder),
       energy_(method.energy_function(chunk)),
       samplers_(method.samplers(chunk)),
-      latents_(latent_points(method.kernels(), static_cast<uint64_t>(method.training().seed),
-                             static_cast<uint32_t>(Stream::evaluation), grid_ * grid_,
+      latents_(latent_points(method.kernels(), seed_of(method), stream(grid_latents), grid_ * grid_,
                              samplers_.front().sampler->latent())) {
   watch_jacobian(options.jacobian_points);
   if (options.entropy) {
@@ -32,6 +41,7 @@ ImageEvaluation::ImageEvaluation(Method& method, const ImageFile* held_out,
       throw UsageError("the entropy of a generator with noise has no exact value; choose another --method");
     entropy_.emplace(method.kernels(), generator, *options.entropy);
   }
+  if (options.shape_samples > 0) watch_shapes(method, options);
   if (held_out == nullptr) return;
   if (!(held_out->info().shape == energy_->input())) {
     throw Error(held_out->path().string() + " has images of " + to_string(held_out->info().shape) +
@@ -42,17 +52,27 @@ ImageEvaluation::ImageEvaluation(Method& method, const ImageFile* held_out,
 
 void ImageEvaluation::watch_jacobian(int64_t points) {
   if (points == 0) return;
-  constexpr uint32_t after_the_others = 9;  // from Stream::evaluation on
   jacobian_.emplace(method_.kernels(), method_.measured_generator(), points);
-  jacobian_latents_ = latent_points(method_.kernels(), static_cast<uint64_t>(method_.training().seed),
-                                    static_cast<uint32_t>(Stream::evaluation) + after_the_others, points,
+  jacobian_latents_ = latent_points(method_.kernels(), seed_of(method_), stream(jacobian_latents), points,
                                     samplers_.front().sampler->latent());
   measures_ = method_.exact_measures(points);
 }
 
+void ImageEvaluation::watch_shapes(Method& method, const ImageEvaluationOptions& options) {
+  templates_.emplace(energy_->input());
+  shape_latents_ = latent_points(method.kernels(), seed_of(method), stream(shape_latents),
+                                 options.shape_samples, samplers_.front().sampler->latent());
+  held_out_ = shape_images(method.kernels(), energy_->input(), options.held_out_images, seed_of(method),
+                           stream(held_out_shapes));
+}
+
 std::vector<std::string> ImageEvaluation::names() const {
   std::vector<std::string> names{"energy_held_out"};
-  for (const NamedSampler& sampler : samplers_) names.push_back(sampler.named("energy_samples"));
+  for (const NamedSampler& sampler : samplers_) {
+    names.push_back(sampler.named("energy_samples"));
+    if (!templates_) continue;
+    for (const char* measure : {"modes", "kl", "high_quality"}) names.push_back(sampler.named(measure));
+  }
   if (jacobian_) names.insert(names.end(), {"log_det", "d_log_s1", "condition", "anisotropy"});
   for (const Measure& measure : measures_) names.push_back(measure.name);
   if (entropy_) {
@@ -71,11 +91,16 @@ double ImageEvaluation::mean_energy(const std::vector<float>& images) const {
 
 std::vector<double> ImageEvaluation::evaluate(int64_t iteration) {
   std::vector<double> values{mean_energy(held_out_)};
+  shapes_.reset();
   for (const NamedSampler& from : samplers_) {
     const std::vector<float> samples = from.sampler->samples(latents_);
     folder_.save_picture(from.named("samples"), iteration, ".png",
                          encode_png(image_grid(samples, from.sampler->output(), grid_)));
     values.push_back(mean_energy(samples));
+    if (!templates_) continue;
+    const ShapeCoverage of = templates_->coverage(from.sampler->samples(shape_latents_));
+    values.insert(values.end(), {static_cast<double>(of.modes), of.kl, of.high_quality});
+    if (!shapes_) shapes_ = of;
   }
   if (jacobian_) {
     method_.measured_generator();  // of now

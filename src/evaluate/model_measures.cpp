@@ -52,6 +52,10 @@ std::vector<int64_t> sampled_digits(Kernels& kernels, Sampler& sampler, ImageCla
   return digits;
 }
 
+std::vector<float> mode_samples(Kernels& kernels, Sampler& sampler, int64_t count, uint64_t seed) {
+  return sampler.samples(latent_points(kernels, seed, mode_stream, count, sampler.latent()));
+}
+
 std::vector<int64_t> digits_of_labels(const std::vector<int64_t>& labels, int64_t channels) {
   std::vector<int64_t> digits(labels.size() * static_cast<size_t>(channels));
   for (size_t i = 0; i < labels.size(); ++i) {

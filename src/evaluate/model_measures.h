@@ -22,6 +22,9 @@ struct SampledDigits {
 std::vector<int64_t> sampled_digits(Kernels& kernels, Sampler& sampler, ImageClassifier& classifier,
                                     const SampledDigits& what, const Told& told);
 
+/// Samples of latent points that are a function of the seed, the same as sampled_digits takes: count x features.
+std::vector<float> mode_samples(Kernels& kernels, Sampler& sampler, int64_t count, uint64_t seed);
+
 /// The Jacobian's numbers at `count` latent points, rounded up to whole batches of the monitor, a function of
 /// the seed.
 JacobianNumbers measure_jacobian(Kernels& kernels, JacobianMonitor& monitor, const Features& latent,

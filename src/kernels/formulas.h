@@ -33,6 +33,7 @@
 #include "kernels/formulas/preconditioner.h"
 #include "kernels/formulas/resize.h"
 #include "kernels/formulas/sample_weights.h"
+#include "kernels/formulas/shapes.h"
 #include "kernels/formulas/smooth.h"
 #include "kernels/formulas/spectral_norm.h"
 #include "kernels/formulas/sums.h"
@@ -65,7 +66,7 @@ using Formulas = FormulaList<
     // training
     Advance, AdamSchedule, AdamStep, SquaredNorm, ClipFactor, ExponentialAverage, ClampParameter,  //
     // data
-    ToyBatch, ToyProposal, ToyProposalDensity, PickImages, ImageBatch, SmoothImages, ResizeLines,
+    ToyBatch, ToyProposal, ToyProposalDensity, PickImages, ImageBatch, ShapeImages, ResizeLines,
     ResizeColumns,  //
     // bounds
     SingularValueBound, ScaleRows, ZeroBadRows, FiniteSamples, LogDetBound, GeneratorScore, EnergyObjective,

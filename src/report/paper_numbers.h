@@ -33,6 +33,8 @@ struct PaperTable {
 const std::vector<PaperTable>& paper_numbers();
 /// Table 3's models compared by features of a classifier: numbers that the paper does not have.
 const PaperTable& classifier_table();
+/// Table 1's measures of runs on shapes, a data set that the paper does not have.
+const PaperTable& shapes_table();
 
 /// A row of Table 5; a heading has no method.
 struct PaperTime {

@@ -199,13 +199,20 @@ std::vector<std::string> notes_on_seeds(const std::vector<ReportedRun>& runs) {
   return notes;
 }
 
+Table with_notes_on_seeds(Table table, const std::vector<ReportedRun>& runs) {
+  for (std::string& note : notes_on_seeds(runs)) table.footnotes.push_back(std::move(note));
+  return table;
+}
+
 }  // namespace
+
+Table shapes_table_of(const std::vector<ReportedRun>& runs) {
+  return with_notes_on_seeds(measured_table(shapes_table(), runs), runs);
+}
 
 Table paper_table(int64_t number, const std::vector<ReportedRun>& runs, FeatureKind features) {
   if (number == 5) return time_table(runs);
-  Table table = measured_table(paper_of(number, features), runs);
-  for (std::string& note : notes_on_seeds(runs)) table.footnotes.push_back(std::move(note));
-  return table;
+  return with_notes_on_seeds(measured_table(paper_of(number, features), runs), runs);
 }
 
 }  // namespace ebm

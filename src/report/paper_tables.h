@@ -12,7 +12,7 @@ namespace ebm {
 /// A run as a table knows it.
 struct ReportedRun {
   std::string method;  ///< of --method
-  std::string data;    ///< "stacked_mnist", "mnist", "cifar10", "animeface"
+  std::string data;    ///< "stacked_mnist", "mnist", "cifar10", "animeface", "shapes"
   int64_t seed = 0;
   std::vector<MeasuredMetric> metrics = {};
   int64_t iterations = 0;  ///< of the newest checkpoint, in this time, on this device
@@ -28,5 +28,8 @@ struct ReportedRun {
 /// Throws Error for a table that there is none of.
 Table paper_table(int64_t number, const std::vector<ReportedRun>& runs,
                   FeatureKind features = FeatureKind::inception);
+
+/// Table 1's protocol on shapes (metrics/shape_templates.h), likewise, without the paper's numbers.
+Table shapes_table_of(const std::vector<ReportedRun>& runs);
 
 }  // namespace ebm

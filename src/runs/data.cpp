@@ -34,8 +34,8 @@ std::unique_ptr<DataSource> make_file_data(Kernels& kernels, const ImageFile& fi
 std::unique_ptr<DataSource> make_up_data(Kernels& kernels, const NetworkOptions& networks,
                                          const TrainingOptions& training) {
   if (networks.kind == NetworkKind::toy) return make_toy_data(kernels, ToyDataset::gaussians25, training);
-  return make_synthetic_images(kernels, data_shape(networks), share_of(training), training.energy_steps,
-                               seed_of(training), stream);
+  return std::make_unique<ShapesData>(kernels, data_shape(networks), share_of(training),
+                                      training.energy_steps, seed_of(training), stream);
 }
 
 }  // namespace ebm

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The options of an experiment on images (runs/image_run.h).
 #include "data/image_file.h"
+#include "data/shapes.h"
 #include "runs/image_run.h"
 #include "runs/trained_model.h"
 
@@ -43,7 +44,8 @@ void add_data_options(Options& options, ImageConfig& config, const ImageExperime
               Scope::placement);
   options.add("download", &config.download, "get the experiment's own data where they are missing",
               Scope::placement);
-  options.add("synthetic", &config.synthetic, "made up images instead of files");
+  options.add("synthetic", &config.synthetic,
+              "images of ten shapes in ten colours that are made up, instead of files; held-out ones too");
   options.add_choice("flips", &config.flips, {{"none", Flips::none}, {"horizontal", Flips::horizontal}},
                      "images are mirrored at random");
 }
@@ -90,6 +92,8 @@ Options declare_image_options(ImageConfig& config, const ImageExperiment& experi
   options.add("jacobian_points", &config.jacobian_points,
               "latent points where the generator's Jacobian is measured exactly; 0: none", {0, 4096},
               Scope::placement);
+  options.add("shape_samples", &config.shape_samples, "of G, whose modes --synthetic counts", {1, 1 << 24},
+              Scope::placement);
   config.entropy_points = experiment.entropy_points;
   if (experiment.entropy_points > 0) {
     options.add("entropy_points", &config.entropy_points,
@@ -99,9 +103,13 @@ Options declare_image_options(ImageConfig& config, const ImageExperiment& experi
 }
 
 void resolve_image_defaults(Options& options, ImageConfig& config, const ImageExperiment& experiment) {
-  const std::string data = config.stacked ? "stacked_mnist" : experiment.data;
-  options.set_default("data", image_file_path(data_folder, data, DataSplit::train).string());
-  options.set_default("held_out", held_out_of(config.data, experiment.held_out));
+  if (config.synthetic) {
+    options.set_default("data_checksum", shapes_checksum);
+  } else {
+    const std::string data = config.stacked ? "stacked_mnist" : experiment.data;
+    options.set_default("data", image_file_path(data_folder, data, DataSplit::train).string());
+    options.set_default("held_out", held_out_of(config.data, experiment.held_out));
+  }
   if (config.stacked) options.set_default("iterations", experiment.stacked_iterations);
   options.set_default("width", usual_width(config.run, experiment.networks));
   if (config.run.out.empty()) options.set_default("out", default_out(config, experiment));

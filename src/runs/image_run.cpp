@@ -6,6 +6,7 @@
 
 #include "evaluate/image_evaluation.h"
 #include "io/program.h"
+#include "kernels/formulas/shapes.h"
 #include "kernels/library_search.h"
 #include "methods/ebm_bb.h"
 #include "runs/data.h"
@@ -36,7 +37,12 @@ std::optional<ImageFile> open_held_out(Options& options, const ImageConfig& conf
 
 ImageFiles open_files(Options& options, ImageConfig& config, const Features& shape) {
   ImageFiles files;
-  if (config.synthetic) return files;
+  if (config.synthetic) {
+    if (config.data_checksum != shapes_checksum)
+      throw Error("the images of --synthetic are " + std::string(shapes_checksum) + ", not " +
+                  config.data_checksum + "; give no --data-checksum");
+    return files;
+  }
   if (config.download && !options.was_given("data")) provide_image_file(config.data);
   try {
     files.train.emplace(config.data);
@@ -87,6 +93,12 @@ void print_config(Options& options, ImageConfig& config) {
   print(options.to_toml());
 }
 
+void say_shapes(const ShapeCoverage& found, int64_t channels) {
+  std::printf("shapes: %s of %s modes, KL %.3f nats from uniform, %.0f %% of samples near a mode\n",
+              format_count(found.modes).c_str(), format_count(shape_modes(channels)).c_str(), found.kl,
+              100 * found.high_quality);
+}
+
 int run(const ImageExperiment& experiment, int argc, const char* const* argv) {
   ImageConfig config;
   choose_method(config.run, experiment.networks.kind, experiment.program,
@@ -129,11 +141,14 @@ RunEnd run_images(ImageConfig& config, Options& options, int argc, const char* c
                              {.grid = config.grid,
                               .held_out_images = config.held_out_images,
                               .jacobian_points = config.jacobian_points,
+                              .shape_samples = config.synthetic ? config.shape_samples : 0,
                               .entropy = estimates_of(config, *method)},
                              folder);
-  const std::string name = run.method + " on " + (files.train ? files.train->info().name : "made up images");
-  return run_training(*method, evaluation, folder, name, run, options, run_environment(argc, argv, *kernels),
-                      resumed);
+  const std::string name = run.method + " on " + (files.train ? files.train->info().name : "shapes");
+  const RunEnd end = run_training(*method, evaluation, folder, name, run, options,
+                                  run_environment(argc, argv, *kernels), resumed);
+  if (evaluation.shapes() && !end.stop) say_shapes(*evaluation.shapes(), networks.channels);
+  return end;
 }
 
 int run_image_experiment(const ImageExperiment& experiment, int argc, const char* const* argv) {

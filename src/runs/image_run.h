@@ -32,12 +32,13 @@ struct ImageConfig {
   std::string data_checksum;   ///< of the training images
   bool download = true;        ///< of the experiment's own data, where they are missing
   bool stacked = false;        ///< StackedMNIST
-  bool synthetic = false;      ///< made up images instead of files
+  bool synthetic = false;      ///< images of shapes instead of files
   Flips flips = Flips::none;
   NetworkOptions networks;
   int64_t grid = 8;                ///< images on each side of a sample grid
   int64_t held_out_images = 1024;  ///< whose energies are measured
   int64_t jacobian_points = 16;    ///< where the generator's Jacobian is measured
+  int64_t shape_samples = 2600;    ///< whose modes are counted, of a run on shapes
   int64_t entropy_points = 0;      ///< where estimates of the entropy are compared
 
   /// The networks of these images.

@@ -9,8 +9,10 @@ namespace ebm {
 
 namespace {
 
-/// What a run in that folder was trained on, by its networks: the data are named as tables name them.
-std::string data_of(const NetworkOptions& networks) {
+/// What a run was trained on, else by its networks: the data are named as tables name them.
+std::string data_of(const TrainedModel& model) {
+  const NetworkOptions& networks = model.networks;
+  if (model.shapes) return "shapes";
   if (networks.kind == NetworkKind::mlp) return networks.channels == 3 ? "stacked_mnist" : "mnist";
   return networks.kind == NetworkKind::dcgan ? "cifar10" : "animeface";
 }
@@ -24,7 +26,7 @@ ReportedRun timed_run(const std::string& folder) {
   const CheckpointInfo info = read_checkpoint_info(*checkpoint);
   const TrainedModel model = trained_model(info.config, checkpoint->string());
   ReportedRun run{.method = model.method,
-                  .data = data_of(model.networks),
+                  .data = data_of(model),
                   .seed = model.seed,
                   .iterations = info.iteration,
                   .time = info.time};
@@ -43,8 +45,7 @@ ReportedRun measured_run(const std::string& folder) {
     throw Error("there is no " + path.string() + "; measure the run with ./experiments/evaluate " + folder);
   const EvaluationFile file(path);
   const TrainedModel model = trained_model(file.config(), path.string());
-  return {
-      .method = model.method, .data = data_of(model.networks), .seed = model.seed, .metrics = file.metrics()};
+  return {.method = model.method, .data = data_of(model), .seed = model.seed, .metrics = file.metrics()};
 }
 
 std::vector<Table> tables_of(const std::vector<std::string>& folders) {
@@ -58,14 +59,17 @@ std::vector<Table> tables_of(const std::vector<std::string>& folders) {
       measured.push_back(measured_run(folder));
   }
   std::vector<Table> tables;
+  const auto add_unless_empty = [&](Table table, const Table& without_runs) {
+    if (table.rows != without_runs.rows) tables.push_back(std::move(table));
+  };
   const auto add = [&](int64_t number, const std::vector<ReportedRun>& runs, FeatureKind features) {
-    Table table = paper_table(number, runs, features);
-    if (table.rows != paper_table(number, {}, features).rows) tables.push_back(std::move(table));
+    add_unless_empty(paper_table(number, runs, features), paper_table(number, {}, features));
   };
   for (const int64_t number : {1, 2, 3}) add(number, measured, FeatureKind::inception);
   add(3, measured, FeatureKind::classifier);
   add(4, measured, FeatureKind::inception);
   add(5, timed, FeatureKind::inception);
+  add_unless_empty(shapes_table_of(measured), shapes_table_of({}));
   return tables;
 }
 

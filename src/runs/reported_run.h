@@ -15,7 +15,7 @@ ReportedRun timed_run(const std::string& folder);
 ReportedRun measured_run(const std::string& folder);
 
 /// The paper's tables in which one of these runs has a cell: 1 to 4 of those that were measured, 5 of those with a
-/// checkpoint. Runs on points have none. Throws Error.
+/// checkpoint; that of runs on shapes. Runs on points have none. Throws Error.
 std::vector<Table> tables_of(const std::vector<std::string>& folders);
 
 }  // namespace ebm

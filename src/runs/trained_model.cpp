@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "runs/trained_model.h"
 
+#include "data/shapes.h"
 #include "layers/noisy_output.h"
 #include "runs/run_config.h"
 #include "runs/toy_run.h"
@@ -103,7 +104,7 @@ TrainedModel any_trained_model(const std::string& config, const std::string& sou
   choose_method(run, networks.kind, program, peek);
   const bool of_points = networks.kind == NetworkKind::toy;
   bool stacked = false;
-  std::string data, held_out;
+  std::string data, held_out, checksum;
   ToyDataset toy{};
   Options options(program, "");
   options.add("latent", &networks.latent, "");
@@ -113,6 +114,7 @@ TrainedModel any_trained_model(const std::string& config, const std::string& sou
   options.add("stacked", &stacked, "");
   options.add("data", &data, "");
   options.add("held_out", &held_out, "");
+  options.add("data_checksum", &checksum, "");
   options.add_choice("energy_norm", &networks.energy_norm, choices(energy_norm_names), "");
   if (of_points) options.add_choice("dataset", &toy, choices(toy_dataset_names), "");
   declare_training(options, run.training());
@@ -132,7 +134,8 @@ TrainedModel any_trained_model(const std::string& config, const std::string& sou
           .noisy_generator = noisy.empty() ? "" : averaged + noisy,
           .toy = of_points ? std::optional(toy) : std::nullopt,
           .data = data,
-          .held_out = held_out};
+          .held_out = held_out,
+          .shapes = checksum == shapes_checksum};
 }
 
 void require_images(const TrainedModel& model, const std::string& source) {

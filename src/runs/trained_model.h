@@ -37,6 +37,7 @@ struct TrainedModel {
   std::optional<ToyDataset> toy;  ///< the points of the plane, of a run on them
   std::string data;               ///< the file of images that it was trained on, or ""
   std::string held_out;           ///< the file of images whose energies the run measured, or ""
+  bool shapes = false;            ///< whether the images are those of data/shapes.h
 };
 
 /// That of the run on images whose configuration is `config`, which lies in `source`. Throws Error when it

@@ -166,16 +166,6 @@ TEST_P(ImageDataTest, RanksShareAnIteration) {
   }
 }
 
-TEST_P(ImageDataTest, RanksShareSyntheticImages) {
-  const auto whole = make_synthetic_images(*kernels_, shape, {.rows = 12}, 2, 11, 3);
-  std::vector<std::vector<float>> parts;
-  for (int64_t rank = 0; rank < 3; ++rank) {
-    const RankRows share{.rows = 4, .ranks = 3, .rank = rank};
-    parts.push_back(draw(*make_synthetic_images(*kernels_, shape, share, 2, 11, 3), 5, 8));
-  }
-  EXPECT_TRUE(same_bits(together(parts, 2), draw(*whole, 5, 24)));
-}
-
 TEST_P(ImageDataTest, OddShapesToo) {
   for (const Features& features :
        {Features{1, 1, 1}, Features{1, 17, 1}, Features{17, 1, 4}, Features{32, 32, 3}}) {
@@ -264,38 +254,6 @@ TEST_P(ImageDataTest, RefusesABatchOfAnotherShape) {
              "a batch of 4 rows of 1x1x45 was asked of");
   EXPECT_HAS(error_of([&] { open({.share = {.rows = 0}}); }), "a batch of 0 images");
   EXPECT_HAS(error_of([&] { open({.share = {.rows = 4, .ranks = 2, .rank = 2}}); }), "rank 2 of 2");
-}
-
-TEST_P(ImageDataTest, SyntheticImagesFollowTheirFormula) {
-  const Features features{.height = 6, .width = 9, .channels = 2};
-  const auto source = make_synthetic_images(*kernels_, features, {.rows = 5}, 1, 11, 3);
-  EXPECT_EQ(source->features(), features);
-  const std::vector<float> x = draw(*source, 7, 5);
-  const Tensor normals(*kernels_, 5, flat(4 * 4));
-  kernels_->noise(
-      {.distribution = Distribution::normal, .seed = 11, .stream = 3, .iteration = iteration_.data()},
-      normals);
-  const std::vector<float> n = normals.download();
-  std::vector<double> expected_x;
-  for (size_t b = 0; b < 5; ++b) {
-    for (int h = 0; h < 6; ++h) {
-      for (int w = 0; w < 9; ++w) {
-        for (size_t c = 0; c < 2; ++c) {
-          double s = 0;
-          for (size_t k = 0; k < 4; ++k) {
-            const float* spot = n.data() + 16 * b + 4 * k;
-            const double du = (2 * w + 1) / 9.0 - 1 - 0.6 * spot[0],
-                         dv = (2 * h + 1) / 6.0 - 1 - 0.6 * spot[1];
-            s += 1.5 * spot[2 + c] / (1 + 6 * (du * du + dv * dv));
-          }
-          expected_x.push_back(s / (1 + std::abs(s)));
-        }
-      }
-    }
-  }
-  EXPECT_TRUE(close(x, expected_x));
-  EXPECT_TRUE(same_bits(draw(*source, 7, 5), x));
-  EXPECT_FALSE(same_bits(draw(*source, 8, 5), x));
 }
 
 TEST_P(ImageDataTest, SendsAheadTheBatchAndNothingElse) {

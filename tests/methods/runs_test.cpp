@@ -53,6 +53,8 @@ TEST_P(MethodRunsTest, KilledAndResumedOnImagesItIsTheUninterruptedRun) {
                 "--device",
                 "cpu",
                 "--synthetic",
+                "--shape-samples",
+                "20",
                 "--method",
                 method,
                 "--batch",
@@ -103,10 +105,10 @@ TEST_P(MethodRunsTest, TrainsOnImagesWithBothPresets) {
     for (const SmallProgram& program : small_programs()) {
       const std::string out = program.name + preset;
       const Finished finished = run_command(joined(
-          program.words, {"--device", "cpu",          "--synthetic", "--method",     GetParam(), "--preset",
-                          preset,     "--batch",      "4",           "--latent",     "2",        "--grid",
-                          "2",        "--iterations", "2",           "--eval-every", "2",        "--ema",
-                          "0.5",      "--out",        path(out)}));
+          program.words, {"--device", "cpu",      "--synthetic", "--shape-samples", "20",     "--method",
+                          GetParam(), "--preset", preset,        "--batch",         "4",      "--latent",
+                          "2",        "--grid",   "2",           "--iterations",    "2",      "--eval-every",
+                          "2",        "--ema",    "0.5",         "--out",           path(out)}));
       EXPECT_EQ(finished.status, 0) << out << ": " << finished.err;
       EXPECT_TRUE(exists(*this / out / "samples.png"));
       const Finished drawn = run_command({program_path("sample"), path(out), "--device", "cpu", "--grid", "2",

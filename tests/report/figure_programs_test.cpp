@@ -23,9 +23,16 @@ class FigureProgramsTest : public IoTest {
     return run_command(words);
   }
   Finished train(const std::string& iterations, const Words& more = {}) const {
-    Words words{"--device", "cpu",     "--synthetic", "--batch",      "4",       "--latent",
-                "3",        "--width", "32",          "--grid",       "2",       "--entropy-points",
-                "3",        "--every", "2",           "--iterations", iterations};
+    Words words{"--device",    "cpu",
+                "--synthetic", "--shape-samples",
+                "20",          "--batch",
+                "4",           "--latent",
+                "3",           "--width",
+                "32",          "--grid",
+                "2",           "--entropy-points",
+                "3",           "--every",
+                "2",           "--iterations",
+                iterations};
     words.insert(words.end(), more.begin(), more.end());
     return fig3(words);
   }

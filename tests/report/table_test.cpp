@@ -51,6 +51,20 @@ std::vector<std::string> row_of(const Table& table, const std::string& title) {
   return {};
 }
 
+TEST(PaperTableTest, RunsOnShapesHaveATableOfTheirOwn) {
+  MeasuredMetric measured = modes(70, {98, 99, 100}, {0.1, 0.2, 0.3});
+  measured.values.push_back({"high_quality", {0.5, 0.5, 0.5}});
+  const std::vector<ReportedRun> runs{
+      {.method = "ebm_bb", .data = "shapes", .seed = 1, .metrics = {measured}},
+      {.method = "meg", .data = "stacked_mnist", .metrics = {measured}}};
+  const Table table = shapes_table_of(runs);
+  EXPECT_EQ(table.header, (std::vector<std::string>{"Model", "Modes↑", "KL↓", "High quality↑"}));
+  EXPECT_EQ(row_of(table, "EBM-BB"),
+            (std::vector<std::string>{"EBM-BB", "99.0 ± 1.0", "0.200 ± 0.100", "0.500 ± 0.000"}));
+  EXPECT_EQ(row_of(table, "MEG"), (std::vector<std::string>{"MEG", "", "", ""}));
+  EXPECT_EQ(row_of(paper_table(1, runs), "EBM-BB")[1], "") << "shapes are no StackedMNIST";
+}
+
 TEST(PaperTableTest, MeansOverRunsStandBesideThePapers) {
   const std::vector<ReportedRun> runs{
       {.method = "meg", .data = "stacked_mnist", .seed = 1, .metrics = {modes(500, {900, 910}, {0.5, 0.7})}},

@@ -58,10 +58,26 @@ class ComparedSetsTest : public IoTest {
   void SetUp() override {
     IoTest::SetUp();
     if (program_path("cifar10_bb").empty()) GTEST_SKIP() << "the programs are not built";
-    const Finished trained =
-        run_command({program_path("cifar10_bb"), "--device", "cpu", "--synthetic", "--method", "wgan_0gp",
-                     "--batch", "4", "--latent", "3", "--width", "2", "--grid", "2", "--iterations", "2",
-                     "--out", (*this / "run").string()});
+    const Finished trained = run_command({program_path("cifar10_bb"),
+                                          "--device",
+                                          "cpu",
+                                          "--synthetic",
+                                          "--shape-samples",
+                                          "20",
+                                          "--method",
+                                          "wgan_0gp",
+                                          "--batch",
+                                          "4",
+                                          "--latent",
+                                          "3",
+                                          "--width",
+                                          "2",
+                                          "--grid",
+                                          "2",
+                                          "--iterations",
+                                          "2",
+                                          "--out",
+                                          (*this / "run").string()});
     ASSERT_EQ(trained.status, 0) << trained.err;
     write_image_file(*this / "real.h5", [&](ImageSink& sink) {
       sink.begin({.name = "made_up",

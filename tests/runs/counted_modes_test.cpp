@@ -6,6 +6,7 @@
 #include "../io/io_fixture.h"
 #include "evaluate/evaluation_file.h"
 #include "evaluate/model_measures.h"
+#include "metrics/shape_templates.h"
 #include "runs/trained_model.h"
 #include "support/devices.h"
 #include "support/process.h"
@@ -32,11 +33,25 @@ class CountedModesTest : public IoTest {
     IoTest::SetUp();
     for (const char* name : {"mnist_bb", "evaluate", "digit_classifier"})
       if (program_path(name).empty()) GTEST_SKIP() << "the programs are not built";
+    // Bright bars whose place is the label; a classifier of a few steps tells some of them apart.
+    for (const auto& [name, channels, count] :
+         {std::tuple{"digits.h5", 1, 300}, std::tuple{"stacked.h5", 3, labels}}) {
+      write_image_file(*this / name, [channels = channels, count = count](ImageSink& sink) {
+        sink.begin(
+            {.name = "bars", .shape = {.height = 28, .width = 28, .channels = channels}, .count = count});
+        for (int64_t i = 0; i < count; ++i) {
+          std::vector<uint8_t> image(static_cast<size_t>(784 * channels), 10);
+          for (size_t k = 0; k < 56; ++k) image[static_cast<size_t>(i % 10) * 56 * channels + k] = 250;
+          sink.add(image, channels == 1 ? i % 10 : label_of(i));
+        }
+      });
+    }
     run({program_path("mnist_bb"),
          "--device",
          "cpu",
-         "--synthetic",
          "--stacked",
+         "--data",
+         path("stacked.h5"),
          "--method",
          "vera",
          "--batch",
@@ -53,19 +68,6 @@ class CountedModesTest : public IoTest {
          "glorot",
          "--out",
          path("run")});
-    // Bright bars whose place is the label; a classifier of a few steps tells some of them apart.
-    for (const auto& [name, channels, count] :
-         {std::tuple{"digits.h5", 1, 300}, std::tuple{"stacked.h5", 3, labels}}) {
-      write_image_file(*this / name, [channels = channels, count = count](ImageSink& sink) {
-        sink.begin(
-            {.name = "bars", .shape = {.height = 28, .width = 28, .channels = channels}, .count = count});
-        for (int64_t i = 0; i < count; ++i) {
-          std::vector<uint8_t> image(static_cast<size_t>(784 * channels), 10);
-          for (size_t k = 0; k < 56; ++k) image[static_cast<size_t>(i % 10) * 56 * channels + k] = 250;
-          sink.add(image, channels == 1 ? i % 10 : label_of(i));
-        }
-      });
-    }
     run({program_path("digit_classifier"), "--device", "cpu", "--data", path("digits.h5"), "--test",
          path("digits.h5"), "--out", path("classifier.h5"), "--epochs", "2", "--batch", "20"});
   }
@@ -130,6 +132,52 @@ TEST_F(CountedModesTest, AsMegAndAsVera) {
   EXPECT_NE(kl, 0) << "some mode has a label";
   evaluate({"--counting", "vera", "--train", path("stacked.h5")});
   expect_kept("modes_vera", static_cast<double>(noisy.size()), kl);
+}
+
+TEST_F(CountedModesTest, OfARunOnShapesByTheNearestTemplate) {
+  run({program_path("mnist_bb"),
+       "--device",
+       "cpu",
+       "--synthetic",
+       "--stacked",
+       "--batch",
+       "4",
+       "--latent",
+       "3",
+       "--width",
+       "64",
+       "--grid",
+       "2",
+       "--iterations",
+       "1",
+       "--shape-samples",
+       "20",
+       "--hinge",
+       "0",
+       "--out",
+       path("shapes")});
+  run({program_path("evaluate"), path("shapes"), "--device", "cpu", "--metrics", "modes", "--repeats", "1",
+       "--samples", "30"});
+  const EvaluationFile file(*this / "shapes/evaluation.h5");
+  const MeasuredMetric* const metric = file.find("modes");
+  ASSERT_NE(metric, nullptr);
+  EXPECT_HAS(metric->protocol, "30 samples, nearest template of shapes of 28x28x3");
+  const auto kernels = open_device("cpu");
+  const Hdf5File checkpoint = open_checkpoint(*newest_checkpoint(path("shapes")));
+  const TrainedModel model = trained_model(checkpoint.read_attribute<std::string>("/", "config"), "shapes");
+  EXPECT_TRUE(model.shapes);
+  TrainedSampler sampler(*kernels, checkpoint, model);
+  const ShapeCoverage found =
+      ShapeTemplates(sampler.output()).coverage(mode_samples(*kernels, sampler, 30, 1));
+  for (const MeasuredValue& value : metric->values) {
+    const double expected = value.name == "modes" ? static_cast<double>(found.modes)
+                            : value.name == "kl"  ? found.kl
+                                                  : found.high_quality;
+    EXPECT_EQ(value.repeats.at(0), expected) << value.name;
+  }
+  const std::string table = run_command({program_path("tables"), path("shapes"), "--data", "shapes"}).out;
+  EXPECT_HAS(table, "EBM-BB");
+  EXPECT_HAS(table, "30 samples, nearest template");
 }
 
 }  // namespace

@@ -168,7 +168,8 @@ TEST_F(HeldRunTest, ClosedStreamsLeaveTheFilesAlone) {
 }
 
 TEST_F(HeldRunTest, SampleLeavesTheFilesOfARunAlone) {
-  ASSERT_EQ(run_command(image_command({"--synthetic", "--iterations", "2"})).status, 0);
+  ASSERT_EQ(run_command(image_command({"--synthetic", "--shape-samples", "20", "--iterations", "2"})).status,
+            0);
   const std::string before = bytes_of(*this / "run/samples.png");
   const auto expect_nothing_drawn = [&](Words words) {
     words.insert(words.end(), {"--device", "cpu", "--grid", "1", "--rows", "1", "--columns", "2"});

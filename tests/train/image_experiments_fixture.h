@@ -65,7 +65,7 @@ class ImageExperimentsTest : public IoTest {
   }
   /// Some iterations on made up images.
   Finished train(const Small& small, const std::string& out, const Words& more = {}) {
-    Words words{"--synthetic", "--iterations", "3"};
+    Words words{"--synthetic", "--shape-samples", "20", "--iterations", "3"};
     words.insert(words.end(), more.begin(), more.end());
     return run(small, out, words);
   }

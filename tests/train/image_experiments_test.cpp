@@ -60,8 +60,9 @@ TEST_P(EveryExperimentTest, TrainsOnMadeUpImages) {
   const Finished done = train(GetParam(), "run");
   EXPECT_EQ(done.status, 0) << done.err;
   const MetricTable metrics = read_run_log(*this / "run/run.h5").metrics;
-  EXPECT_TRUE(std::isnan(column(metrics, "energy_held_out").back()));
-  EXPECT_TRUE(std::isfinite(column(metrics, "energy_samples").back()));
+  for (const std::string name : {"energy_held_out", "energy_samples", "kl"})
+    EXPECT_TRUE(std::isfinite(column(metrics, name).back())) << name;
+  EXPECT_LE(column(metrics, "modes").back(), GetParam().shape.channels == 3 ? 100 : 10);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EveryExperimentTest, testing::ValuesIn(small_runs()),
@@ -182,6 +183,8 @@ TEST_F(ImageExperimentsTest, DataThatDoNotFitAreOneLine) {
   refused("run", go, "data_checksum: the run has crc32:");
   refused("run", {"--config", path("run/config.toml")}, "not crc32:");
   expect_refused("cifar10_bb", train(cifar_, "run"), 1, "synthetic: the run has false, now true");
+  expect_refused("cifar10_bb", train(cifar_, "d", {"--data-checksum", "crc32:1"}), 1,
+                 "the images of --synthetic are shapes:1, not crc32:1");
 }
 
 TEST_F(ImageExperimentsTest, AnotherProgramsFolderIsRefused) {

@@ -29,6 +29,8 @@ TEST_F(ImageRunTest, AJacobianThatCannotHaveFullRankIsRefused) {
   for (const auto& refused : cases) {
     Words words{program_path(refused.program),
                 "--synthetic",
+                "--shape-samples",
+                "20",
                 "--device",
                 "cpu",
                 "--batch",

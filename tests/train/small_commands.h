@@ -34,8 +34,8 @@ inline Words small_mnist_command(const std::string& out, const Words& more = {})
 /// An experiment on images, cifar10_bb say, likewise on made up ones.
 inline Words small_images_command(const std::string& program, const std::string& method,
                                   const std::string& out, const Words& more = {}) {
-  return joined({program_path(program), "--device", "cpu", "--synthetic", "--method", method, "--batch", "4",
-                 "--latent", "3", "--width", "2", "--grid", "2", "--out", out},
+  return joined({program_path(program), "--device", "cpu", "--synthetic", "--shape-samples", "20", "--method",
+                 method, "--batch", "4", "--latent", "3", "--width", "2", "--grid", "2", "--out", out},
                 more);
 }
 

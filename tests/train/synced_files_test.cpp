@@ -63,7 +63,9 @@ class SyncedFilesTest : public IoTest {
     return calls;
   }
   Words toy(const Words& more) { return small_toy_command(path("run"), more); }
-  Words images(const Words& more) { return small_mnist_command(path("run"), joined({"--synthetic"}, more)); }
+  Words images(const Words& more) {
+    return small_mnist_command(path("run"), joined({"--synthetic", "--shape-samples", "20"}, more));
+  }
 };
 
 TEST_F(SyncedFilesTest, EveryFileOfARun) {
@@ -136,6 +138,8 @@ TEST_F(SyncedFilesTest, PlansOfConvolutions) {
                        "--hinge",
                        "0",
                        "--synthetic",
+                       "--shape-samples",
+                       "20",
                        "--iterations",
                        "1",
                        "--out",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Batches of images: which image the n-th draw of a run is, pixels as numbers in [-1, 1], and images made up.
+// Batches of images: which image the n-th draw of a run is, and pixels as numbers in [-1, 1].
 //
 // Draw n = iteration * (images of an iteration) + place in it belongs to epoch n / N of a data set of N
 // images and is at position n % N of it. Each epoch is its own permutation of the images, a function of
@@ -125,41 +125,6 @@ struct ImageBatch {
     const int64_t row = image * height + line - int64_t{b} * height;
     x[line * columns + column] =
         image < 0 ? NAN : static_cast<float>(2 * images[row * columns + from] - 255) / 255.0f;
-  }
-};
-
-/// Smooth made-up images: x[b, h, w, c] = s / (1 + |s|) with
-///   s = sum_k a_kc / (1 + ((u - u_k)^2 + (v - v_k)^2) / r^2),
-/// soft spots k of random centre (u_k, v_k) and colour a_k on the square u, v in (-1, 1).
-struct SmoothImages {
-  static constexpr Pattern pattern = Pattern::map;
-  static constexpr int64_t spots = 4;
-  int64_t rows;     // batch * height
-  int64_t columns;  // width * channels
-  int64_t height, width, channels;
-  const float* normals;  // batch x spots x (2 + channels): centre, colour
-  float* x;              // rows x columns
-
-  template <class Uses>
-  void arrays(Uses& uses) const {
-    uses.reads(normals, rows / height * spots * (2 + channels));
-    uses.writes(x, rows * columns);
-  }
-
-  EBM_HD void operator()(int64_t line, int64_t column) const {
-    const uint32_t b = static_cast<uint32_t>(line) / static_cast<uint32_t>(height);
-    const uint32_t w = static_cast<uint32_t>(column) / static_cast<uint32_t>(channels);
-    const int64_t h = line - int64_t{b} * height, c = column - int64_t{w} * channels;
-    const float u = static_cast<float>(2 * int64_t{w} + 1) / static_cast<float>(width) - 1;
-    const float v = static_cast<float>(2 * h + 1) / static_cast<float>(height) - 1;
-    constexpr float centre_spread = 0.6f, colour_spread = 1.5f, inverse_square_radius = 6;
-    float s = 0;
-    for (int64_t k = 0; k < spots; ++k) {
-      const float* spot = normals + (int64_t{b} * spots + k) * (2 + channels);
-      const float du = u - centre_spread * spot[0], dv = v - centre_spread * spot[1];
-      s += colour_spread * spot[2 + c] / (1 + inverse_square_radius * (du * du + dv * dv));
-    }
-    x[line * columns + column] = s / (1 + fabsf(s));
   }
 };
 
