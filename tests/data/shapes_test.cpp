@@ -59,7 +59,7 @@ constexpr double colours[10][3] = {{1, 1, 1},  {-1, -1, -1}, {1, -1, -1}, {-1, 1
 
 /// An image of the numbers u: 8 x 8 points of each pixel.
 std::vector<double> drawn(int64_t mode, const float* u, const Features& shape) {
-  const int64_t n = shape.height, fine = 8, kinds = shape.channels == 3 ? 10 : 1;
+  const int64_t n = shape.height, fine = 8, of_kind = shape.channels == 3 ? 10 : 1;
   const double side = static_cast<double>(n * fine), radius = 0.65 + 0.15 * u[2];
   const double angle = 2 * std::atan(0.12 * u[3] - 0.06), ground = 0.2 * u[4] - 0.1;
   std::vector<double> image;
@@ -72,10 +72,10 @@ std::vector<double> drawn(int64_t mode, const float* u, const Features& shape) {
       const double y = 1 - (2 * row + 1) / side - (0.24 * u[1] - 0.12);
       const double along = (std::cos(angle) * x + std::sin(angle) * y) / radius;
       const double across = (std::cos(angle) * y - std::sin(angle) * x) / radius;
-      covered += inside(mode / kinds, along, across) ? 1.0 / static_cast<double>(fine * fine) : 0;
+      covered += inside(mode / of_kind, along, across) ? 1.0 / static_cast<double>(fine * fine) : 0;
     }
     for (size_t c = 0; c < static_cast<size_t>(shape.channels); ++c)
-      image.push_back(ground + covered * (0.8 * colours[mode % kinds][c] - ground));
+      image.push_back(ground + covered * (0.8 * colours[mode % of_kind][c] - ground));
   }
   return image;
 }
@@ -121,9 +121,11 @@ TEST_P(ShapesTest, FollowTheirFormula) {
         largest = std::max(largest, error);
         sum += error;
       }
-      // An edge's coverage is exact where it is straight and along the pixels; else near.
-      EXPECT_LT(largest, 0.75) << "mode " << mode << " of " << to_string(shape);
-      EXPECT_LT(sum / static_cast<double>(expected.size()), 0.02) << "mode " << mode;
+      // A distance tells the share of a pixel nearly, and less well at corners. A shape that is moved by a third of
+      // a pixel, or turned the other way, is off by more on average.
+      EXPECT_LT(largest, 0.5) << "mode " << mode << " of " << to_string(shape);
+      EXPECT_LT(sum / static_cast<double>(expected.size()), 0.2 / static_cast<double>(shape.height))
+          << "mode " << mode << " of " << to_string(shape);
     }
     EXPECT_EQ(std::ssize(seen), modes) << "each mode once";
   }
