@@ -8,14 +8,30 @@
 namespace ebm::test {
 namespace {
 
+/// A file of images of one colour, whose class is how bright they are.
+void write_colours(const std::filesystem::path& path, DataSplit split, int64_t count) {
+  write_image_file(path, [&](ImageSink& sink) {
+    sink.begin({.name = "colours",
+                .split = split,
+                .source = "made up",
+                .shape = {.height = 32, .width = 32, .channels = 3},
+                .count = count});
+    for (int64_t i = 0; i < count; ++i)
+      sink.add(std::vector<uint8_t>(3072, static_cast<uint8_t>(20 * (i % 10) + i / 10)), i % 10);
+  });
+}
+
+/// A run on images that are no shapes counts as one on CIFAR-10, by its networks.
 class MeasuringProgramsTest : public IoTest {
  protected:
   void SetUp() override {
     IoTest::SetUp();
     for (const char* name : {"cifar10_bb", "evaluate", "tables", "report"})
       if (program_path(name).empty()) GTEST_SKIP() << "the programs are not built";
-    const Finished trained =
-        run_command(small_images_command("cifar10_bb", "wgan_0gp", run(), {"--iterations", "2"}));
+    const std::string data = (*this / "data.h5").string();
+    write_colours(data, DataSplit::train, 20);
+    const Finished trained = run_command(
+        small_images_command("cifar10_bb", "wgan_0gp", run(), {"--data", data, "--iterations", "2"}));
     ASSERT_EQ(trained.status, 0) << trained.err;
   }
   std::string run() const { return (*this / "run").string(); }
@@ -72,19 +88,6 @@ TEST_F(MeasuringProgramsTest, WhatCannotBeMeasuredIsOneLine) {
   const Finished table = run_command({program_path("tables"), run()});
   EXPECT_EQ(table.status, 1);
   EXPECT_HAS(table.err, "evaluation.h5; measure the run with ./experiments/evaluate");
-}
-
-/// A file of images of one colour, whose class is how bright they are.
-void write_colours(const std::filesystem::path& path, DataSplit split, int64_t count) {
-  write_image_file(path, [&](ImageSink& sink) {
-    sink.begin({.name = "colours",
-                .split = split,
-                .source = "made up",
-                .shape = {.height = 32, .width = 32, .channels = 3},
-                .count = count});
-    for (int64_t i = 0; i < count; ++i)
-      sink.add(std::vector<uint8_t>(3072, static_cast<uint8_t>(20 * (i % 10) + i / 10)), i % 10);
-  });
 }
 
 TEST_F(MeasuringProgramsTest, AClassifiersFeaturesCompareSamplesUnderNamesOfTheirOwn) {

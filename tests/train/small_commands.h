@@ -2,6 +2,7 @@
 // Command lines of small runs, which end within a moment.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -31,11 +32,14 @@ inline Words small_mnist_command(const std::string& out, const Words& more = {})
                 more);
 }
 
-/// An experiment on images, cifar10_bb say, likewise on made up ones.
+/// An experiment on images, cifar10_bb say, likewise; on images of shapes unless `more` names others.
 inline Words small_images_command(const std::string& program, const std::string& method,
                                   const std::string& out, const Words& more = {}) {
-  return joined({program_path(program), "--device", "cpu", "--synthetic", "--shape-samples", "20", "--method",
-                 method, "--batch", "4", "--latent", "3", "--width", "2", "--grid", "2", "--out", out},
+  const bool named = std::find(more.begin(), more.end(), "--data") != more.end();
+  const Words shapes{"--synthetic", "--shape-samples", "20"};
+  return joined(joined({program_path(program), "--device", "cpu", "--method", method, "--batch", "4",
+                        "--latent", "3", "--width", "2", "--grid", "2", "--out", out},
+                       named ? Words() : shapes),
                 more);
 }
 
