@@ -162,6 +162,8 @@ std::unique_ptr<MethodChoice> choose(NetworkKind networks, Preset preset) {
 
 EbmBbOptions ebm_bb_options(NetworkKind networks, Variant variant, Preset preset) {
   const bool toy = networks == NetworkKind::toy, mlp = networks == NetworkKind::mlp;
+  // On images the authors' constants train where the paper's run off (docs/training.md).
+  if (!toy && preset == Preset::tuned) preset = Preset::code;
   const bool code = preset == Preset::code;
   EbmBbOptions options;
   TrainingOptions& training = options.training;
