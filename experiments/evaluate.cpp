@@ -3,11 +3,12 @@
 //
 //   ./experiments/evaluate runs/mnist_stacked_meg_code_1 --metrics modes,jacobian
 //   ./experiments/evaluate runs/cifar10_* --metrics is,fid,prd
-//   ./experiments/evaluate runs/cifar10_* --metrics ood --ood data/cifar100-test.h5
+//   ./experiments/evaluate runs/cifar10_* --metrics ood=data/svhn-test.h5,ood=data/cifar100-test.h5
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "core/fnv.h"
 #include "evaluate/model_measures.h"
@@ -48,11 +49,11 @@ void declare_set_options(Options& options, Config& config) {
   options.add("inception", &config.features.inception, "its weights");
   options.add("resize", &config.features.resize,
               "to 299 x 299: tf (torch-fidelity), legacy_torch (the authors) or clean (clean-fid)");
-  options.add("is_splits", &config.sets.score_splits, "of the inception score; the authors take 1",
   options.add_choice("sample_values", &config.sets.values,
                      {{"bytes", SampleValues::bytes}, {"floats", SampleValues::floats}},
                      "samples rounded to the bytes of a picture, as torch-fidelity takes them, or as they "
                      "are, as the authors do");
+  options.add("is_splits", &config.sets.score_splits, "of the inception score; the authors take 1",
               {1, 1 << 20});
   options.add("kid_subsets", &config.sets.kernel_subsets, "of the kernel distance", {1, 1 << 20});
   options.add("kid_subset_size", &config.sets.kernel_subset_size, "samples of each, at most", {2, 1 << 20});
@@ -63,9 +64,8 @@ Options declare_options(Config& config) {
   Options options("evaluate", "Measures trained models, into RUN/evaluation.h5.");
   options.add_arguments("RUN", &config.runs, "folders of runs; each by its newest checkpoint");
   options.add("metrics", &config.metrics,
-              "of modes, jacobian, anisotropy, is, fid, kid, prd, ood, and of points in the plane nll: one "
-              "or several, "
-              "with commas");
+              "of modes, jacobian, anisotropy, is, fid, kid, prd, ood (that of --ood) or ood=FILE, and of "
+              "points in the plane nll: one or several, with commas");
   options.add("repeats", &config.sets.repeats, "each with seeds of its own", {1, 1000});
   options.add("seed", &config.sets.seed, "of the first repeat", {0, INT64_MAX});
   options.add("samples", &config.samples,
@@ -95,7 +95,8 @@ Options declare_options(Config& config) {
   options.add("points", &config.points, "latent points", {1, 1 << 30});
   declare_set_options(options, config);
   options.group("Out-of-distribution detection by -E(x) (Table 4)");
-  options.add("ood", &config.ood, "images of another distribution than --in");
+  options.add("ood", &config.ood,
+              "a file of images of another distribution than --in; more of them as ood=FILE in --metrics");
   options.add("images", &config.images, "of each file, at most", {1, 1 << 30});
   options.group("Bounds of the likelihood of points in the plane (nll)");
   options.add("nll_points", &config.bounds.points, "held-out points, and as many samples", {200, 10000000});
@@ -179,17 +180,17 @@ class Evaluator {
     compare_sets(kernels_, run_, *features, measures, sets);
   }
 
-  void detection_of_others() {
+  /// From the images of that file.
+  void detection_of(const std::string& others) {
     const std::string in = config_.in.empty() ? run_.model().held_out : config_.in;
-    if (in.empty() || config_.ood.empty())
-      throw UsageError("ood needs two files of images; give --ood, and --in where the run held none out");
-    const ImageFile own(in), other(config_.ood);
+    if (in.empty()) throw UsageError("ood needs two files of images; give --in, for the run held none out");
+    const ImageFile own(in), other(others);
     const auto named = [](const ImageFile& file) {
       return fmt::format("{} {} ({})", file.info().name, to_string(file.info().split), file.checksum());
     };
     const std::string protocol =
         fmt::format("-E(x), {} against {}, {} at most of each", named(own), named(other), config_.images);
-    run_.once("ood_" + other.info().name, protocol, [&] {
+    run_.once(fmt::format("ood_{}_{}", other.info().name, to_string(other.info().split)), protocol, [&] {
       Network network(kernels_, energy_layers(run_.model().networks));
       read_network(run_.checkpoint(), kernels_, network, run_.model().energy);
       NetworkEnergy energy(kernels_, network, 64);
@@ -276,15 +277,28 @@ class Evaluator {
 /// What --metrics asks for.
 struct Wanted {
   std::vector<void (Evaluator::*)()> alone;
-  std::vector<SetMeasure> sets;  // measured together
-  bool of_images = false;        // some are of images alone
+  std::vector<std::string> others;  // files of images of other distributions
+  std::vector<SetMeasure> sets;     // measured together
+  bool of_images = false;           // some are of images alone
 };
 
-Wanted wanted_of(const std::string& list) {
+/// The file that `name` of --metrics wants detected: ood=FILE, or ood with --ood FILE.
+std::optional<std::string> other_of(const std::string& name, const std::string& ood) {
+  constexpr std::string_view measure = "ood";
+  if (name == measure) {
+    if (ood.empty()) throw UsageError("ood needs a file of other images; give ood=FILE, or --ood");
+    return ood;
+  }
+  if (!name.starts_with("ood=")) return std::nullopt;
+  const std::string file = name.substr(measure.size() + 1);
+  if (file.empty()) throw UsageError("'ood=' names no file of images; give ood=FILE");
+  return file;
+}
+
+Wanted wanted_of(const std::string& list, const std::string& ood) {
   const std::map<std::string, void (Evaluator::*)()> alone{{"modes", &Evaluator::modes},
                                                            {"jacobian", &Evaluator::jacobian},
                                                            {"anisotropy", &Evaluator::anisotropy},
-                                                           {"ood", &Evaluator::detection_of_others},
                                                            {"nll", &Evaluator::likelihood}};
   Wanted wanted;
   for (size_t first = 0; first <= list.size();) {
@@ -300,13 +314,15 @@ Wanted wanted_of(const std::string& list) {
       wanted.sets.push_back(*set);
     } else if (const auto found = alone.find(name); found != alone.end()) {
       wanted.alone.push_back(found->second);
+    } else if (const auto other = other_of(name, ood)) {
+      wanted.others.push_back(*other);
     } else {
-      throw UsageError(
-          "'" + name +
-          "' is no measure; --metrics takes modes, jacobian, anisotropy, is, fid, kid, prd, ood and nll");
+      throw UsageError("'" + name +
+                       "' is no measure; --metrics takes modes, jacobian, anisotropy, is, fid, kid, prd, "
+                       "ood, ood=FILE and nll");
     }
   }
-  if (wanted.sets.empty() && wanted.alone.empty())
+  if (wanted.sets.empty() && wanted.alone.empty() && wanted.others.empty())
     throw UsageError("--metrics names no measure; give modes, jacobian, fid or another");
   return wanted;
 }
@@ -315,7 +331,7 @@ int evaluate(int argc, char** argv) {
   Config config;
   Options options = declare_options(config);
   if (!options.parse(argc, argv)) return 0;
-  const Wanted wanted = wanted_of(config.metrics);
+  const Wanted wanted = wanted_of(config.metrics, config.ood);
   const StopRequest request;
   std::vector<MeasuredRun> runs;
   for (const std::string& folder : config.runs) runs.emplace_back(folder, request);
@@ -324,6 +340,7 @@ int evaluate(int argc, char** argv) {
     Evaluator evaluator(config, *kernels, run);
     if (wanted.of_images) evaluator.require_images();
     for (const auto measure : wanted.alone) (evaluator.*measure)();
+    for (const std::string& others : wanted.others) evaluator.detection_of(others);
     if (!wanted.sets.empty()) evaluator.compare(wanted.sets);
   }
   return 0;

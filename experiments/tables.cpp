@@ -2,7 +2,7 @@
 // Prints a table of the paper from what ./experiments/evaluate measured, with the paper's numbers beside; Table 5
 // from the time that training took.
 //
-//   ./experiments/tables runs/mnist_stacked_* --table 1 --format latex
+//   ./experiments/tables 1 runs/mnist_stacked_* --format latex
 #include <cstdio>
 
 #include "io/options.h"
@@ -23,12 +23,22 @@ struct Config {
   TableFormat format = TableFormat::text;
 };
 
+/// A number before the runs is the table's: ./experiments/tables 3 RUN...
+void take_number(Options& options, Config& config) {
+  const std::string first = config.runs.front();
+  if (first.size() != 1 || first < "1" || first > "5" || options.was_given("table")) return;
+  options.set_default("table", first);
+  config.runs.erase(config.runs.begin());
+  if (config.runs.empty())
+    throw UsageError("table " + first + " of which runs? give their folders behind it");
+}
+
 int print_table(int argc, char** argv) {
   Config config;
   Options options("tables",
                   "Prints a table of the paper from runs: 1 to 4 from what evaluate measured, 5 from the "
                   "time that they took.");
-  options.add_arguments("RUN", &config.runs, "folders of runs that were measured");
+  options.add_arguments("RUN", &config.runs, "folders of runs; a number before them is that of the table");
   options.add("table", &config.table, "its number in the paper: 1 to 5", {1, 5});
   options.add_choice("data", &config.data, {{"paper", TableData::paper}, {"shapes", TableData::shapes}},
                      "of table 1: StackedMNIST, or the shapes of --synthetic, by the same protocol");
@@ -42,6 +52,7 @@ int print_table(int argc, char** argv) {
                       {"html", TableFormat::html}},
                      "of the output");
   if (!options.parse(argc, argv)) return 0;
+  take_number(options, config);
   const bool of_shapes = config.data == TableData::shapes;
   if (of_shapes && config.table != 1) throw UsageError("--data shapes is of table 1; give --table 1");
   std::vector<ReportedRun> runs;

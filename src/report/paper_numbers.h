@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace ebm {
@@ -10,7 +11,7 @@ namespace ebm {
 struct PaperColumn {
   const char* title;
   const char* data;                  ///< as ReportedRun names them; null: that of each row
-  std::vector<const char*> metrics;  ///< of evaluation.h5; the first that a run has counts
+  std::vector<std::string> metrics;  ///< of evaluation.h5; the first that a run has counts
   const char* value;
   int decimals;
 };
@@ -25,6 +26,7 @@ struct PaperRow {
 struct PaperTable {
   int64_t number;
   const char* title;
+  const char* measured_by;  ///< options of ./experiments/evaluate
   std::vector<PaperColumn> columns;
   std::vector<PaperRow> rows;
 };

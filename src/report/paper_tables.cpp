@@ -28,26 +28,28 @@ std::string mean_and_spread(const std::vector<double>& x, int decimals) {
   return fmt::format("{:.{}f} ± {:.{}f}", mean, decimals, sample_deviation(x), decimals);
 }
 
-/// The numbers of one column of one method, and what its footnote says.
+/// The numbers of one column of one method, and what its footnotes say.
 struct Found {
   std::vector<std::vector<double>> runs;  // repeats of each
   std::set<std::string> iterations, protocols;
 };
 
+bool belongs(const ReportedRun& run, const PaperRow& row, const PaperColumn& column) {
+  return run.method == row.method && run.data == (column.data != nullptr ? column.data : row.data);
+}
+
 /// What a run measured for a column, or null.
 const MeasuredMetric* metric_of(const PaperColumn& column, const ReportedRun& run) {
-  for (const char* name : column.metrics)
+  for (const std::string& name : column.metrics)
     for (const MeasuredMetric& metric : run.metrics)
       if (metric.name == name) return &metric;
   return nullptr;
 }
 
 Found found_of(const PaperColumn& column, const PaperRow& row, const std::vector<ReportedRun>& runs) {
-  const char* const data = column.data != nullptr ? column.data : row.data;
   Found found;
   for (const ReportedRun& run : runs) {
-    if (run.method != row.method || run.data != data) continue;
-    const MeasuredMetric* const metric = metric_of(column, run);
+    const MeasuredMetric* const metric = belongs(run, row, column) ? metric_of(column, run) : nullptr;
     if (metric == nullptr) continue;
     for (const MeasuredValue& value : metric->values)
       if (value.name == column.value && !value.repeats.empty()) found.runs.push_back(value.repeats);
@@ -85,6 +87,72 @@ const PaperTable& paper_of(int64_t number, FeatureKind features) {
   throw Error(fmt::format("table {} is not made here; give 1 to 5", number));
 }
 
+/// The runs of a row, and of them those without a number in it.
+struct RowRuns {
+  std::vector<ReportedRun> all, not_measured;
+};
+
+RowRuns runs_of(const PaperTable& paper, const PaperRow& row, const std::vector<ReportedRun>& runs) {
+  RowRuns of;
+  for (const ReportedRun& run : runs) {
+    bool in_row = false, measured = false;
+    for (const PaperColumn& column : paper.columns) {
+      if (!belongs(run, row, column)) continue;
+      in_row = true;
+      measured |= metric_of(column, run) != nullptr;
+    }
+    if (in_row) of.all.push_back(run);
+    if (in_row && !measured) of.not_measured.push_back(run);
+  }
+  return of;
+}
+
+/// Footnotes on runs of one seed: a spread over them is none over seeds.
+std::vector<std::string> notes_on_seeds(const std::vector<ReportedRun>& runs) {
+  std::map<std::tuple<std::string, std::string, int64_t>, int> count;
+  for (const ReportedRun& run : runs) ++count[{run.method, run.data, run.seed}];
+  std::vector<std::string> notes;
+  for (const auto& [run, number] : count) {
+    const auto& [method, data, seed] = run;
+    if (number > 1)
+      notes.push_back(fmt::format("{} on {}: {} runs have the seed {}, so that ± is not over seeds alone",
+                                  method, data, number, seed));
+  }
+  return notes;
+}
+
+/// Appends a row of a method, with its footnotes. `section` stands before its title in them.
+void add_row(Table& table, const PaperTable& paper, const PaperRow& row, const std::string& section,
+             const std::vector<ReportedRun>& runs) {
+  const size_t place = table.rows.size();
+  std::vector<std::string> cells{row.title};
+  std::vector<std::pair<size_t, std::set<std::string>>> protocols;  // of columns
+  size_t count = 0;
+  std::set<std::string> iterations;
+  for (size_t i = 0; i < paper.columns.size(); ++i) {
+    const Found found = found_of(paper.columns[i], row, runs);
+    protocols.emplace_back(cells.size(), found.protocols);
+    cells.push_back(cell_of(found, paper.columns[i].decimals));
+    if (!row.cells.empty()) cells.emplace_back(row.cells[i]);
+    count = std::max(count, found.runs.size());
+    iterations.insert(found.iterations.begin(), found.iterations.end());
+  }
+  table.rows.push_back(std::move(cells));
+  if (count > 0)
+    table.mark(place, 0,
+               fmt::format("{}{}: {} {}, {} iterations; ± over {}", section, row.title, count,
+                           count == 1 ? "run" : "runs", listed(iterations, " and "),
+                           count == 1 ? "its repeats" : "runs"));
+  const RowRuns of = runs_of(paper, row, runs);
+  for (const ReportedRun& run : of.not_measured)
+    table.mark(place, 0,
+               fmt::format("{0} was not evaluated for this table: ./experiments/evaluate {0} {1}", run.folder,
+                           paper.measured_by));
+  for (const std::string& note : notes_on_seeds(of.all)) table.mark(place, 0, note);
+  for (const auto& [column, texts] : protocols)
+    for (const std::string& text : texts) table.mark(place, column, "measured: " + text);
+}
+
 Table measured_table(const PaperTable& paper, const std::vector<ReportedRun>& runs) {
   Table table{.title = paper.title, .header = {"Model"}, .rows = {}, .footnotes = {}};
   const bool has_papers = std::any_of(paper.rows.begin(), paper.rows.end(),
@@ -93,32 +161,15 @@ Table measured_table(const PaperTable& paper, const std::vector<ReportedRun>& ru
     table.header.emplace_back(column.title);
     if (has_papers) table.header.emplace_back("paper");
   }
-  std::set<std::string> protocols;
   std::string section;
   for (const PaperRow& row : paper.rows) {
     if (row.method == nullptr) {
       table.rows.push_back(heading(row.title, table.header.size()));
       section = std::string(row.title) + " ";
-      continue;
+    } else {
+      add_row(table, paper, row, section, runs);
     }
-    std::vector<std::string> cells{row.title};
-    size_t count = 0;
-    std::set<std::string> iterations;
-    for (size_t i = 0; i < paper.columns.size(); ++i) {
-      const Found found = found_of(paper.columns[i], row, runs);
-      cells.push_back(cell_of(found, paper.columns[i].decimals));
-      if (has_papers) cells.emplace_back(row.cells[i]);
-      count = std::max(count, found.runs.size());
-      iterations.insert(found.iterations.begin(), found.iterations.end());
-      protocols.insert(found.protocols.begin(), found.protocols.end());
-    }
-    table.rows.push_back(std::move(cells));
-    if (count > 0)
-      table.footnotes.push_back(fmt::format("{}{}: {} {}, {} iterations; ± over {}", section, row.title,
-                                            count, count == 1 ? "run" : "runs", listed(iterations, " and "),
-                                            count == 1 ? "its repeats" : "runs"));
   }
-  for (const std::string& protocol : protocols) table.footnotes.push_back("measured: " + protocol);
   return table;
 }
 
@@ -177,7 +228,8 @@ Table time_table(const std::vector<ReportedRun>& runs) {
     const TimedRuns found = timed_runs(paper, runs);
     table.rows.push_back(row_of(paper, found));
     if (found.count > 1)
-      table.footnotes.push_back(fmt::format("{} {}: the mean of {} runs", section, paper.title, found.count));
+      table.mark(table.rows.size() - 1, 0,
+                 fmt::format("{} {}: the mean of {} runs", section, paper.title, found.count));
   }
   table.footnotes.emplace_back(
       "time: of training alone, without evaluations and checkpoints; the paper's on a Titan GPU of 12 GB");
@@ -185,34 +237,15 @@ Table time_table(const std::vector<ReportedRun>& runs) {
   return table;
 }
 
-/// Footnotes on runs of one seed: a spread over them is none over seeds.
-std::vector<std::string> notes_on_seeds(const std::vector<ReportedRun>& runs) {
-  std::map<std::tuple<std::string, std::string, int64_t>, int> count;
-  for (const ReportedRun& run : runs) ++count[{run.method, run.data, run.seed}];
-  std::vector<std::string> notes;
-  for (const auto& [run, number] : count) {
-    const auto& [method, data, seed] = run;
-    if (number > 1)
-      notes.push_back(fmt::format("{} on {}: {} runs have the seed {}, so that ± is not over seeds alone",
-                                  method, data, number, seed));
-  }
-  return notes;
-}
-
-Table with_notes_on_seeds(Table table, const std::vector<ReportedRun>& runs) {
-  for (std::string& note : notes_on_seeds(runs)) table.footnotes.push_back(std::move(note));
-  return table;
-}
-
 }  // namespace
-
-Table shapes_table_of(const std::vector<ReportedRun>& runs) {
-  return with_notes_on_seeds(measured_table(shapes_table(), runs), runs);
-}
 
 Table paper_table(int64_t number, const std::vector<ReportedRun>& runs, FeatureKind features) {
   if (number == 5) return time_table(runs);
-  return with_notes_on_seeds(measured_table(paper_of(number, features), runs), runs);
+  return measured_table(paper_of(number, features), runs);
+}
+
+Table shapes_table_of(const std::vector<ReportedRun>& runs) {
+  return measured_table(shapes_table(), runs);
 }
 
 }  // namespace ebm

@@ -123,11 +123,9 @@ std::string measures(const std::vector<RunOfReport>& runs) {
   Table table{
       .title = "Mean ± standard deviation of repeats", .header = {"measure"}, .rows = {}, .footnotes = {}};
   std::vector<std::vector<NameValue>> values(runs.size());
-  std::set<std::string> notes;
   for (size_t r = 0; r < runs.size(); ++r) {
     table.header.push_back(runs[r].name);
     for (const MeasuredMetric& metric : runs[r].measured) {
-      notes.insert(metric.name + ": " + metric.protocol);
       for (const MeasuredValue& value : metric.values) {
         values[r].push_back(
             {metric.name + " " + value.name,
@@ -140,7 +138,13 @@ std::string measures(const std::vector<RunOfReport>& runs) {
     table.rows.push_back(std::move(row.cells));
   }
   if (table.rows.empty()) return "";
-  table.footnotes.assign(notes.begin(), notes.end());
+  for (size_t r = 0; r < runs.size(); ++r) {
+    for (const MeasuredMetric& metric : runs[r].measured) {
+      for (size_t row = 0; row < table.rows.size(); ++row)
+        if (table.rows[row].front().starts_with(metric.name + " "))
+          table.mark(row, r + 1, metric.name + ": " + metric.protocol);
+    }
+  }
   return "<section id=\"measures\"><h2>Measured</h2>\n<div class=\"wide\">" +
          written(table, TableFormat::html) + "</div></section>\n";
 }

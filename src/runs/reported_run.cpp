@@ -41,11 +41,21 @@ ReportedRun timed_run(const std::string& folder) {
 
 ReportedRun measured_run(const std::string& folder) {
   const std::filesystem::path path = std::filesystem::path(folder) / "evaluation.h5";
-  if (std::error_code ignored; !std::filesystem::exists(path, ignored))
-    throw Error("there is no " + path.string() + "; measure the run with ./experiments/evaluate " + folder);
   const EvaluationFile file(path);
-  const TrainedModel model = trained_model(file.config(), path.string());
-  return {.method = model.method, .data = data_of(model), .seed = model.seed, .metrics = file.metrics()};
+  std::string config = file.config(), source = path.string();
+  if (config.empty()) {
+    const auto checkpoint = newest_checkpoint(folder);
+    if (!checkpoint)
+      throw Error(folder + " has neither evaluation.h5 nor checkpoints/iteration-N.h5; give a run's folder");
+    source = checkpoint->string();
+    config = read_checkpoint_info(*checkpoint).config;
+  }
+  const TrainedModel model = trained_model(config, source);
+  return {.method = model.method,
+          .data = data_of(model),
+          .seed = model.seed,
+          .metrics = file.metrics(),
+          .folder = folder};
 }
 
 std::vector<Table> tables_of(const std::vector<std::string>& folders) {
@@ -54,9 +64,7 @@ std::vector<Table> tables_of(const std::vector<std::string>& folders) {
     const auto checkpoint = newest_checkpoint(folder);
     if (!checkpoint || any_trained_model(read_checkpoint_info(*checkpoint).config, folder).toy) continue;
     timed.push_back(timed_run(folder));
-    std::error_code ignored;
-    if (std::filesystem::exists(std::filesystem::path(folder) / "evaluation.h5", ignored))
-      measured.push_back(measured_run(folder));
+    measured.push_back(measured_run(folder));
   }
   std::vector<Table> tables;
   const auto add_unless_empty = [&](Table table, const Table& without_runs) {

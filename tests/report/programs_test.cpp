@@ -2,6 +2,7 @@
 // ./experiments/evaluate and ./experiments/tables on a run of two iterations.
 #include "../io/io_fixture.h"
 #include "data/image_file.h"
+#include "evaluate/evaluation_file.h"
 #include "io/atomic_file.h"
 #include "train/small_commands.h"
 
@@ -52,10 +53,13 @@ TEST_F(MeasuringProgramsTest, WhatIsMeasuredIsPrintedBesideThePapers) {
   EXPECT_EQ(again.out, first.out);
   EXPECT_EQ(std::filesystem::last_write_time(*this / "run/evaluation.h5"), written) << "measured once";
 
-  const Finished table = run_command({program_path("tables"), run(), "--table", "2", "--format", "csv"});
+  const Finished table = run_command({program_path("tables"), "2", run(), "--format", "csv"});
   ASSERT_EQ(table.status, 0) << table.err;
-  EXPECT_HAS(table.out, "Model,CIFAR-10↓,paper,ANIMEFACE↓,paper\nWGAN-0GP,0.");
-  EXPECT_HAS(table.out, ",1.0823 ± 0.005,,2.4366 ± 0.129\n");
+  EXPECT_HAS(table.out, "Model,CIFAR-10↓,paper,ANIMEFACE↓,paper,notes\nWGAN-0GP,0.");
+  EXPECT_HAS(table.out,
+             ",1.0823 ± 0.005,,2.4366 ± 0.129,\"WGAN-0GP: 1 run, 2 iterations; ± over its repeats; "
+             "CIFAR-10↓: measured: 20 latent points, running statistics, seeds 1 to 2\"\n");
+  EXPECT_EQ(run_command({program_path("tables"), run(), "--table", "2", "--format", "csv"}).out, table.out);
 
   const std::string page = (*this / "report.html").string();
   const Finished report = run_command({program_path("report"), run(), "-o", page});
@@ -78,16 +82,26 @@ TEST_F(MeasuringProgramsTest, WhatCannotBeMeasuredIsOneLine) {
         Case{{"--metrics", "is", "--features", "classifier", "--classifier", "none.h5"},
              1,
              "there is no classifier 'none.h5'"},
-        Case{{"--metrics", "ood"}, 2, "ood needs two files of images"},
+        Case{{"--metrics", "ood"}, 2, "ood needs a file of other images; give ood=FILE, or --ood"},
+        Case{{"--metrics", "ood="}, 2, "'ood=' names no file of images"},
+        Case{{"--metrics", "ood=none.h5", "--in", "no.h5"}, 1, "there is no data file 'no.h5'"},
         Case{{"--metrics", "modes", "--classifier", "none.h5"}, 1, "there is no classifier 'none.h5'"}}) {
     const Finished finished = evaluate(one.words);
     EXPECT_EQ(finished.status, one.status);
     EXPECT_HAS(finished.err, one.message);
     EXPECT_EQ(std::count(finished.err.begin(), finished.err.end(), '\n'), 1) << finished.err;
   }
-  const Finished table = run_command({program_path("tables"), run()});
-  EXPECT_EQ(table.status, 1);
-  EXPECT_HAS(table.err, "evaluation.h5; measure the run with ./experiments/evaluate");
+  const Finished table = run_command({program_path("tables"), "3", run()});
+  EXPECT_EQ(table.status, 0) << table.err;
+  EXPECT_HAS(table.out, "WGAN-0GP [a] ");
+  EXPECT_HAS(table.out, "[a] " + run() + " was not evaluated for this table: ./experiments/evaluate " +
+                            run() + " --metrics is,fid,prd\n");
+  const Finished none = run_command({program_path("tables"), "3"});
+  EXPECT_EQ(none.status, 2);
+  EXPECT_HAS(none.err, "table 3 of which runs?");
+  const Finished empty = run_command({program_path("tables"), (*this / "no_run").string()});
+  EXPECT_EQ(empty.status, 1);
+  EXPECT_HAS(empty.err, "has neither evaluation.h5 nor checkpoints");
 }
 
 TEST_F(MeasuringProgramsTest, AClassifiersFeaturesCompareSamplesUnderNamesOfTheirOwn) {
@@ -131,6 +145,19 @@ TEST_F(MeasuringProgramsTest, AClassifiersFeaturesCompareSamplesUnderNamesOfThei
   ASSERT_EQ(table.status, 0) << table.err;
   EXPECT_HAS(table.out, "measured: 25 samples in bytes against 25 of 30 images of colours test (crc32:");
   EXPECT_HAS(table.out, "features: classifier classifier.h5 (");
+}
+
+TEST_F(MeasuringProgramsTest, DetectionOfSeveralFilesKeepsEach) {
+  const std::string train = (*this / "train.h5").string(), test = (*this / "test.h5").string();
+  write_colours(train, DataSplit::train, 6);
+  write_colours(test, DataSplit::test, 5);
+  const Words words{"--metrics", "ood=" + train + ",ood,ood=" + test, "--ood", test, "--in", train};
+  const Finished found = evaluate(words);
+  ASSERT_EQ(found.status, 0) << found.err;
+  EXPECT_HAS(found.out, "ood_colours_train:  auprc ");
+  EXPECT_HAS(found.out, "ood_colours_test:  auprc ");
+  const EvaluationFile kept(*this / "run/evaluation.h5");
+  EXPECT_EQ(kept.metrics().size(), 2u);
 }
 
 TEST_F(MeasuringProgramsTest, TheTimeOfTrainingIsTable5) {

@@ -26,7 +26,7 @@ TEST(TableTest, TextAlignsWhatATerminalShows) {
 }
 
 TEST(TableTest, CsvQuotesWhatMustBe) {
-  EXPECT_EQ(written(small(), TableFormat::csv), "Model,KL↓\na_b,1 ± 2\n\"longer, \"\"name\"\"\",\n");
+  EXPECT_EQ(written(small(), TableFormat::csv), "Model,KL↓,notes\na_b,1 ± 2,\n\"longer, \"\"name\"\"\",,\n");
 }
 
 TEST(TableTest, LatexAndHtmlEscapeTheirOwnSigns) {
@@ -36,6 +36,39 @@ TEST(TableTest, LatexAndHtmlEscapeTheirOwnSigns) {
   EXPECT_HAS(html, "<caption>T &amp; 1</caption>");
   EXPECT_HAS(html, "<td>longer, &quot;name&quot;</td><td></td>");
   EXPECT_HAS(html, "<p>n &lt; 3</p>");
+}
+
+TEST(TableTest, FootnotesStandAtTheirCells) {
+  Table table = small();
+  table.mark(1, 0, "of a row, with _");
+  table.mark(0, 1, "one");
+  table.mark(1, 1, "one");
+  table.mark(1, 1, "two");
+  EXPECT_EQ(table.footnotes, (std::vector<std::string>{"n < 3", "of a row, with _", "one", "two"}));
+  EXPECT_EQ(written(table, TableFormat::text),
+            "T & 1\n"
+            "Model               KL↓\n"
+            "-----------------------------\n"
+            "a_b                 1 ± 2 [b]\n"
+            "longer, \"name\" [a]   [b,c]\n"
+            "n < 3\n"
+            "[a] of a row, with _\n"
+            "[b] one\n"
+            "[c] two\n");
+  EXPECT_EQ(written(table, TableFormat::csv),
+            "Model,KL↓,notes\na_b,1 ± 2,KL↓: one\n"
+            "\"longer, \"\"name\"\"\",,\"of a row, with _; KL↓: one; KL↓: two\"\n");
+  const std::string latex = written(table, TableFormat::latex), html = written(table, TableFormat::html);
+  EXPECT_HAS(latex, "a\\_b & 1 $\\pm$ 2\\textsuperscript{b} \\\\");
+  EXPECT_HAS(latex, "{\\footnotesize \\textsuperscript{a} of a row, with \\_\\par}");
+  EXPECT_HAS(html, "<td>longer, &quot;name&quot;<sup>a</sup></td><td><sup>b,c</sup></td>");
+  EXPECT_HAS(html, "<p>n &lt; 3</p>\n<p><sup>a</sup> of a row, with _</p>");
+}
+
+TEST(TableTest, TheTwentySeventhFootnoteIsAa) {
+  Table table{.title = "", .header = {"x"}, .rows = {{""}}, .footnotes = {}};
+  for (int i = 0; i < 28; ++i) table.mark(0, 0, std::to_string(i));
+  EXPECT_HAS(written(table, TableFormat::text), "[z] 25\n[aa] 26\n[ab] 27\n");
 }
 
 MeasuredMetric modes(int64_t iteration, std::vector<double> counts, std::vector<double> kl) {
@@ -86,6 +119,43 @@ TEST(PaperTableTest, MeansOverRunsStandBesideThePapers) {
   EXPECT_HAS(written(paper_table(1, twice), TableFormat::text),
              "meg on stacked_mnist: 2 runs have the seed 1, so that ± is not over seeds alone");
   EXPECT_HAS(text, "measured: as MEG");
+}
+
+TEST(PaperTableTest, ProtocolsStandAtTheirCellsAndRunsWithoutAreNamed) {
+  MeasuredMetric other = modes(500, {900}, {0.5});
+  other.protocol = "as VERA";
+  const std::vector<ReportedRun> runs{
+      {.method = "meg", .data = "stacked_mnist", .metrics = {modes(500, {1}, {0.5})}, .folder = "runs/a"},
+      {.method = "vera", .data = "stacked_mnist", .metrics = {other}, .folder = "runs/b"},
+      {.method = "sngan", .data = "stacked_mnist", .folder = "runs/c"},
+      {.method = "dcgan", .data = "cifar10", .folder = "runs/d"}};
+  const Table table = paper_table(1, runs);
+  const std::string text = written(table, TableFormat::text), csv = written(table, TableFormat::csv);
+  EXPECT_EQ(row_of(table, "SNGAN")[1], "");
+  EXPECT_HAS(text,
+             "[a] runs/c was not evaluated for this table: ./experiments/evaluate runs/c --metrics modes");
+  EXPECT_HAS(text, "\nMEG [b]  ");
+  EXPECT_HAS(text, " 1.0 [c] ");
+  EXPECT_HAS(text, "[c] measured: as MEG\n");
+  EXPECT_HAS(text, "[e] measured: as VERA\n");
+  EXPECT_EQ(text.find("runs/d"), std::string::npos) << "of other data";
+  EXPECT_HAS(csv,
+             "\nMEG,1.0,1000 ± 0.0,0.500,0.042 ± 0.004,\"MEG: 1 run, 500 iterations; ± over its repeats; "
+             "Modes↑, KL↓: measured: as MEG\"\n");
+}
+
+TEST(PaperTableTest, DetectionNamesTheSplit) {
+  const auto detected = [](const char* name, double auroc) {
+    return MeasuredMetric{.name = name, .protocol = name, .iteration = 1, .values = {{"auroc", {auroc}}}};
+  };
+  std::vector<ReportedRun> runs{{.method = "meg",
+                                 .data = "cifar10",
+                                 .metrics = {detected("ood_svhn", 0.25), detected("ood_svhn_train", 0.5)}}};
+  EXPECT_EQ(row_of(paper_table(4, runs), "MEG")[1], "0.500");
+  runs[0].metrics.push_back(detected("ood_svhn_test", 0.75));
+  EXPECT_EQ(row_of(paper_table(4, runs), "MEG")[1], "0.750");
+  runs[0].metrics.resize(1);
+  EXPECT_EQ(row_of(paper_table(4, runs), "MEG")[1], "0.250") << "of an older program";
 }
 
 TEST(PaperTableTest, EachHasItsColumns) {
