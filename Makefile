@@ -7,7 +7,7 @@
 #   make test FILTER='Lobpcg*'    some of the tests, by GoogleTest's pattern
 #   make test TESTED='linalg support'    the tests of some folders of tests/, without building the others
 #   make kernel-report    registers, spills, occupancy, 16-byte accesses of each GPU kernel, where nvcc is (no GPU needed)
-#   make demo DEMO_ITERATIONS=2000    a shorter demonstration
+#   make demo DEMO_ITERATIONS=2000 DEMO_TOY_ITERATIONS=2000    a shorter demonstration
 
 # One job for each core, unless -j says otherwise.
 ifeq ($(MAKELEVEL),0)
@@ -21,7 +21,8 @@ OPT ?= -O3
 SANITIZE ?=
 FILTER ?= *
 TESTED ?= *
-DEMO_ITERATIONS ?= 100000
+DEMO_ITERATIONS ?= 6500
+DEMO_TOY_ITERATIONS ?= 40000
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 # Cairo is linked alone: its headers are named with their folder, and need no flags.
@@ -127,7 +128,8 @@ endif
 demo:
 	@$(DEPS) check build run >/dev/null 2>&1 || scripts/deps install build run
 	@$(MAKE) --no-print-directory all
-	./experiments/toy_bb --dataset 25gaussians --iterations $(DEMO_ITERATIONS) --out runs/demo
+	./experiments/cifar10_bb --config experiments/shapes.toml --iterations $(DEMO_ITERATIONS) --out runs/demo_shapes
+	./experiments/toy_bb --dataset 25gaussians --iterations $(DEMO_TOY_ITERATIONS) --out runs/demo
 
 # --- tests and benchmarks ---------------------------------------------------------------------------------------------
 $(TESTS): $(call objects,$(TEST_SOURCES)) $(BUILD)/tested
