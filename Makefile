@@ -22,7 +22,7 @@ SANITIZE ?=
 FILTER ?= *
 TESTED ?= *
 DEMO_ITERATIONS ?= 6500
-DEMO_TOY_ITERATIONS ?= 40000
+DEMO_TOY_ITERATIONS ?= 26000
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 # Cairo is linked alone: its headers are named with their folder, and need no flags.

@@ -158,7 +158,8 @@ TEST(RunReportTest, MarksWhatDiffersAndListsWhatWasMeasured) {
             std::string::npos);
   EXPECT_EQ(count(same, "<tr class=\"differs\">"), 0);
   EXPECT_EQ(count(one, "<tr class=\"differs\">"), 0);
-  EXPECT_NE(one.find("<tr><td>modes modes</td><td>3 ± 1 (iteration 7)<sup>a</sup></td></tr>"), std::string::npos);
+  EXPECT_NE(one.find("<tr><td>modes modes</td><td>3 ± 1 (iteration 7)<sup>a</sup></td></tr>"),
+            std::string::npos);
   EXPECT_NE(one.find("<sup>a</sup> modes: by &lt;hand&gt;</p>"), std::string::npos);
 }
 
