@@ -86,6 +86,7 @@ class FormulasTest : public testing::Test {
     options.training.batch = batch;
     options.lower = EntropyBoundOptions{.kind = EntropyBoundKind::logdet};
     options.upper.samples = SampleWeighting::importance;
+    options.upper.wide = {.share = 0.5, .scale = 2};
     ToyData data(*kernels, ToyDataset::two_moons, batch, 1, 1);
     EbmBb ebm_bb(*kernels,
                  {.energy = [] { return toy_energy(5, OutputScale::none); },

@@ -64,10 +64,10 @@ std::vector<LayerCase> layer_cases() {
          return toy_energy(9, OutputScale::none, WeightNorm::none, EnergyOutput::linear, {3, Curve::silu});
        }},
       {"ToyFlow",
-       {coupling_of(1, 2), coupling_of(1, 2), coupling_of(1, 2)},
+       {coupling_of(1, 2), coupling_of(1, 2)},
        flat(2),
        Statistics::running,
-       [] { return toy_flow(7, 3, 2); }},
+       [] { return toy_flow(7, 2, 2); }},
       {"Coupling", {coupling_of(2, 3)}, flat(5)},
       {"CouplingOfTwoWithOneStep", {coupling_of(1, 1)}, flat(2)},
       // no backward signal in the values behind the last curved layer, whichever it is

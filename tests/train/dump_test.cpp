@@ -300,13 +300,14 @@ TEST_F(ToyDumpTest, NamesAndAttributesOfTheAuthorsToy) {
   const std::map<std::string, std::string> texts{
       {"lower_bound", "s1"},      {"upper_bound", "bidirectional"}, {"lobpcg_direction", "authors"},
       {"preconditioner", "none"}, {"penalty_normaliser", "v2"},     {"penalty_backward", "automatic"},
-      {"entropy_z", "generator"}, {"lr_schedule", "constant"}};
+      {"entropy_z", "generator"}, {"lr_schedule", "constant"},      {"sample_weights", "equal"}};
   const std::map<std::string, double> doubles{
-      {"penalty_weight", 0.25},  {"hinge", 0.5},         {"entropy_weight", 0.75},
-      {"lr_energy", 1e-3},       {"lr_generator", 2e-3}, {"adam_beta1", 0.125},
-      {"adam_beta2", 0.875},     {"adam_epsilon", 1e-7}, {"ema", 0},
-      {"clip_gradient_norm", 0}, {"weight_decay", 0},    {"lr_step_factor", 0.3},
-      {"lr_first_step", 0.8},    {"lr_second_step", 0.9}};
+      {"penalty_weight", 0.25},  {"hinge", 0.5},          {"entropy_weight", 0.75},
+      {"lr_energy", 1e-3},       {"lr_generator", 2e-3},  {"adam_beta1", 0.125},
+      {"adam_beta2", 0.875},     {"adam_epsilon", 1e-7},  {"ema", 0},
+      {"clip_gradient_norm", 0}, {"weight_decay", 0},     {"lr_step_factor", 0.3},
+      {"lr_first_step", 0.8},    {"lr_second_step", 0.9}, {"wide_share", 0},
+      {"wide_scale", 1}};
   const std::map<std::string, int64_t> integers{
       {"lobpcg_iterations", 2}, {"slq_pairs", 3}, {"lr_horizon", 0}, {"warm_up", 0}, {"iteration", 1}};
   for (const auto& [name, value] : texts)

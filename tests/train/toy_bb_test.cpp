@@ -286,7 +286,7 @@ TEST_F(ToyBbTest, AReaderThatGoesAwayStopsNothing) {
 }
 
 TEST_F(ToyBbTest, ALimitOnTheSizeOfFilesIsAFullDisk) {
-  expect_refused(run_command(in_shell("ulimit -f 4; exec \"$@\"", command("run", {"--iterations", "50"}))), 1,
+  expect_refused(run_command(in_shell("ulimit -f 16; exec \"$@\"", command("run", {"--iterations", "50"}))), 1,
                  "File too large; free some space");
 }
 
