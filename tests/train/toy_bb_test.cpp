@@ -286,8 +286,8 @@ TEST_F(ToyBbTest, AReaderThatGoesAwayStopsNothing) {
 }
 
 TEST_F(ToyBbTest, ALimitOnTheSizeOfFilesIsAFullDisk) {
-  expect_refused(run_command(in_shell("ulimit -f 16; exec \"$@\"", command("run", {"--iterations", "50"}))), 1,
-                 "File too large; free some space");
+  expect_refused(run_command(in_shell("ulimit -f 32; exec \"$@\"", command("run", {"--iterations", "50"}))),
+                 1, "File too large; free some space");
 }
 
 TEST_F(ToyBbTest, KilledAtFiftyMomentsItIsTheUninterruptedRun) {
