@@ -27,7 +27,6 @@ class GeneratorJacobian final : public LinearOperator {
   void gradient_of_columns(ConstView v, ConstView u_bar, Gradient gradient);
   /// log_det = log |det J| of each sample (batch numbers), and the gradient of <log_det_bar, log_det> with respect to z
   /// (empty: not wanted) and the parameters; of a generator that knows it (Network::has_log_det).
-  bool has_log_det() const { return generator_.has_log_det(); }
   void log_det(View log_det);
   void log_det_gradient(ConstView log_det_bar, View z_bar, Gradient gradient);
   /// False if J is piecewise constant in z (no curved layer in G).

@@ -49,18 +49,13 @@ ClassifierFeatures::ClassifierFeatures(Kernels& kernels, const Hdf5File& file)
                       100 * file.read_attribute<double>("/", "accuracy"), hash_of(kernels, body_, head_));
 }
 
-void ClassifierFeatures::compute(const std::vector<uint8_t>& images, int64_t n, const Features& shape,
-                                 float* features, float* logits) {
-  compute_pixels(images, n, shape, features, logits);
-}
-
-void ClassifierFeatures::compute(const std::vector<float>& images, int64_t n, const Features& shape,
-                                 float* features, float* logits) {
-  compute_pixels(images, n, shape, features, logits);
+void ClassifierFeatures::compute(const PixelValues& images, int64_t n, const Features& shape, float* features,
+                                 float* logits) {
+  std::visit([&](auto pixels) { compute_pixels(pixels, n, shape, features, logits); }, images);
 }
 
 template <class Pixel>
-void ClassifierFeatures::compute_pixels(const std::vector<Pixel>& images, int64_t n, const Features& shape,
+void ClassifierFeatures::compute_pixels(std::span<const Pixel> images, int64_t n, const Features& shape,
                                         float* features, float* logits) {
   if (!(shape == body_.input()) || std::ssize(images) != n * shape.size())
     throw Error(

@@ -21,14 +21,12 @@ class ClassifierFeatures final : public ImageFeatures {
   int64_t features() const override { return body_.output().size(); }
   int64_t classes() const override { return head_.output().size(); }
   /// Throws Error on images that the classifier is not of.
-  void compute(const std::vector<uint8_t>& images, int64_t n, const Features& shape, float* features,
-               float* logits) override;
-  void compute(const std::vector<float>& images, int64_t n, const Features& shape, float* features,
+  void compute(const PixelValues& images, int64_t n, const Features& shape, float* features,
                float* logits) override;
 
  private:
   template <class Pixel>
-  void compute_pixels(const std::vector<Pixel>& images, int64_t n, const Features& shape, float* features,
+  void compute_pixels(std::span<const Pixel> images, int64_t n, const Features& shape, float* features,
                       float* logits);
   ClassifierFeatures(Kernels& kernels, const Hdf5File& file);
 

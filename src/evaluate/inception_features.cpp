@@ -67,18 +67,13 @@ void InceptionFeatures::take(const Tensor& from, int64_t rows, float* to) const 
         "Inception's answer to an image is no finite number; are its weights those of data/fetch.sh?");
 }
 
-void InceptionFeatures::compute(const std::vector<uint8_t>& images, int64_t n, const Features& shape,
-                                float* features, float* logits) {
-  compute_pixels(images, n, shape, features, logits);
-}
-
-void InceptionFeatures::compute(const std::vector<float>& images, int64_t n, const Features& shape,
-                                float* features, float* logits) {
-  compute_pixels(images, n, shape, features, logits);
+void InceptionFeatures::compute(const PixelValues& images, int64_t n, const Features& shape, float* features,
+                                float* logits) {
+  std::visit([&](auto pixels) { compute_pixels(pixels, n, shape, features, logits); }, images);
 }
 
 template <class Pixel>
-void InceptionFeatures::compute_pixels(const std::vector<Pixel>& images, int64_t n, const Features& shape,
+void InceptionFeatures::compute_pixels(std::span<const Pixel> images, int64_t n, const Features& shape,
                                        float* features, float* logits) {
   if (n < 0 || std::ssize(images) < n * shape.size())
     throw Error(fmt::format("{} numbers are no {} images of {}", images.size(), n, to_string(shape)));

@@ -36,14 +36,12 @@ class InceptionFeatures final : public ImageFeatures {
   int64_t classes() const override { return logits_.output().size(); }
   /// Images of one channel count as grey. Throws Error for other numbers of channels, for too few bytes, and
   /// when an answer is not finite.
-  void compute(const std::vector<uint8_t>& images, int64_t n, const Features& shape, float* features,
-               float* logits) override;
-  void compute(const std::vector<float>& images, int64_t n, const Features& shape, float* features,
+  void compute(const PixelValues& images, int64_t n, const Features& shape, float* features,
                float* logits) override;
 
  private:
   template <class Pixel>
-  void compute_pixels(const std::vector<Pixel>& images, int64_t n, const Features& shape, float* features,
+  void compute_pixels(std::span<const Pixel> images, int64_t n, const Features& shape, float* features,
                       float* logits);
   void take(const Tensor& from, int64_t rows, float* to) const;
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "evaluate/toy_evaluation.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-
-#include <fmt/format.h>
 
 #include "io/progress.h"
 #include "metrics/toy_density.h"
@@ -144,8 +144,8 @@ std::string ToyEvaluation::sandwich() const {
   const double folding = b.entropy - b.entropy_neighbours;
   std::string text = fmt::format(
       "-log p of held-out data {:.3f} nats; lower bound {:.3f}, importance-weighted {:.3f} ({} samples), "
-      "upper "
-      "{:.3f}\nentropy of the generator {:.3f} by its Jacobian, {:.3f} by its samples: folding {:.3f}\n",
+      "upper {:.3f}\nentropy of the generator {:.3f} by its Jacobian, {:.3f} by its samples: folding "
+      "{:.3f}\n",
       b.nll, b.lower, b.importance, std::ssize(latents_) / 2, b.upper, b.entropy, b.entropy_neighbours,
       folding);
   // Kozachenko and Leonenko's estimate of 20,000 samples is good to some hundredths of a nat.

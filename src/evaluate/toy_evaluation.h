@@ -3,7 +3,6 @@
 #pragma once
 
 #include <filesystem>
-
 #include <optional>
 
 #include "data/toy.h"
@@ -41,9 +40,9 @@ class ToyEvaluation final : public Evaluation {
 
   /// log_z                      log of the normaliser on the grid
   /// log_likelihood             mean log p of held-out data
-  /// kl_data_model              KL(data || model), NaN where the data's density is not known
-  /// modes, high_quality        of the generator's samples (metrics/toy_density.h), NaN likewise; with _NAME
-  ///                            those of another sampler
+  /// kl_data_model              KL(data || model)
+  /// modes, high_quality        of the generator's samples (metrics/toy_density.h), NaN unless data are the 25
+  ///                            Gaussians; with _NAME those of another sampler
   /// and, where z and G(z) are points of the plane (evaluate/toy_bounds.h; -log p in nats),
   ///   nll_lower, nll_importance, nll_upper   bounds of -log_likelihood
   ///   entropy_formula, entropy_samples, folding   the generator's entropy by its Jacobian, that of its samples,

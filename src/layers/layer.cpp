@@ -77,9 +77,17 @@ void Layer::add_log_det(Trace& trace, float* log_det) const {
   do_add_log_det(trace, log_det);
 }
 
+namespace {
+
+[[noreturn]] void throw_no_log_det(const Layer& layer) {
+  throw Error("a layer " + to_string(layer.input()) + " -> " + to_string(layer.output()) +
+              " does not know its determinant");
+}
+
+}  // namespace
+
 void Layer::do_add_log_det(Trace&, float*) const {
-  throw Error("add_log_det: a layer " + to_string(input_) + " -> " + to_string(output_) +
-              " that does not know its determinant");
+  throw_no_log_det(*this);
 }
 
 void Layer::vjp_log_det(Trace& trace, ConstView y_bar, const float* log_det_bar, View x_bar,
@@ -89,8 +97,8 @@ void Layer::vjp_log_det(Trace& trace, ConstView y_bar, const float* log_det_bar,
   do_vjp_log_det(trace, y_bar, log_det_bar, x_bar, gradient);
 }
 
-void Layer::do_vjp_log_det(Trace& trace, ConstView, const float*, View, Gradient) const {
-  do_add_log_det(trace, nullptr);
+void Layer::do_vjp_log_det(Trace&, ConstView, const float*, View, Gradient) const {
+  throw_no_log_det(*this);
 }
 
 void Layer::vjp_of_jvp(Trace& trace, ConstPair y_bar, Pair x_bar, Gradient gradient) const {

@@ -184,6 +184,7 @@ class Layer {
   virtual void do_jvp(Trace& trace, View y_dot) const = 0;
   virtual void do_forward_jvp(Trace& trace, Pair y) const;
   virtual void do_vjp(Trace& trace, ConstView y_bar, View x_bar, Gradient gradient) const = 0;
+  /// Both throw Error: most layers do not know their determinant.
   virtual void do_add_log_det(Trace& trace, float* log_det) const;
   virtual void do_vjp_log_det(Trace& trace, ConstView y_bar, const float* log_det_bar, View x_bar,
                               Gradient gradient) const;

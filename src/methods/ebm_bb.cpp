@@ -297,7 +297,9 @@ std::vector<ExtraState> EbmBb::extra_state() {
 }
 
 std::vector<Measure> EbmBb::exact_measures(int64_t points) {
-  if (lower_ == nullptr) return {};
+  // A flow's bound is its entropy: above it are roundings alone.
+  if (lower_ == nullptr || (generator().has_log_det() && options_.lower->kind == EntropyBoundKind::logdet))
+    return {};
   const auto check = std::make_shared<BoundCheck>(
       kernels_, generator_.evaluated(), static_cast<uint64_t>(training_.seed), points, *options_.lower);
   return {{"share_bound_above_entropy", [this, check] { return check->share_above(lower_->state()); }}};

@@ -12,8 +12,8 @@
 
 namespace ebm {
 
-/// paper: the text and Table 11. code: the constants of public code, the authors' or that of the method. tuned: what was
-/// found to train best here (docs/results.md); where nothing better is known, paper's.
+/// paper: the text and Table 11. code: the constants of public code, the authors' or that of the method. tuned:
+/// what was found to train best here (docs/results.md); where nothing better is known, paper's.
 enum class Preset { paper, code, tuned };
 
 template <class Choice, size_t N>

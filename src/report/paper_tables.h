@@ -25,8 +25,8 @@ struct ReportedRun {
 /// (training time). Each cell of the first four is the mean of the runs of that method and data, +- their
 /// standard deviation (divisor n - 1): over runs where there are several, else over the repeats of one. A
 /// method without a run has an empty cell. Footnotes to rows and cells say how many runs of how many iterations, each
-/// protocol, and how to evaluate a run that has no number there. By a classifier's features there is a table in Table 3's place which has none of its numbers.
-/// Throws Error for a table that there is none of.
+/// protocol, and how to evaluate a run that has no number there. By a classifier's features there is a table in
+/// Table 3's place which has none of its numbers. Throws Error for a table that there is none of.
 Table paper_table(int64_t number, const std::vector<ReportedRun>& runs,
                   FeatureKind features = FeatureKind::inception);
 

@@ -24,18 +24,14 @@ class FakeFeatures final : public ImageFeatures {
   std::string name() const override { return called; }
   int64_t features() const override { return 2; }
   int64_t classes() const override { return 1; }
-  void compute(const std::vector<uint8_t>& images, int64_t n, const Features& of, float* features,
+  void compute(const PixelValues& images, int64_t n, const Features& of, float* features,
                float* logits) override {
-    of_pixels(images, n, of, features, logits);
-  }
-  void compute(const std::vector<float>& images, int64_t n, const Features& of, float* features,
-               float* logits) override {
-    of_pixels(images, n, of, features, logits);
+    std::visit([&](auto pixels) { of_pixels(pixels, n, of, features, logits); }, images);
   }
 
  private:
   template <class Pixel>
-  void of_pixels(const std::vector<Pixel>& images, int64_t n, const Features& of, float* features,
+  void of_pixels(std::span<const Pixel> images, int64_t n, const Features& of, float* features,
                  float* logits) {
     const int64_t size = of.size();
     ASSERT_EQ(std::ssize(images), n * size);

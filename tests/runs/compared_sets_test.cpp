@@ -29,22 +29,18 @@ class Brightness final : public ImageFeatures {
   std::string name() const override { return "brightness"; }
   int64_t features() const override { return 1; }
   int64_t classes() const override { return 2; }
-  void compute(const std::vector<uint8_t>& images, int64_t n, const Features& of_images, float* features,
+  void compute(const PixelValues& images, int64_t n, const Features& of_images, float* features,
                float* logits) override {
-    of_pixels(images, n, of_images, features, logits);
-  }
-  void compute(const std::vector<float>& images, int64_t n, const Features& of_images, float* features,
-               float* logits) override {
-    of_pixels(images, n, of_images, features, logits);
+    std::visit([&](auto pixels) { of_pixels(pixels, n, of_images, features, logits); }, images);
   }
 
  private:
   template <class Pixel>
-  void of_pixels(const std::vector<Pixel>& images, int64_t n, const Features& of_images, float* features,
+  void of_pixels(std::span<const Pixel> images, int64_t n, const Features& of_images, float* features,
                  float* logits) {
     const auto size = static_cast<size_t>(of_images.size());
     for (int64_t i = 0; i < n; ++i, ++seen) {
-      features[i] = of(std::span<const Pixel>(images).subspan(static_cast<size_t>(i) * size, size));
+      features[i] = of<Pixel>(images.subspan(static_cast<size_t>(i) * size, size));
       logits[2 * i] = 0;
       logits[2 * i + 1] = features[i] - 390;
     }

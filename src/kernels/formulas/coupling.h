@@ -144,9 +144,9 @@ struct CouplingLogDet {
   }
 };
 
-/// The gradient of <y_bar, y> + <log_det_bar, log |det|> + sum over tangents <y_dot_bar, y_dot> with respect to v, p,
-/// v_dot and p_dot. A
-/// sample from tangent_samples on has no tangents. Tangent t of sample b is row t * tangent_samples + b.
+/// The gradient of <y_bar, y> + <log_det_bar, log |det|> + sum over tangents <y_dot_bar, y_dot> with respect
+/// to v, p, v_dot and p_dot. A sample from tangent_samples on has no tangents. Tangent t of sample b is row
+/// t * tangent_samples + b.
 struct CouplingBackward {
   static constexpr Pattern pattern = Pattern::map;
   int64_t rows, columns;  // B, features of v

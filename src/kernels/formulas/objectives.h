@@ -18,8 +18,8 @@ enum class PenaltyKind { bidirectional, gradient_norm };
 ///                   c_i = weight (directional_i - target_i) / (n_i B)
 ///   gradient_norm:  penalty = mean_i directional_i, which is ||grad_x E||^2,  term = weight penalty - hinge,
 ///                   c_i = 2 weight / B
-/// loss = mean real - mean fake + max(term, 0), or log_z in the place of -mean fake; c = 0 where term <= 0. A sample with good = 0 is left out of
-/// the penalty.
+/// loss = mean real - mean fake + max(term, 0), or log_z in the place of -mean fake; c = 0 where term <= 0. A
+/// sample with good = 0 is left out of the penalty.
 struct EnergyObjective {
   static constexpr Pattern pattern = Pattern::teams;
   int64_t rows = 1;
