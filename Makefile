@@ -129,7 +129,7 @@ demo:
 	@$(DEPS) check build run >/dev/null 2>&1 || scripts/deps install build run
 	@$(MAKE) --no-print-directory all
 	./experiments/cifar10_bb --config experiments/shapes.toml --iterations $(DEMO_ITERATIONS) --out runs/demo_shapes
-	./experiments/toy_bb --preset tuned --dataset 25gaussians --iterations $(DEMO_TOY_ITERATIONS) --out runs/demo
+	./experiments/toy_bb --dataset 25gaussians --iterations $(DEMO_TOY_ITERATIONS) --out runs/demo
 
 # --- tests and benchmarks ---------------------------------------------------------------------------------------------
 $(TESTS): $(call objects,$(TEST_SOURCES)) $(BUILD)/tested

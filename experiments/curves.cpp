@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Draws the metrics of runs by iteration, also of runs that go on.
 //
-//   ./experiments/curves runs/cifar10_ebm_bb_paper_1 --picture curves.pdf --metrics "energy_real energy_fake,penalty"
+//   ./experiments/curves runs/cifar10_ebm_bb_tuned_1 --picture curves.pdf --metrics "energy_real energy_fake,penalty"
 #include <cstdio>
 
 #include "io/options.h"

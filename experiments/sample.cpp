@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Images of a trained generator: a grid of samples, and rows of samples that turn from one into another.
 //
-//   ./experiments/sample runs/cifar10_ebm_bb_paper_1      (the newest checkpoint of a run, or a checkpoint)
+//   ./experiments/sample runs/cifar10_ebm_bb_tuned_1      (the newest checkpoint of a run, or a checkpoint)
 #include <cstdio>
 #include <filesystem>
 

@@ -17,7 +17,7 @@ namespace ebm {
 struct RunConfig {
   NetworkKind networks{};  ///< of the experiment: set by choose_method()
   std::string method = "ebm_bb";
-  Preset preset = Preset::paper;
+  Preset preset = Preset::tuned;
   std::unique_ptr<MethodChoice> choice;  ///< the method's own options: null before choose_method()
   bool deterministic = false;            ///< on a GPU too
   Schedule schedule;

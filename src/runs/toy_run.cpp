@@ -26,7 +26,8 @@ Options declare_toy_options(ToyConfig& config, const ToyExperiment& experiment) 
   config.networks.width = usual_width(config.run, experiment.networks);
   config.run.choice->suggest(config.networks);
   config.evaluation = experiment.evaluation;
-  config.run.schedule.iterations = experiment.iterations;
+  config.run.schedule.iterations =
+      config.run.preset == Preset::tuned ? experiment.tuned_iterations : experiment.iterations;
   options.group("Data and networks (Table 6)");
   options.add_choice("dataset", &config.dataset, choices(toy_dataset_names), "points of the plane");
   record_network_kind(options, config.networks);
@@ -45,7 +46,6 @@ Options declare_toy_options(ToyConfig& config, const ToyExperiment& experiment) 
 }
 
 void resolve_toy_defaults(Options& options, ToyConfig& config, const ToyExperiment& experiment) {
-  if (config.run.preset == Preset::tuned) options.set_default("iterations", experiment.tuned_iterations);
   options.set_default("hidden", usual_width(config.run, experiment.networks));
   if (config.run.out.empty()) options.set_default("out", "runs/" + name_of_run(config, experiment));
   resolve_run_defaults(options, config.run, idle_choices(adapted(config.networks, config.run)));

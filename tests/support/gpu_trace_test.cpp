@@ -232,10 +232,10 @@ TEST_F(GpuTraceTest, NamesThePhasesOfAProgramOnTheEmulatedGpu) {
   if (!fs::exists(program_folder() / "../lib/libebm_trace.so"))
     GTEST_SKIP() << "this build has no libebm_trace.so";
   const std::string kept = tree_.path("kept.txt").string();
-  const Finished said = run_command({"/usr/bin/env", "EBM_CUDA_LIBRARY=" + emulated_library(),
-                                     script_path("gpu_trace").string(), "--emulated", "--keep", kept,
-                                     program_path("toy_bb"), "--device", "cuda", "--iterations", "1",
-                                     "--batch", "16", "--hidden", "8", "--out", tree_.path("run").string()});
+  const Finished said = run_command(
+      {"/usr/bin/env", "EBM_CUDA_LIBRARY=" + emulated_library(), script_path("gpu_trace").string(),
+       "--emulated", "--keep", kept, program_path("toy_bb"), "--preset", "paper", "--device", "cuda",
+       "--iterations", "1", "--batch", "16", "--hidden", "8", "--out", tree_.path("run").string()});
   EXPECT_EQ(said.status, 0) << said.out << said.err;
   expect_holds(said.out, "no kernel was traced; ");
   for (const char* phase : {"energy step/upper bound", "generator step/lower bound", "generator step/adam"})

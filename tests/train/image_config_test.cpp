@@ -52,8 +52,9 @@ TEST(ImageConfigTest, DefaultsHangOnExperimentMethodAndPreset) {
     ImageExperiment experiment;
     Words line, constants;
   } cases[] = {
+      {pictures(), {}, {"hinge = 0.0", "out = \"runs/pictures_ebm_bb_tuned_1\""}},
       {pictures(),
-       {},
+       {"--preset", "paper"},
        {"batch = 64", "latent = 128", "width = 64", "iterations = 200000", "lr_energy = 5e-05",
         "lr_generator = 5e-05", "adam_beta1 = 0.0", "adam_beta2 = 0.999", "hinge = 1.0",
         "flips = \"horizontal\"", "data = \"data/cifar10-train.h5\"", "held_out = \"data/cifar10-test.h5\"",
@@ -68,12 +69,12 @@ TEST(ImageConfigTest, DefaultsHangOnExperimentMethodAndPreset) {
       {pictures(), {"--lr-schedule", "linear"}, {"lr_horizon = 200000"}},
       {pictures(), {"--lr-schedule", "cosine", "--lr-horizon", "9"}, {"lr_horizon = 9"}},
       {digits(),
-       {},
+       {"--preset", "paper"},
        {"batch = 64", "width = 2000", "iterations = 56250", "lr_energy = 0.0002", "lr_generator = 0.0002",
         "adam_beta2 = 0.9", "flips = \"none\"", "data = \"data/mnist-train.h5\"",
         "held_out = \"data/mnist-test.h5\"", "out = \"runs/digits_ebm_bb_paper_1\""}},
       {digits(),
-       {"--stacked", "--method", "wgan_0gp"},
+       {"--preset", "paper", "--stacked", "--method", "wgan_0gp"},
        {"penalty_weight = 10.0", "iterations = 120000", "data = \"data/stacked_mnist-train.h5\"",
         "out = \"runs/digits_stacked_wgan_0gp_paper_1\""}}};
   for (const auto& one : cases) {
@@ -96,8 +97,9 @@ TEST(ImageConfigTest, ThePagesOfTheExperiments) {
       {{"mnist_bb", "--method", "wgan_0gp", "--help"}, {"its weight (default 10;", "(default none)"}},
       {{"animeface_bb", "--help"}, {"default 100000;", "--energy-norm none|batch", "--network-kind resnet"}},
       {{"toy_bb", "--help"},
-       {"default 150000;", "(default 25gaussians)", "(default 800;", "(default 20000;",
-        "layers (default 100;"}},
+       {"default 26000;", "(default 25gaussians)", "(default 800;", "(default 20000;",
+        "layers (default 128;"}},
+      {{"toy_bb", "--preset", "paper", "--help"}, {"default 150000;", "layers (default 100;"}},
       {{"cifar10_bb", "--method", "sngan", "--help"}, {"GAN (defaults depend on"}}};
   for (const auto& one : cases) {
     Words words = one.line;
@@ -132,7 +134,7 @@ TEST(ImageConfigTest, AnOptionThatChangesNothingIsRefused) {
              "--entropy-weight has no use with --lower-bound none; leave it out");
   EXPECT_HAS(refusal({"--method", "wgan_0gp", "--entropy-z", "energy"}), "--entropy-z has no use");
   EXPECT_HAS(refusal({"--lower-bound", "slq", "--lobpcg-iterations", "3"}), "with --lower-bound slq");
-  EXPECT_HAS(refusal({"--lower-bound", "s1", "--lobpcg-direction", "authors"}), "with --lower-bound s1");
+  EXPECT_HAS(refusal({"--lower-bound", "s1", "--lobpcg-direction", "orthonormal"}), "with --lower-bound s1");
   EXPECT_HAS(refusal({"--slq-pairs", "4"}), "--slq-pairs has no use with --lower-bound lobpcg");
   EXPECT_HAS(refusal({"--upper-bound", "gp_fake", "--penalty-normaliser", "v"}),
              "--penalty-normaliser has no use with --upper-bound gp_fake");

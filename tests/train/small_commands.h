@@ -18,11 +18,16 @@ inline Words joined(Words words, const Words& more) {
   return words;
 }
 
-/// toy_bb with a small network into the folder `out`.
+inline bool names(const Words& words, const char* option) {
+  return std::find(words.begin(), words.end(), option) != words.end();
+}
+
+/// toy_bb with a small network into the folder `out`, in the paper's words unless `more` names a preset.
 inline Words small_toy_command(const std::string& out, const Words& more = {}) {
-  return joined({program_path("toy_bb"), "--device", "cpu", "--hidden", "8", "--batch", "10", "--eval-grid",
-                 "20", "--eval-points", "100", "--out", out},
-                more);
+  Words words{program_path("toy_bb"), "--device", "cpu",           "--hidden", "8",     "--batch", "10",
+              "--eval-grid",          "20",       "--eval-points", "100",      "--out", out};
+  if (!names(more, "--preset")) words = joined(words, {"--preset", "paper"});
+  return joined(words, more);
 }
 
 /// mnist_bb likewise, on images that `more` names.
@@ -35,11 +40,10 @@ inline Words small_mnist_command(const std::string& out, const Words& more = {})
 /// An experiment on images, cifar10_bb say, likewise; on images of shapes unless `more` names others.
 inline Words small_images_command(const std::string& program, const std::string& method,
                                   const std::string& out, const Words& more = {}) {
-  const bool named = std::find(more.begin(), more.end(), "--data") != more.end();
   const Words shapes{"--synthetic", "--shape-samples", "20"};
   return joined(joined({program_path(program), "--device", "cpu", "--method", method, "--batch", "4",
                         "--latent", "3", "--width", "2", "--grid", "2", "--out", out},
-                       named ? Words() : shapes),
+                       names(more, "--data") ? Words() : shapes),
                 more);
 }
 

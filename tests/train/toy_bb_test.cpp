@@ -137,6 +137,7 @@ TEST_F(ToyBbTest, EveryMethodBoundAndPresetTrains) {
       {"--method", "ebm_0gp", "--dataset", "swiss_roll"},
       {"--method", "wgan_0gp", "--dataset", "two_moons"},
       {"--preset", "code"},
+      {"--preset", "tuned"},
       {"--lower-bound", "logdet", "--penalty-normaliser", "v2", "--hinge", "0"},
       {"--lower-bound", "slq", "--slq-pairs", "2", "--preconditioner", "running_gram"},
       {"--lower-bound", "s1", "--entropy-z", "energy", "--penalty-backward", "separate"},
