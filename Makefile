@@ -18,6 +18,7 @@ BUILD ?= build
 ARCH ?= native
 CXX ?= g++
 OPT ?= -O3
+DEBUG ?= -g
 SANITIZE ?=
 FILTER ?= *
 TESTED ?= *
@@ -33,7 +34,7 @@ NARROW := $(shell $(CXX) -mmove-max=128 -mstore-max=128 -E -x c++ /dev/null >/de
 # Loops over arrays that may be absent: SIMD wants a copy of the loop for each case, and g++ gives up early.
 UNSWITCH := $(shell $(CXX) --param=max-unswitch-insns=400 -E -x c++ /dev/null >/dev/null 2>&1 && echo --param=max-unswitch-insns=400)
 # No errno from sqrt and friends, no trapping: both leave NaN and rounding alone and let loops vectorise.
-CXXFLAGS_ALL := -std=c++20 $(OPT) -g -march=$(ARCH) -fPIC -fopenmp -fno-math-errno -fno-trapping-math -Wall -Wextra -Wpedantic -Wno-restrict \
+CXXFLAGS_ALL = -std=c++20 $(OPT) $(DEBUG) -march=$(ARCH) -fPIC -fopenmp -fno-math-errno -fno-trapping-math -Wall -Wextra -Wpedantic -Wno-restrict \
                 $(NARROW) $(UNSWITCH) $(SANITIZE) $(CXXFLAGS)
 COMPILE = $(CXX) $(CPPFLAGS_ALL) -MMD -MP $(CXXFLAGS_ALL) -c
 MULTIARCH := $(shell $(CXX) -print-multiarch 2>/dev/null)
@@ -140,6 +141,9 @@ $(TEST_PROGRAMS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/obj/tests/programs/%
 $(BUILD)/bin/other_cpu: $(BUILD)/obj/no_such_cpu.o
 $(BUILD)/obj/no_such_cpu.o: src/core/cpu_check.cpp $(BUILD)/flags | found
 	$(COMPILE) -DEBM_BUILT_WITH='"XOP AVX512F"' $< -o $@
+# Tests take g++ half as long so, and run no longer: their time is in the library.
+$(call objects,$(TEST_SOURCES)): private OPT := -O1
+$(call objects,$(TEST_SOURCES)): private DEBUG := -g1
 $(call objects,$(TEST_SOURCES)): | found-tests
 # Stands before the system calls of programs under test.
 $(TEST_PRELOAD): $(BUILD)/obj/tests/preload/system_calls.o
