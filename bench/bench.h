@@ -34,7 +34,7 @@ double milliseconds(Kernels& kernels, const std::function<void()>& call);
 /// FLOP/s of a large float32 product, the best of ten.
 double measure_peak(Kernels& kernels);
 
-void register_cifar10(const Bench& bench);
+void register_images(const Bench& bench);
 void register_layers(const Bench& bench);
 void register_lobpcg(const Bench& bench);
 void register_toy(const Bench& bench);
@@ -42,14 +42,14 @@ void register_image_data(const Bench& bench);
 void register_start_up();
 
 /// The peak memory, in MB, of a process of its own that ends after the first iteration of a method: this
-/// program with first_iteration_option + name, where `name` is toy or cifar10.
+/// program with first_iteration_option + name, where `name` is toy, cifar10 or stacked.
 double memory_of_first_iteration(const std::string& name);
 inline constexpr const char* first_iteration_option = "--first-iteration=";
 void first_iteration_toy(Kernels& kernels);
-void first_iteration_cifar10(Kernels& kernels);
+void first_iteration_images(Kernels& kernels, const std::string& experiment);
 
-/// Prints where the time of an EBM-BB iteration on CIFAR-10 goes.
+/// Prints where the time of an EBM-BB iteration on images goes: --profile or --profile=stacked.
 inline constexpr const char* profile_option = "--profile";
-void profile_cifar10(const std::string& device);
+void profile_images(const std::string& device, const std::string& experiment);
 
 }  // namespace ebm::bench

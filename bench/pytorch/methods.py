@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """An iteration of MEG, VERA, DCGAN and SNGAN in PyTorch, as a practised user would write it: nothing is computed twice, no
-graph is kept that is not used, gradients are asked for what is updated alone, Adam is the fused one. toy.py and cifar10.py
+graph is kept that is not used, gradients are asked for what is updated alone, Adam is the fused one. toy.py and images.py
 bring the networks and the data. E is an energy: the discriminator of a GAN is -E.
 
     dcgan, sngan   x and x~ go through E as one batch

@@ -33,6 +33,43 @@ int64_t work(const Gemm& g) {
   return std::max(multiply_adds(g) / 120, std::max(g.m, g.n) * std::max(std::min(g.m, g.n), g.inner));
 }
 
+/// The parts of a product that threads share: panels of c's rows, or of its columns, in units that fill oneDNN's
+/// kernels.
+struct Panels {
+  bool rows;
+  int64_t unit;
+  Parts units;
+
+  int64_t count() const { return units.count; }
+  Block of(const Block& whole, int64_t i) const {
+    const Slice range = units[i];
+    const auto within = [&](int64_t extent) {
+      return Slice{range.first * unit, std::min(range.last * unit, extent)};
+    };
+    return rows ? whole.rows(within(whole.m)) : whole.columns(within(whole.n));
+  }
+};
+
+/// Panels of rows where there are more of them. A sum over the rows of a and b, c = a^T b, has them also where
+/// columns are more: so oneDNN packs narrow pieces of a, and runs 1.3 to 1.5 times as fast. Columns come in
+/// multiples of 48, three vectors of 16, and some 200 at once: each panel packs all of a anew
+/// (docs/performance.md).
+Panels panels_of(const Gemm& g) {
+  constexpr int64_t many_rows = 192, vectors = 48, usual_columns = 240, vector_rows = 8;
+  const bool sums_rows = g.transpose_a == Transpose::yes;
+  if (g.m >= (sums_rows ? std::min(g.n, many_rows) : g.n)) {
+    const int64_t unit = sums_rows && !is_small_product(Block(g)) ? vector_rows : 1;
+    return {.rows = true, .unit = unit, .units = cut((g.m + unit - 1) / unit, work(g), 48 / unit)};
+  }
+  if (is_small_product(Block(g))) return {.rows = false, .unit = 1, .units = cut(g.n, work(g), 48)};
+  const int64_t units = (g.n + vectors - 1) / vectors;
+  const int64_t fours = (g.n + 4 * usual_columns - 1) / (4 * usual_columns);
+  const int64_t most = std::min({units, work(g) / work_of_a_part, max_parts});
+  return {.rows = false,
+          .unit = vectors,
+          .units = {units, std::clamp<int64_t>(4 * fours, 1, std::max<int64_t>(most, 1))}};
+}
+
 dnnl_status_t sgemm(const Block& b) {
   const auto letter = [](Transpose t) { return t == Transpose::yes ? 'T' : 'N'; };
   return dnnl_sgemm(letter(b.transpose_a), letter(b.transpose_b), b.m, b.n, b.inner, b.alpha, b.a, b.stride_a,
@@ -172,15 +209,14 @@ void Products::run(const Gemm& first, const Batch& batch) {
   check(status, first);
 }
 
-/// Threads share the rows of c, or its columns if they are more.
 void Products::rows_or_columns(const Gemm& g, const Block& whole) {
-  const Parts parts = cut(std::max(g.m, g.n), work(g), 48);
-  const bool tall = g.m >= g.n;
-  const auto part = [=](int64_t i) { return tall ? whole.rows(parts[i]) : whole.columns(parts[i]); };
-  if (is_small_product(whole)) return threads_.start(parts.count, [=](int64_t i) { small_product(part(i)); });
-  Matmul* const matmuls = Matmul::suits(g) ? matmuls_->of(g, parts.count, part).data() : nullptr;
+  const Panels panels = panels_of(g);
+  const auto part = [=](int64_t i) { return panels.of(whole, i); };
+  if (is_small_product(whole))
+    return threads_.start(panels.count(), [=](int64_t i) { small_product(part(i)); });
+  Matmul* const matmuls = Matmul::suits(g) ? matmuls_->of(g, panels.count(), part).data() : nullptr;
   std::atomic<dnnl_status_t> status = dnnl_success;
-  threads_.run(parts.count, [&](int64_t i) {
+  threads_.run(panels.count(), [&](int64_t i) {
     const dnnl_status_t result = matmuls != nullptr ? matmuls[i].run(part(i)) : run_block(part(i));
     if (result != dnnl_success) status = result;
   });

@@ -32,16 +32,16 @@ struct CouplingStep {
   float height, slope, s, t, t1;  ///< A, C, s, t, t'
 
   EBM_HD CouplingStep(const CouplingSizes& sizes, ConstArray p, int64_t first, int64_t k, float v)
-      : height(expf(number_of(p, first + k) - 2)),
-        slope(expf(number_of(p, first + sizes.steps + k))),
+      : height(exp_of(number_of(p, first + k) - 2)),
+        slope(exp_of(number_of(p, first + sizes.steps + k))),
         s(slope * (v - number_of(p, first + 2 * sizes.steps + k) - sizes.centre(k))),
-        t(1 - 2 / (1 + expf(2 * s))),  // to a rounding of 1, all that a sum of steps asks of it
+        t(1 - 2 / (1 + exp_of(2 * s))),  // to a rounding of 1, all that a sum of steps asks of it
         t1(1 - t * t) {}
 };
 
 /// f'(v)
 EBM_HD inline float coupling_slope(const CouplingSizes& sizes, ConstArray p, int64_t first, float v) {
-  float slope = expf(number_of(p, first + 3 * sizes.steps) - 0.5f);
+  float slope = exp_of(number_of(p, first + 3 * sizes.steps) - 0.5f);
   for (int64_t k = 0; k < sizes.steps; ++k) {
     const CouplingStep step(sizes, p, first, k, v);
     slope += step.height * step.slope * step.t1;
@@ -70,7 +70,7 @@ struct Coupling {
       return set_number(y, row * columns + column, number_of(x, row * columns + column - sizes.moved));
     const float v = number_of(x, row * columns + sizes.kept + column);
     const int64_t first = sizes.first(row, column), linear = first + 3 * sizes.steps;
-    float sum = expf(number_of(p, linear) - 0.5f) * v + number_of(p, linear + 1);
+    float sum = exp_of(number_of(p, linear) - 0.5f) * v + number_of(p, linear + 1);
     for (int64_t k = 0; k < sizes.steps; ++k) {
       const CouplingStep step(sizes, p, first, k, v);
       sum += step.height * step.t;
@@ -106,7 +106,7 @@ struct CouplingTangent {
     const float v = number_of(x, sample * columns + sizes.kept + column);
     const float v_dot = number_of(x_dot, row * columns + sizes.kept + column);
     const int64_t first = sizes.first(sample, column), dot = sizes.first(row, column);
-    const float slope = expf(number_of(p, first + 3 * steps) - 0.5f);
+    const float slope = exp_of(number_of(p, first + 3 * steps) - 0.5f);
     float sum =
         slope * (v_dot + v * number_of(p_dot, dot + 3 * steps)) + number_of(p_dot, dot + 3 * steps + 1);
     for (int64_t k = 0; k < steps; ++k) {
@@ -193,7 +193,7 @@ struct CouplingBackward {
   /// What B v + b adds to v_bar; writes its parameters' cotangents, and v_dot_bar's first part.
   EBM_HD float linear_part(int64_t row, int64_t j, float v, float bar, float slope_bar, int64_t count) const {
     const int64_t all = sizes.columns(), at = sizes.first(row, j) + 3 * sizes.steps;
-    const float slope = expf(number_of(p, at) - 0.5f);
+    const float slope = exp_of(number_of(p, at) - 0.5f);
     float factor_bar = bar * slope * v + slope_bar * slope, v_sum = bar * slope;
     for (int64_t t = 0; t < count; ++t) {
       const int64_t r = t * tangent_samples + row, dot = sizes.first(r, j) + 3 * sizes.steps;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/view.h"
+#include "kernels/formulas/elementary.h"
 #include "kernels/formulas/rounding.h"
 
 namespace ebm {
@@ -66,12 +67,6 @@ EBM_HD inline double as_double(float x) {
 }
 EBM_HD inline float as_float(double x) {
   return static_cast<float>(x);
-}
-EBM_HD inline float tanh_of(float x) {
-  return tanhf(x);
-}
-EBM_HD inline float exp_of(float x) {
-  return expf(x);
 }
 EBM_HD inline float log1p_of(float x) {
   return log1pf(x);

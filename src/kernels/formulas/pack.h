@@ -70,11 +70,11 @@ EBM_HD Pack<float, n> as_float(const Pack<double, n>& x) {
 }
 template <int n>
 EBM_HD Pack<float, n> tanh_of(const Pack<float, n>& x) {
-  return lanes([](float v) { return tanhf(v); }, x);
+  return lanes([](float v) { return tanh_of(v); }, x);
 }
 template <int n>
 EBM_HD Pack<float, n> exp_of(const Pack<float, n>& x) {
-  return lanes([](float v) { return expf(v); }, x);
+  return lanes([](float v) { return exp_of(v); }, x);
 }
 template <int n>
 EBM_HD Pack<float, n> log1p_of(const Pack<float, n>& x) {

@@ -11,7 +11,7 @@ namespace ebm {
 enum class Curve { softplus, silu };
 
 template <class Value>
-EBM_HD Value sigmoid_at(const Value& x) {
+[[gnu::always_inline]] EBM_HD inline Value sigmoid_at(const Value& x) {
   return 1 / (1 + exp_of(-x));
 }
 

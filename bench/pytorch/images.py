@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Milliseconds per iteration on 32 x 32 images in PyTorch, for comparison with this project's program.
+"""Milliseconds per iteration on images in PyTorch, for comparison with this project's program.
 
-The networks of Table 8, batch 64, latent dimension 128, made-up images. --method meg, vera, dcgan or sngan: methods.py.
+Batch 64, latent dimension 128, made-up images. The networks of Table 8 for images of 32 x 32, or with --networks stacked those
+of Table 7 for images like StackedMNIST's, 28 x 28. --method meg, vera, dcgan or sngan: methods.py.
 ebm_bb, the default, with K = 2 LOBPCG iterations and the constants of the authors' code, is two programs:
 
     --algorithm authors    the published one: samples stay attached, J v by double backward, in each LOBPCG iteration
@@ -11,8 +12,8 @@ ebm_bb, the default, with K = 2 LOBPCG iterations and the constants of the autho
                            were computed (a product for p0, one for v0 and one an iteration), J v0 is free, E'(x; J v0) by
                            forward mode, one backward pass for both gradients of the entropy, none that is thrown away
 
-    python3 bench/pytorch/cifar10.py --algorithm best [--threads 2] [--device cuda] [--iterations 5]
-    python3 bench/pytorch/cifar10.py --method sngan [--energy-steps 5] ...
+    python3 bench/pytorch/images.py --algorithm best [--threads 2] [--device cuda] [--iterations 5]
+    python3 bench/pytorch/images.py --method sngan [--energy-steps 5] ...
 
 Prints one JSON object: ms_per_iteration is the median, cpu_ms_per_iteration that of all threads' time on a core,
 peak_mib the most memory that the process has had.
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import resource
 import statistics
@@ -32,36 +34,71 @@ try:
     from torch import nn
     from torch.func import jvp
 except ImportError:
-    sys.exit("bench/pytorch/cifar10.py: PyTorch is missing: install it with `python3 -m pip install torch`")
+    sys.exit("bench/pytorch/images.py: PyTorch is missing: install it with `python3 -m pip install torch`")
 
 import methods
 
-LATENT, CHANNELS = 128, 64
+LATENT = 128
 PENALTY_WEIGHT, HINGE, ENTROPY_WEIGHT = 0.001, 0.0, 1e-4
 
 
-def make_trunk(c: int, features: int) -> nn.Sequential:
-    sizes = [(3, c, 3), (c, c, 4), (c, 2 * c, 3), (2 * c, 2 * c, 4), (2 * c, 4 * c, 3), (4 * c, 4 * c, 4), (4 * c, 8 * c, 3)]
-    layers = []
-    for inputs, outputs, kernel in sizes:
-        layers += [nn.Conv2d(inputs, outputs, kernel, stride=1 if kernel == 3 else 2, padding=1), nn.LeakyReLU(0.1)]
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(8 * c * 16, features))
+class Cifar10:
+    """Table 8; `width`: channels of the narrowest convolution."""
+
+    shape, width, rate, beta2 = (3, 32, 32), 64, 5e-5, 0.999
+
+    @staticmethod
+    def trunk(c: int, features: int) -> nn.Sequential:
+        sizes = [(3, c, 3), (c, c, 4), (c, 2 * c, 3), (2 * c, 2 * c, 4), (2 * c, 4 * c, 3), (4 * c, 4 * c, 4), (4 * c, 8 * c, 3)]
+        layers = []
+        for inputs, outputs, kernel in sizes:
+            layers += [nn.Conv2d(inputs, outputs, kernel, stride=1 if kernel == 3 else 2, padding=1), nn.LeakyReLU(0.1)]
+        return nn.Sequential(*layers, nn.Flatten(), nn.Linear(8 * c * 16, features))
+
+    @staticmethod
+    def generator(c: int) -> nn.Sequential:
+        layers = [nn.Linear(LATENT, 8 * c * 16), nn.Unflatten(1, (8 * c, 4, 4))]
+        for inputs, outputs in ((8 * c, 4 * c), (4 * c, 2 * c), (2 * c, c)):
+            layers += [nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1), nn.BatchNorm2d(outputs), nn.ReLU()]
+        return nn.Sequential(*layers, nn.Conv2d(c, 3, 3, padding=1), nn.Tanh())
 
 
-def make_energy(c: int) -> nn.Sequential:
-    return make_trunk(c, 1).append(nn.Flatten(0))
+class Stacked:
+    """Table 7 for three channels; `width`: of the widest layers."""
+
+    shape, width, rate, beta2 = (3, 28, 28), 2000, 2e-4, 0.9
+
+    @staticmethod
+    def trunk(width: int, features: int) -> nn.Sequential:
+        sizes = [math.prod(Stacked.shape), *(width // part for part in (1, 2, 4, 8, 8))]
+        layers = [nn.Flatten()]
+        for inputs, outputs in zip(sizes, sizes[1:]):
+            layers += [nn.Linear(inputs, outputs), nn.PReLU()]
+        return nn.Sequential(*layers, nn.Linear(sizes[-1], features))
+
+    @staticmethod
+    def generator(width: int) -> nn.Sequential:
+        sizes = [LATENT, width // 4, width // 2, width]
+        layers = []
+        for inputs, outputs in zip(sizes, sizes[1:]):
+            layers += [nn.Linear(inputs, outputs), nn.BatchNorm1d(outputs), nn.PReLU()]
+        return nn.Sequential(*layers, nn.Linear(width, math.prod(Stacked.shape)), nn.Tanh(), nn.Unflatten(1, Stacked.shape))
 
 
-def make_statistics(c: int) -> methods.Statistics:
+NETWORKS = {"cifar10": Cifar10, "stacked": Stacked}
+
+
+def make_energy(args) -> nn.Sequential:
+    return args.networks.trunk(args.width, 1).append(nn.Flatten(0))
+
+
+def make_statistics(args) -> methods.Statistics:
     head = nn.Sequential(nn.Linear(2 * LATENT, 512), nn.LeakyReLU(0.1), nn.Linear(512, 1))
-    return methods.Statistics(make_trunk(c, LATENT), head)
+    return methods.Statistics(args.networks.trunk(args.width, LATENT), head)
 
 
-def make_generator(c: int) -> nn.Sequential:
-    layers = [nn.Linear(LATENT, 8 * c * 16), nn.Unflatten(1, (8 * c, 4, 4))]
-    for inputs, outputs in ((8 * c, 4 * c), (4 * c, 2 * c), (2 * c, c)):
-        layers += [nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1), nn.BatchNorm2d(outputs), nn.ReLU()]
-    return nn.Sequential(*layers, nn.Conv2d(c, 3, 3, padding=1), nn.Tanh())
+def make_data(args) -> torch.Tensor:
+    return torch.rand(args.batch, *args.networks.shape).mul(2).sub(1).contiguous(memory_format=args.memory_format)
 
 
 def flat_norm(x):
@@ -97,11 +134,10 @@ def smallest_right_vector(columns):
 class EbmBb:
     def __init__(self, args):
         self.batch, self.steps = args.batch, args.lobpcg_iterations
-        memory_format = torch.channels_last if args.channels_last else torch.contiguous_format
-        self.energy = make_energy(args.channels).to(memory_format=memory_format)
-        self.generator = make_generator(args.channels).to(memory_format=memory_format)
-        self.data = torch.rand(args.batch, 3, 32, 32).mul(2).sub(1).contiguous(memory_format=memory_format)
-        self.adams = [torch.optim.Adam(n.parameters(), 5e-5, (0.0, 0.999), 1e-6, fused=args.algorithm == "best")
+        self.energy = make_energy(args).to(memory_format=args.memory_format)
+        self.generator = args.networks.generator(args.width).to(memory_format=args.memory_format)
+        self.data = make_data(args)
+        self.adams = [torch.optim.Adam(n.parameters(), args.networks.rate, (0.0, args.networks.beta2), 1e-6, fused=args.algorithm == "best")
                       for n in (self.energy, self.generator)]
 
     def normal(self, **options):
@@ -216,12 +252,11 @@ class Best(EbmBb):
 def make_method(args):
     if args.method == "ebm_bb":
         return (Authors if args.algorithm == "authors" else Best)(args)
-    memory_format = torch.channels_last if args.channels_last else torch.contiguous_format
-    networks = [make_energy(args.channels), make_generator(args.channels)]
+    networks = [make_energy(args), args.networks.generator(args.width)]
     if args.method == "meg":
-        networks.append(make_statistics(args.channels))
-    energy, generator, *statistics = (network.to(memory_format=memory_format) for network in networks)
-    data = torch.rand(args.batch, 3, 32, 32).mul(2).sub(1).contiguous(memory_format=memory_format)
+        networks.append(make_statistics(args))
+    energy, generator, *statistics = (network.to(memory_format=args.memory_format) for network in networks)
+    data = make_data(args)
     return methods.METHODS[args.method](args, energy, generator, LATENT, lambda: data, *statistics)
 
 
@@ -232,13 +267,17 @@ def main() -> None:
     parser.add_argument("--channels-last", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--lobpcg-iterations", type=int, default=2)
     parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--channels", type=int, default=CHANNELS, help="of the narrowest convolution")
+    parser.add_argument("--networks", choices=NETWORKS, default="cifar10")
+    parser.add_argument("--width", type=int, default=0, help="channels of the narrowest convolution; stacked: of the widest layers")
     parser.add_argument("--iterations", type=int, default=5)
     parser.add_argument("--warm-up", type=int, default=1)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
+    name, args.networks = args.networks, NETWORKS[args.networks]
+    args.width = args.width or args.networks.width
+    args.memory_format = torch.channels_last if args.channels_last else torch.contiguous_format
     torch.set_default_device(args.device)
     on_gpu = torch.device(args.device).type == "cuda"
     torch.set_num_threads(args.threads)
@@ -256,7 +295,7 @@ def main() -> None:
     print(json.dumps({"ms_per_iteration": round(statistics.median(times), 1), "fastest": round(min(times), 1),
                       "slowest": round(max(times), 1), "cpu_ms_per_iteration": round(statistics.median(cpu_times), 1),
                       "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
-                      "method": args.method, "algorithm": args.algorithm, "channels_last": args.channels_last,
+                      "networks": name, "method": args.method, "algorithm": args.algorithm, "channels_last": args.channels_last,
                       "batch": args.batch,
                       "device": args.device, "threads": torch.get_num_threads(), "torch": torch.__version__,
                       "loss_energy": float(losses[0]), "loss_generator": float(losses[1])}))
