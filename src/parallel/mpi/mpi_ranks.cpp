@@ -37,7 +37,7 @@ int count_of_mpi(int64_t bytes) {
 
 class MpiRanks final : public JobRanks {
  public:
-  explicit MpiRanks(double seconds) : seconds_(seconds) {
+  explicit MpiRanks(double seconds) : seconds_(seconds), farewell_seconds_(std::min(seconds, 10.0)) {
     check(MPI_Comm_dup(MPI_COMM_WORLD, &data_), "MPI_Comm_dup");
     check(MPI_Comm_set_errhandler(data_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     check(MPI_Comm_rank(data_, &rank_), "MPI_Comm_rank");
@@ -109,7 +109,7 @@ class MpiRanks final : public JobRanks {
       if (!of_another) failures_.tell(told);
       MPI_Request request = MPI_REQUEST_NULL;
       check(MPI_Ibarrier(failures_.communicator(), &request), "MPI_Ibarrier");
-      if (!done_within(request, farewell_seconds)) {
+      if (!done_within(request, farewell_seconds_)) {
         alone_ = true;
         return told;
       }
@@ -118,7 +118,7 @@ class MpiRanks final : public JobRanks {
       check(MPI_Iallreduce(&farewell_[0], &farewell_[1], 2, MPI_INT, MPI_MAX, failures_.communicator(),
                            &request),
             "MPI_Iallreduce");
-      if (!done_within(request, farewell_seconds)) alone_ = true;
+      if (!done_within(request, farewell_seconds_)) alone_ = true;
       of_job.status = farewell_[1].status;
       unfinished_ = farewell_[1].unfinished != 0;
       if (rank_ > 0) of_job.message.clear();
@@ -132,19 +132,18 @@ class MpiRanks final : public JobRanks {
   void leave(int status) override {
     MPI_Request request = MPI_REQUEST_NULL;
     if (!alone_ && MPI_Ibarrier(failures_.communicator(), &request) == MPI_SUCCESS)
-      alone_ = !done_within(request, farewell_seconds);
+      alone_ = !done_within(request, farewell_seconds_);
     if (!alone_ && !unfinished_) {
       MPI_Finalize();
       return;
     }
     // Something is still on its way, which MPI_Finalize might wait for.
-    if (!alone_ && rank_ > 0) sleep(static_cast<unsigned>(farewell_seconds));  // rank 0 ends all
+    if (!alone_ && rank_ > 0) sleep(static_cast<unsigned>(farewell_seconds_) + 1);  // rank 0 ends all
     MPI_Abort(MPI_COMM_WORLD, status);
   }
 
  private:
   static constexpr int64_t bytes_each = sizeof(float), small_sum = 2048;
-  static constexpr double farewell_seconds = 10;
 
   static char* bytes_of(std::vector<double>& memory, int64_t bytes) {
     const auto wanted = static_cast<size_t>((bytes + 7) / 8);
@@ -167,7 +166,7 @@ class MpiRanks final : public JobRanks {
     await_all(request, "gathering");
   }
 
-  double seconds_;
+  double seconds_, farewell_seconds_;
   MPI_Comm data_ = MPI_COMM_NULL;
   int rank_ = 0, size_ = 1;
   FailureChannel failures_;
