@@ -24,13 +24,14 @@ class Clock {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// Lets others compute while this thread polls: at once where cores are shared, and with sleep when it takes long.
-void rest(int64_t polls) {
-  constexpr int64_t busy = 500, patient = 50000;
-  constexpr useconds_t nap = 50;
-  if (polls > patient)
+/// Lets others compute while this thread polls. It sleeps only when it has waited long: messages move on while they are
+/// polled for.
+void rest(double waited) {
+  constexpr double long_wait = 2;
+  constexpr useconds_t nap = 200;
+  if (waited > long_wait)
     usleep(nap);
-  else if (polls > busy)
+  else
     sched_yield();
 }
 
@@ -101,9 +102,9 @@ const std::optional<Failure>& FailureChannel::heard() {
 
 bool done_within(MPI_Request& request, double seconds) {
   const Clock clock;
-  for (int64_t polls = 0; !is_done(request); ++polls) {
+  while (!is_done(request)) {
     if (clock.seconds() > seconds) return false;
-    rest(polls);
+    rest(clock.seconds());
   }
   return true;
 }
@@ -112,7 +113,7 @@ void await(MPI_Request& request, const char* call, double seconds, FailureChanne
   constexpr int64_t between = 64;  // polls of the request for one of the failures and the clock
   const Clock clock;
   for (int64_t polls = 0; !is_done(request); ++polls) {
-    rest(polls);
+    rest(clock.seconds());
     if (polls % between != 0) continue;
     if (failures.heard()) throw Error(failures.heard()->message);
     if (clock.seconds() > seconds)
