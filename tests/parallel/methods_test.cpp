@@ -166,10 +166,9 @@ std::vector<RankCase> rank_cases() {
          // Adam takes no notice of a gradient's length where it is large, or was clipped.
          options.training.optimiser.clip_gradient_norm = 0;
          options.training.optimiser.adam.epsilon = 1;
-         options.training.lr_energy = options.training.lr_generator = 0.1;
          options.importance_samples = 3;
          options.entropy_weight = 0.1;
-         options.lr_posterior = 0.1;
+         options.lr_posterior = 0.05;
          return std::make_unique<Vera>(kernels, networks(Norms::batch), data, options);
        }});
   cases.push_back(gan("dcgan", GanLoss::softplus, Norms::batch, WeightNorm::none));
