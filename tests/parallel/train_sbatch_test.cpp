@@ -19,7 +19,7 @@ class TrainSbatchTest : public IoTest {
     script_ = golden_folder() / "../../scripts/train.sbatch";
     if (program_path("toy_bb").empty()) GTEST_SKIP() << "experiments/toy_bb is not built";
     if (!exists(script_)) GTEST_SKIP() << "scripts/train.sbatch is not here";
-    stand_in("srun", "[ \"$1\" = --mpi=pmix ] && shift && exec \"$@\"");
+    stand_in("srun", "[ \"$1\" = --mpi=pmix ] && shift 2 && exec \"$@\"");
     stand_in("scontrol", "echo \"$@\" >>" + (*this / "queued").string());
   }
   void stand_in(const std::string& name, const std::string& text) {
