@@ -3,6 +3,7 @@
 #
 #   make            everything this machine can build (the CUDA half when nvcc is there)
 #   make CUDA_ARCH="80 90"    the GPU architectures of libebm_cuda.so; the last one also as PTX
+#   make MPI_HOME=/opt/mpi    the MPI of programs on several processes (default: that of mpicc, or of pkg-config)
 #   make ARCH=x86-64-v3       the CPU to build for (default: the machine at hand)
 #   make test FILTER='Lobpcg*'    some of the tests, by GoogleTest's pattern
 #   make test TESTED='linalg support'    the tests of some folders of tests/, without building the others
@@ -44,7 +45,7 @@ LDFLAGS_ALL := -fopenmp $(SANITIZE) -Wl,-rpath,'$$ORIGIN/../lib' -Wl,--disable-n
 
 EXPERIMENTS := $(patsubst experiments/%.cpp,%,$(sort $(wildcard experiments/*.cpp)))
 # WITHOUT: folders of src/ that nothing needs which is built.
-LIB_SOURCES := $(filter-out src/kernels/cuda/% $(WITHOUT:%=src/%/%),$(shell find src -name '*.cpp' | sort))
+LIB_SOURCES := $(filter-out src/kernels/cuda/% src/parallel/mpi/% $(WITHOUT:%=src/%/%),$(shell find src -name '*.cpp' | sort))
 TEST_SOURCES := $(filter-out tests/accesses/% tests/emulated_cuda/% tests/preload/% tests/programs/%,$(sort $(wildcard $(TESTED:%=tests/%/*.cpp))))
 TEST_PROGRAMS := $(patsubst tests/programs/%.cpp,%,$(sort $(wildcard tests/programs/*.cpp)))
 BENCH_SOURCES := $(sort $(wildcard bench/*.cpp))
@@ -69,6 +70,7 @@ found:
 	@$(DEPS) check build
 	@echo "  CUDA            $(CUDA_FOUND)"
 	@echo "  emulation       $(EMULATION_FOUND)"
+	@echo "  MPI             $(MPI_FOUND)"
 found-tests: found
 	@$(DEPS) check test run
 found-bench: found
@@ -124,6 +126,8 @@ endif
 # The CUDA half and its stand-in for machines without a GPU: add their libraries to `all`, `test` and `found`.
 -include src/kernels/cuda/cuda.mk
 -include tests/emulated_cuda/emulated.mk
+# Several processes: adds its library to `all` and `found`.
+-include src/parallel/mpi/mpi.mk
 -include tests/accesses/accesses.mk
 
 demo:

@@ -17,7 +17,11 @@ Tensor constant_rows(Kernels& kernels, const std::vector<float>& values) {
 
 EnergyPenalty::EnergyPenalty(Kernels& kernels, Network& energy, int64_t batch,
                              const EnergyPenaltyOptions& options, Precision precision, Rows rows)
-    : kernels_(kernels), energy_(energy), batch_(batch), options_(options) {
+    : kernels_(kernels),
+      energy_(energy),
+      batch_(batch),
+      options_(options),
+      whole_batch_(batch * count_of(options.ranks)) {
   const EnergyPenaltyKind kind = options.kind;
   values_ = kind == EnergyPenaltyKind::gp_interpolated ? 3 * batch : 2 * batch;
   const bool at_data = kind == EnergyPenaltyKind::gp_real || kind == EnergyPenaltyKind::none;
@@ -35,12 +39,23 @@ EnergyPenalty::EnergyPenalty(Kernels& kernels, Network& energy, int64_t batch,
   }
 
   std::vector<float> weights(static_cast<size_t>(values_), 0.0f);
-  const float share = 1 / static_cast<float>(batch);
+  const float share = 1 / static_cast<float>(whole_batch_);
   std::fill_n(weights.begin() + real_row_, batch, share);
   std::fill_n(weights.begin() + fake_row_, batch, -share);
   value_weights_ = constant_rows(kernels, weights);
   tangent_weights_ = Tensor(kernels, batch, flat(1));
-  if (options.samples == SampleWeighting::importance) log_density_ = Buffer<double>(kernels, batch);
+  const auto shared = [&](int64_t numbers) {
+    return SharedRows<float>(kernels, options.ranks, batch * numbers);
+  };
+  for (SharedRows<float>* rows : {&shared_.real, &shared_.fake, &shared_.directional, &shared_.target,
+                                  &shared_.norm_v0, &shared_.good, &shared_.c})
+    *rows = shared(1);
+  if (options.samples == SampleWeighting::importance) {
+    log_density_ = Buffer<double>(kernels, whole_batch_);
+    shared_.z = shared(energy.input().size());  // d = D
+    shared_.log_det = shared(1);
+    shared_.cotangent = shared(1);
+  }
   ones_ = constant_rows(kernels, std::vector<float>(static_cast<size_t>(part_rows_), 1.0f));
 }
 
@@ -51,40 +66,48 @@ void EnergyPenalty::forward_others() {
   }
 }
 
-void EnergyPenalty::weigh_samples(const Draw& draw, const EnergyScalars& scalars) {
-  kernels_.run(LogSampleDensity{.rows = batch_,
+/// `fake`: E(x~) of all ranks.
+void EnergyPenalty::weigh_samples(const Draw& draw, const EnergyScalars& scalars, const float* fake) {
+  float* const cotangent = value_weights_.row_range(fake_row_, batch_).data;
+  kernels_.run(LogSampleDensity{.rows = whole_batch_,
                                 .domain = draw.z.columns(),
                                 .wide = options_.wide,
-                                .z = draw.z.data,
-                                .log_det = draw.log_det.data,
+                                .z = shared_.z.gather(draw.z.data),
+                                .log_det = shared_.log_det.gather(draw.log_det.data),
                                 .log_q = log_density_.data()});
-  kernels_.run(SampleWeights{.points = batch_,
-                             .energy = energy_fake().data,
+  kernels_.run(SampleWeights{.points = whole_batch_,
+                             .energy = fake,
                              .log_q = log_density_.data(),
-                             .good = draw.good.data,
-                             .cotangent = value_weights_.row_range(fake_row_, batch_).data,
+                             .good = shared_.good.gather(draw.good.data),
+                             .cotangent = shared_.cotangent.all_or(cotangent),
                              .log_z = scalars.log_z,
                              .effective = scalars.effective_samples});
+  shared_.cotangent.take(cotangent);
 }
 
 void EnergyPenalty::loss(const Draw& draw, const EnergyScalars& scalars) {
   const Range range(kernels_, "upper bound");
   const bool weighed = options_.samples == SampleWeighting::importance;
-  if (weighed) weigh_samples(draw, scalars);
+  const float* const fake = shared_.fake.gather(energy_fake().data);
+  if (weighed) weigh_samples(draw, scalars, fake);
   EnergyObjective loss = objective(draw);
-  loss.samples = batch_;
+  loss.samples = whole_batch_;
   loss.weight = static_cast<float>(options_.weight);
   loss.hinge = static_cast<float>(options_.hinge);
-  loss.real = energy_real().data;
-  loss.fake = energy_fake().data;
-  loss.directional = directional().data;
-  loss.c = has_tangents() ? tangent_weights_.data() : nullptr;
+  loss.real = shared_.real.gather(energy_real().data);
+  loss.fake = fake;
+  loss.directional = shared_.directional.gather(directional().data);
+  loss.target = shared_.target.gather(loss.target);
+  loss.norm_v0 = shared_.norm_v0.gather(loss.norm_v0);
+  loss.good = shared_.good.gather(loss.good);
+  loss.c = has_tangents() ? shared_.c.all_or(tangent_weights_.data()) : nullptr;
   loss.mean_real = scalars.energy_real;
   loss.mean_fake = scalars.energy_fake;
   loss.penalty = scalars.penalty;
   loss.loss = scalars.loss;
   loss.log_z = weighed ? scalars.log_z : nullptr;
   kernels_.run(loss);
+  if (has_tangents()) shared_.c.take(tangent_weights_.data());
 }
 
 void EnergyPenalty::backward() {
@@ -128,6 +151,7 @@ class BidirectionalPenalty final : public EnergyPenalty {
   }
 
  protected:
+  /// Of this rank's samples: loss() gathers them.
   EnergyObjective objective(const Draw& draw) override {
     kernels_.run(GeneratorScore{.rows = batch_,
                                 .domain = draw.z.columns(),

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "bounds/entropy_bound.h"
+#include "parallel/shared_rows.h"
 
 namespace ebm {
 
@@ -39,7 +40,8 @@ struct EnergyPenaltyOptions {
   double hinge = 1;
   PairBackward backward = PairBackward::automatic;
   SampleWeighting samples = SampleWeighting::equal;
-  WideLatents wide = {};  ///< importance: of the z that the caller widened (WidenLatents)
+  WideLatents wide = {};          ///< importance: of the z that the caller widened (WidenLatents)
+  Communicator* ranks = nullptr;  ///< that share each batch: L_E is that of all their samples; null: one
 };
 
 /// Where the means go, on the device.
@@ -109,7 +111,7 @@ class EnergyPenalty {
   Trace& trace() { return *parts_.front(); }
   View inputs() const { return part(inputs_, 0); }
   View outputs() const { return part(outputs_, 0); }
-  void weigh_samples(const Draw& draw, const EnergyScalars& scalars);
+  void weigh_samples(const Draw& draw, const EnergyScalars& scalars, const float* fake);
   /// E on the batches of the other traces: first the data, then the samples, as far as they are no points.
   void forward_others();
 
@@ -128,10 +130,16 @@ class EnergyPenalty {
   int64_t real_row_, fake_row_, values_, part_rows_;
   std::vector<std::unique_ptr<Trace>> parts_;  // of part_rows_ values each
   Tensor inputs_, outputs_;
-  Tensor value_weights_;        // values_ x 1: 1/B for data, -1/B for samples, 0 for interpolated points
+  // With several ranks B is this rank's samples, and whole_batch_ those of all, which L_E is of.
+  int64_t whole_batch_;
+  Tensor value_weights_;  // values_ x 1: 1/(whole batch) for data, minus that for samples, 0 for other points
   Tensor tangent_weights_;      // B x 1: c of EnergyObjective
   Tensor ones_;                 // part_rows_ x 1
-  Buffer<double> log_density_;  // B, with importance: log p_G(x~)
+  Buffer<double> log_density_;  // whole_batch_, with importance: log p_G(x~)
+  struct {
+    SharedRows<float> real, fake, directional, target, norm_v0, good, c;  // of EnergyObjective
+    SharedRows<float> z, log_det, cotangent;                              // with importance
+  } shared_;
 };
 
 /// `lower` (bidirectional only, else null) must outlive the bound.

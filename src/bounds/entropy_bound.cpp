@@ -13,6 +13,8 @@ namespace ebm {
 
 namespace {
 
+constexpr double running_gram_beta = 0.98;
+
 /// What all bounds have: the Jacobian, the numbers of each sample, and the preconditioner where there is one.
 class BoundBase : public EntropyBound {
  public:
@@ -30,7 +32,7 @@ class BoundBase : public EntropyBound {
         u_bar_(kernels, batch, flat(range_)),
         jv_(kernels, batch, flat(range_)) {
     if (options.preconditioning == Preconditioning::running_gram)
-      preconditioner_.emplace(kernels, batch, domain_);
+      preconditioner_.emplace(kernels, batch, domain_, running_gram_beta, options.ranks);
   }
 
   ConstView value() const override { return value_; }

@@ -33,6 +33,7 @@ struct EntropyBoundOptions {
   /// Of the last products of gradient(). They are sums over the batch, where no s1 is lost; J itself, and its
   /// tangents and cotangents, are true float32 in any case.
   Precision weight_gradients = Precision::full;
+  Communicator* ranks = nullptr;  ///< that share each batch, and the running mean of J^T J; null: one
 };
 
 class EntropyBound {

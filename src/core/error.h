@@ -21,4 +21,10 @@ class UsageError : public Error {
   int exit_status() const override { return 2; }
 };
 
+/// How a program ends that could not do its work.
+struct Failure {
+  int status = 1;
+  std::string message = {};
+};
+
 }  // namespace ebm

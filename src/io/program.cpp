@@ -12,7 +12,7 @@
 #include <string>
 #include <system_error>
 
-#include "core/error.h"
+#include "core/launcher.h"
 
 namespace ebm {
 namespace {
@@ -33,7 +33,8 @@ bool nobody_reads_stdout() {
   return poll(&entry, 1, 0) == 1 && (entry.revents & (POLLERR | POLLHUP)) != 0;
 }
 
-/// Throws Error when something that was printed on stdout is lost.
+}  // namespace
+
 void finish_stdout() {
   const bool flushed = std::fflush(stdout) == 0;
   const int code = errno;
@@ -42,24 +43,50 @@ void finish_stdout() {
   throw Error("cannot print to stdout: " + reason + "; free some space there, or send it elsewhere");
 }
 
-}  // namespace
-
-int run_program(const char* program, const std::function<int()>& body) {
+void begin_program() {
   fill_standard_descriptors();
   for (const int signal : {SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);
+}
+
+Failure failure_of(const std::exception_ptr& thrown) {
   try {
+    std::rethrow_exception(thrown);
+  } catch (const Error& error) {
+    return {.status = error.exit_status(), .message = error.what()};
+  } catch (const std::bad_alloc&) {
+    return {.message = "there is not enough memory; use a smaller batch, network or grid"};
+  } catch (const std::exception& error) {
+    return {.message = error.what()};
+  }
+}
+
+void print_failure(const char* program, const Failure& failure) {
+  std::fprintf(stderr, "%s: %s\n", program, failure.message.c_str());
+}
+
+void let_the_first_speak() {
+  sleep(1);
+}
+
+int run_program(const char* program, const std::function<int()>& body) {
+  begin_program();
+  try {
+    if (const Launcher started = launcher(); started.size > 1) {
+      if (started.rank > 0) {
+        let_the_first_speak();
+        return 2;
+      }
+      throw UsageError("runs as one process, but " + started.name + " started " +
+                       std::to_string(started.size) + "; start it without " + started.name);
+    }
     const int status = body();
     if (status == 0) finish_stdout();
     return status;
-  } catch (const Error& error) {
-    std::fprintf(stderr, "%s: %s\n", program, error.what());
-    return error.exit_status();
-  } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "%s: there is not enough memory; use a smaller batch, network or grid\n", program);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s: %s\n", program, error.what());
+  } catch (...) {
+    const Failure failure = failure_of(std::current_exception());
+    print_failure(program, failure);
+    return failure.status;
   }
-  return 1;
 }
 
 void print(const std::string& text) {

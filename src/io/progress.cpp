@@ -43,6 +43,12 @@ std::string format_rate(double rate) {
                      : fmt::format("{:.1f} s/it", 1 / rate);
 }
 
+std::string rate_of(const ProgressState& state) {
+  const std::string rate = format_rate(state.rate);
+  const double images = state.images * state.rate;
+  return images > 0 && std::isfinite(images) ? fmt::format("{}  {:.0f} images/s", rate, images) : rate;
+}
+
 std::string format_value(double value) {
   const double size = std::abs(value);
   if (value == 0 || (size >= 1e-3 && size < 1e5)) return fmt::format("{:#.4g}", value);
@@ -76,7 +82,7 @@ std::string format_progress(const ProgressState& state) {
   const double remaining = left <= 0 ? 0 : state.rate > 0 ? left / state.rate : -1;
   std::string line =
       fmt::format("{}  {}/{}  {:.1f}%  {}  ETA {}", state.name, format_count(state.iteration),
-                  format_count(state.total), percent, format_rate(state.rate), format_duration(remaining));
+                  format_count(state.total), percent, rate_of(state), format_duration(remaining));
   for (const auto& [name, value] : state.values) line += fmt::format("  {} {}", name, format_value(value));
   return line;
 }
@@ -120,8 +126,12 @@ void Progress::update(int64_t iteration, const std::vector<ProgressValue>& value
   last_time_ = now;
   last_iteration_ = iteration;
   printed_ = true;
-  std::string line = format_progress(
-      {.name = name_, .iteration = iteration, .total = total_, .rate = rate_, .values = values});
+  std::string line = format_progress({.name = name_,
+                                      .iteration = iteration,
+                                      .total = total_,
+                                      .rate = rate_,
+                                      .images = options_.images,
+                                      .values = values});
   if (live()) {
     // A line that wraps could not be taken back.
     line = std::string(first_columns(line, std::max<int64_t>(options_.columns() - 1, 1)));

@@ -22,6 +22,7 @@ struct ProgressState {
   int64_t iteration = 0;  // done
   int64_t total = 0;      // to be done in all
   double rate = 0;        // iterations per second; 0 or less: not known yet
+  double images = 0;      // of an iteration, whose rate is told too; 0: it is not
   std::vector<ProgressValue> values = {};
 };
 
@@ -39,6 +40,7 @@ struct ProgressOptions {
   Style style = Style::automatic;  // live when stderr is a terminal that knows control codes
   double plain_interval = 10;      // seconds between plain lines, at least
   double live_interval = 0.1;      // seconds between redrawings of the live line, at least
+  double images = 0;               // of an iteration, to tell images a second; 0: not to tell
   /// For tests: where text goes (stderr), a clock in seconds, the terminal's width.
   std::function<void(std::string_view)> write = {};
   std::function<double()> now = {};

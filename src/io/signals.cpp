@@ -91,8 +91,12 @@ StopRequest::~StopRequest() {
 }
 
 std::optional<StopRequest::Stop> StopRequest::requested() const {
-  const auto* found =
-      std::find_if(std::begin(signals), std::end(signals), [](const Signal& s) { return s.number == first; });
+  return stop_of(first);
+}
+
+std::optional<StopRequest::Stop> StopRequest::stop_of(int number) {
+  const auto* found = std::find_if(std::begin(signals), std::end(signals),
+                                   [number](const Signal& s) { return s.number == number; });
   if (found == std::end(signals)) return std::nullopt;
   return Stop{found->number, found->name};
 }

@@ -35,6 +35,8 @@ class StopRequest {
     int exit_status() const { return number == SIGTERM ? 128 + SIGTERM : 0; }
   };
   std::optional<Stop> requested() const;
+  /// One of the signals by its number; nothing for another number, as 0.
+  static std::optional<Stop> stop_of(int number);
 
  private:
   // Handlers run on a stack of their own: kernels of oneDNN's sgemm keep data of the heap where the stack

@@ -80,7 +80,8 @@ using Formulas = FormulaList<
     AddTangents, WindowSum, WindowSpread,                                                          //
     LeakyRelu, LeakyReluLinearized, MaskedColumnSum, PreluBackward,                                //
     Tanh, TanhLinearized, TanhCurvature, Smooth, SmoothLinearized, SmoothCurvature,                //
-    BatchNormStatistics, BatchNormRunning, BatchNormApply, BatchNormScale,                         //
+    BatchNormStatistics, BatchNormRankSums, BatchNormOfRanks, BatchNormRunning,                    //
+    BatchNormApply, BatchNormScale,                                                                //
     BatchNormProjections, BatchNormProject, BatchNormPairing, BatchNormCurvature,                  //
     BatchNormBackward, BatchNormTangentBackward, BatchNormTangentWeight, BatchNormSharedBackward,  //
     RowDots, SpectralStep, SpectralWeight, SpectralGradient,                                       //

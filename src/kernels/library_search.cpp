@@ -10,6 +10,8 @@
 #include <sstream>
 #include <string_view>
 
+#include "core/error.h"
+
 namespace ebm {
 
 namespace {
@@ -58,7 +60,7 @@ void add_wheels(std::vector<fs::path>& folders, const fs::path& prefix) {
   }
 }
 
-std::optional<fs::path> folder_of_variable(const char* name) {
+std::optional<fs::path> path_in_variable(const char* name) {
   const char* value = std::getenv(name);
   if (value == nullptr || *value == '\0') return std::nullopt;
   return value;
@@ -130,16 +132,29 @@ bool is_of_cuda(const std::string& file) {
 
 std::vector<fs::path> cuda_library_folders() {
   std::vector<fs::path> folders;
-  if (const auto home = folder_of_variable("CUDA_HOME")) add_toolkit(folders, *home);
+  if (const auto home = path_in_variable("CUDA_HOME")) add_toolkit(folders, *home);
   add_toolkit(folders, "/usr/local/cuda");
   for (const fs::path& home : entries("/usr/local")) {
     if (home.filename().string().starts_with("cuda-")) add_toolkit(folders, home);
   }
   for (const char* variable : {"VIRTUAL_ENV", "CONDA_PREFIX"}) {
-    if (const auto prefix = folder_of_variable(variable)) add_wheels(folders, *prefix);
+    if (const auto prefix = path_in_variable(variable)) add_wheels(folders, *prefix);
   }
   for (const fs::path& prefix : python_prefixes()) add_wheels(folders, prefix);
   return folders;
+}
+
+std::string find_own_library(const char* name, const char* variable, const std::string& remedy) {
+  if (const auto named = path_in_variable(variable)) return named->string();
+  std::error_code ignored;
+  const fs::path here = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+  std::string looked;
+  for (const fs::path& folder : {here / "../build/lib", here / "../lib", here}) {
+    const fs::path path = (folder / name).lexically_normal();
+    if (fs::exists(path, ignored)) return path.string();
+    looked += (looked.empty() ? "" : ", ") + path.parent_path().string();
+  }
+  throw Error(std::string("there is no ") + name + " in " + looked + "; " + remedy);
 }
 
 OpenedLibrary open_library(const std::string& file) {

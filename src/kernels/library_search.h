@@ -22,6 +22,10 @@ struct OpenedLibrary {
 /// stays open.
 OpenedLibrary open_library(const std::string& file);
 
+/// The file of a library of this project's: the one that the environment variable names, or `name` beside the running
+/// program. Throws Error naming the places looked at, and `remedy`.
+std::string find_own_library(const char* name, const char* variable, const std::string& remedy);
+
 /// What convolutions on a GPU need: opened at the first of them, or by who wants to tell its file.
 inline constexpr const char* convolution_library = "libcudnn.so.9";
 

@@ -96,19 +96,9 @@ DriverAnswer ask_cuda_driver() {
 }
 
 std::string find_cuda_library() {
-  if (const auto named = library_of_the_user()) return *named;
-  std::error_code ignored;
-  const std::filesystem::path here = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
-  const std::array<std::filesystem::path, 3> folders{here / "../build/lib", here / "../lib", here};
-  std::string looked;
-  for (const auto& folder : folders) {
-    const auto path = (folder / library_name).lexically_normal();
-    if (std::filesystem::exists(path, ignored)) return path.string();
-    looked += (looked.empty() ? "" : ", ") + path.parent_path().string();
-  }
-  throw Error(std::string("there is no ") + library_name + " in " + looked +
-              "; build it with `make` where nvcc is installed, or name it in " + library_variable +
-              ", or use --device cpu");
+  return find_own_library(library_name, library_variable,
+                          "build it with `make` where nvcc is installed, or name it in " +
+                              std::string(library_variable) + ", or use --device cpu");
 }
 
 std::unique_ptr<Kernels> open_cuda_library(const std::string& path, int device) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "layers/batch_norm.h"
 
+#include "parallel/communicator.h"
+
 namespace ebm {
 
 namespace {
@@ -15,11 +17,26 @@ struct BatchNormTrace : Trace {
         sum_xh_bar(kernels, channels),
         sum_pairing(kernels, channels),
         sum_x_dot(kernels, channels * options.tangents),
-        sum_xh_x_dot(kernels, channels * options.tangents) {}
+        sum_xh_x_dot(kernels, channels * options.tangents) {
+    if (!shared()) return;
+    rank_sums = Buffer<double>(kernels, 2 * channels * options.ranks->size());
+    rank_share = Buffer<float>(kernels, std::vector<float>{1 / static_cast<float>(options.ranks->size())});
+  }
+  bool shared() const { return options.statistics == Statistics::batch && count_of(options.ranks) > 1; }
+  /// Each sum (of so many channels) = the mean over the ranks of theirs, where several share the batch.
+  void share(std::initializer_list<float*> sums, int64_t channels) {
+    if (!shared()) return;
+    for (float* sum : sums) {
+      options.ranks->all_reduce({sum, 1, flat(channels)});
+      kernels.run(ScaleBy{.columns = channels, .factor = rank_share.data(), .x = sum});
+    }
+  }
   Buffer<float> mean, inv_std;            // m, s
   Buffer<float> sum_bar, sum_xh_bar;      // of one cotangent block
   Buffer<float> sum_pairing;              // sum x_dot y_dot_bar of one tangent
   Buffer<float> sum_x_dot, sum_xh_x_dot;  // tangents x channels, from the jvp
+  Buffer<double> rank_sums;               // ranks x 2 x channels, of BatchNormRankSums
+  Buffer<float> rank_share;               // 1 / (number of ranks)
   ConstView y;                            // the output, which the activation's derivative is told from
 };
 
@@ -45,6 +62,7 @@ void sums_of(BatchNormTrace& trace, ConstView in, float* sum_u, float* sum_xhu, 
                                          .sum_u = sum_u,
                                          .sum_xhu = sum_xhu,
                                          .mask = mask});
+  trace.share({sum_u, sum_xhu}, channels(in));
 }
 
 int64_t bytes_of(const Parameter& parameter) {
@@ -108,20 +126,38 @@ ConstPair BatchNorm::masked(Trace& trace, ConstPair y_bar) const {
   return masked_cotangents(trace, activation_, of(trace).y, y_bar, trace.scratch->data());
 }
 
+/// m and s of the rows of this batch, or of all ranks'.
+void BatchNorm::batch_statistics(Trace& base, ConstView y) const {
+  BatchNormTrace& trace = of(base);
+  BatchNormStatistics of_batch{.rows = pixels(y),
+                               .columns = channels(y),
+                               .x = trace.x,
+                               .eps = eps_,
+                               .momentum = momentum_,
+                               .mean = trace.mean.data(),
+                               .inv_std = trace.inv_std.data(),
+                               .running_mean = running_mean_->value,
+                               .running_var = running_var_->value,
+                               .bias_before = bias_before()};
+  if (!trace.shared()) return trace.kernels.run(of_batch);
+  Communicator& ranks = *trace.options.ranks;
+  const int64_t count = 2 * channels(y);
+  trace.kernels.run(BatchNormRankSums{.rows = pixels(y),
+                                      .columns = channels(y),
+                                      .x = trace.x,
+                                      .sums = trace.rank_sums.data() + ranks.rank() * count});
+  ranks.all_gather(trace.rank_sums.data(), count * static_cast<int64_t>(sizeof(double)));
+  of_batch.rows *= ranks.size();
+  of_batch.x = nullptr;
+  trace.kernels.run(BatchNormOfRanks{
+      .columns = channels(y), .ranks = ranks.size(), .sums = trace.rank_sums.data(), .of_all = of_batch});
+}
+
 void BatchNorm::do_forward(Trace& base, View y) const {
   BatchNormTrace& trace = of(base);
   trace.y = y;
   if (trace.options.statistics == Statistics::batch) {
-    trace.kernels.run(BatchNormStatistics{.rows = pixels(y),
-                                          .columns = channels(y),
-                                          .x = trace.x,
-                                          .eps = eps_,
-                                          .momentum = momentum_,
-                                          .mean = trace.mean.data(),
-                                          .inv_std = trace.inv_std.data(),
-                                          .running_mean = running_mean_->value,
-                                          .running_var = running_var_->value,
-                                          .bias_before = bias_before()});
+    batch_statistics(trace, y);
   } else {
     trace.kernels.run(BatchNormRunning{.columns = channels(y),
                                        .running_mean = running_mean_->value,
@@ -207,6 +243,7 @@ void BatchNorm::values_backward(Trace& base, ConstView y_bar, Mask mask, View x_
                                         .sum_bar = trace.sum_bar.data(),
                                         .sum_xh_bar = trace.sum_xh_bar.data(),
                                         .mask = mask});
+    if (!x_bar.empty()) trace.share({trace.sum_bar.data(), trace.sum_xh_bar.data()}, channels(y_bar));
   } else if (running) {
     if (!x_bar.empty()) scale(trace, trace.options.batch, y_bar, x_bar);
   } else if (!x_bar.empty()) {
@@ -232,6 +269,7 @@ void BatchNorm::tangent_backward(Trace& base, int64_t t, ConstView y_dot_bar, Pa
   sums_of(trace, y_dot_bar, sum_c, sum_xh_c);
   trace.kernels.run(
       BatchNormPairing{.rows = pixels(x_dot), .columns = c, .x_dot = x_dot, .c = y_dot_bar, .sum = pairing});
+  trace.share({pairing}, c);
   if (!x_bar.tangent.empty()) project(trace, y_dot_bar, sum_c, sum_xh_c, x_bar.tangent, {});
   if (!x_bar.value.empty()) {
     trace.kernels.run(BatchNormCurvature{.rows = pixels(x_dot),

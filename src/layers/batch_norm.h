@@ -9,6 +9,10 @@
 //   jvp y_dot = g s P x_dot;  vjp x_bar = g s P y_bar;
 //   vjp_of_jvp: x_dot_bar = g s P y_dot_bar, and x_bar gains the terms of BatchNormCurvature
 //   (docs/method.md, "Batch norm", derives them).
+// Where several ranks share the batch (TraceOptions::ranks), m, s and the means in P are over all of their rows. Each
+// sum goes round once, and comes back as the mean over the ranks of their sums: divided by the rows of one rank that is
+// the mean over all, so that the formulas are those of one rank. The parameters' gradients stay a rank's share of
+// the sum.
 // A leaky ReLU may follow: its derivative, 1 or the slope, multiplies y_dot last and cotangents first of all.
 #pragma once
 
@@ -47,6 +51,7 @@ class BatchNorm final : public Layer {
   Mask mask(Trace& trace, int64_t samples) const;
   ConstPair masked(Trace& trace, ConstPair y_bar) const;
   void scale(Trace& trace, int64_t samples, ConstView in, View out) const;
+  void batch_statistics(Trace& trace, ConstView y) const;
   void project(Trace& trace, ConstView in, const float* sum_u, const float* sum_xhu, View out,
                Mask mask) const;
   void values_backward(Trace& trace, ConstView y_bar, Mask mask, View x_bar, Gradient gradient,

@@ -23,6 +23,8 @@
 
 namespace ebm {
 
+class Communicator;
+
 /// Which statistics batch norm uses: the batch's own (which couple the samples) or the running ones
 /// (constants).
 enum class Statistics { batch, running };
@@ -79,6 +81,8 @@ struct TraceOptions {
   Precision precision = Precision::training;
   Precision weight_precision = precision;  ///< of the products that give weights' gradients
   Kept kept = Kept::for_derivatives;
+  /// Whose batches are one for the batch's statistics; null: this batch alone. Each rank has as many rows.
+  Communicator* ranks = nullptr;
 
   /// How values, tangents and cotangents are stored.
   Type type() const { return activation_type(precision); }

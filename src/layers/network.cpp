@@ -27,7 +27,9 @@ void Network::initialize(uint64_t seed, uint32_t stream, Initial initial) {
   kernels_.zero(gradients.data, gradients.size() * static_cast<int64_t>(sizeof(float)));
 }
 
-std::unique_ptr<Trace> Network::make_trace(const TraceOptions& options) {
+std::unique_ptr<Trace> Network::make_trace(const TraceOptions& wanted) {
+  TraceOptions options = wanted;
+  if (ranks_ != nullptr) options.ranks = ranks_;
   if (options.type() == Type::bfloat16) parameters_.keep_rounded(kernels_);
   auto trace = layer_for(options).make_trace(kernels_, options, scratch_);
   scratch_->allocate();

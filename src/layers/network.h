@@ -35,9 +35,12 @@ class Network {
   /// that is random, and zeroes gradients.
   void initialize(uint64_t seed, uint32_t stream, Initial initial = Initial::pytorch);
 
+  /// Of traces that are made from now on: batch statistics are those of all ranks' rows together, and whatever a map
+  /// then does all ranks do at the same time.
+  void share_statistics(Communicator* ranks) { ranks_ = ranks; }
   /// With Precision::bfloat16 the maps still take and give float32; round_parameters() must be called when
   /// values have changed.
-  std::unique_ptr<Trace> make_trace(const TraceOptions& options);
+  std::unique_ptr<Trace> make_trace(const TraceOptions& wanted);
   /// The parameters in bfloat16, for the traces that were made so; nothing if there is none.
   void round_parameters();
 
@@ -60,6 +63,7 @@ class Network {
   }
 
   Kernels& kernels_;
+  Communicator* ranks_ = nullptr;
   std::unique_ptr<Layer> root_;
   InBfloat16 in_bfloat16_;
   Parameters parameters_;

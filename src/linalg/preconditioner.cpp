@@ -3,10 +3,11 @@
 
 namespace ebm {
 
-Preconditioner::Preconditioner(Kernels& kernels, int64_t B, int64_t d, double beta)
+Preconditioner::Preconditioner(Kernels& kernels, int64_t B, int64_t d, double beta, Communicator* ranks)
     : kernels_(kernels),
       batch_(B),
       d_(d),
+      whole_batch_(B * count_of(ranks)),
       beta_(beta),
       state_(kernels, d * d + 2),
       c_(kernels, d * d),
@@ -15,9 +16,10 @@ Preconditioner::Preconditioner(Kernels& kernels, int64_t B, int64_t d, double be
       inverse_(kernels, d * d),
       root_inverse_(kernels, d * d),
       root_inverse_t_(kernels, d * d),
-      usable_(kernels, B),
+      usable_(kernels, whole_batch_),
       active_(kernels, 1),
-      h_(kernels, B, flat(d)) {
+      h_(kernels, B, flat(d)),
+      rows_(kernels, ranks, B * d) {
   if (!(beta >= 0 && beta < 1))
     throw Error("preconditioner: beta is " + std::to_string(beta) + ", not in [0, 1)");
   factor();  // of nothing: the identity
@@ -33,16 +35,17 @@ void Preconditioner::update(ConstView h) {
     throw Error("preconditioner for " + std::to_string(batch_) + " rows of " + std::to_string(d_) + " got " +
                 to_string(h));
   }
-  kernels_.run(FiniteRows{.rows = batch_, .columns = d_, .h = h.data, .usable = usable_.data()});
+  const float* const rows = rows_.gather(h.data);
+  kernels_.run(FiniteRows{.rows = whole_batch_, .columns = d_, .h = rows, .usable = usable_.data()});
   kernels_.run(SecondMoment{.rows = d_,
                             .columns = d_,
-                            .batch = batch_,
-                            .h = h.data,
+                            .batch = whole_batch_,
+                            .h = rows,
                             .usable = usable_.data(),
                             .beta = beta_,
                             .sum = state_.data()});
   kernels_.run(MomentWeight{
-      .batch = batch_, .usable = usable_.data(), .beta = beta_, .weight = state_.data() + d_ * d_});
+      .batch = whole_batch_, .usable = usable_.data(), .beta = beta_, .weight = state_.data() + d_ * d_});
 }
 
 void Preconditioner::factor() {

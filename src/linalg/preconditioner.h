@@ -4,6 +4,7 @@
 #include "kernels/kernels.h"
 #include "linalg/linear_operator.h"
 #include "linalg/results.h"
+#include "parallel/shared_rows.h"
 
 namespace ebm {
 
@@ -15,8 +16,9 @@ namespace ebm {
 /// in the long run. As long as N_eff < 4d, or if M is not finite, M = I: decided on the device.
 class Preconditioner {
  public:
-  /// For B samples a step of J with domain R^d. Throws Error unless 0 <= beta < 1.
-  Preconditioner(Kernels& kernels, int64_t B, int64_t d, double beta = 0.98);
+  /// For B samples a step of J with domain R^d, of each of `ranks` (null: one), which then have one M. Throws Error
+  /// unless 0 <= beta < 1.
+  Preconditioner(Kernels& kernels, int64_t B, int64_t d, double beta = 0.98, Communicator* ranks = nullptr);
 
   /// Takes in h = J^T e of each sample: one VJP pass. e (B x D): normal noise. Rows that are not finite are
   /// left out.
@@ -47,11 +49,13 @@ class Preconditioner {
 
   Kernels& kernels_;
   int64_t batch_, d_;
+  int64_t whole_batch_;  // of all ranks
   double beta_;
   Buffer<double> state_, c_, c_inverse_, log_det_root_;
   Buffer<float> inverse_, root_inverse_, root_inverse_t_;
   Buffer<int32_t> usable_, active_;
   Tensor h_;
+  SharedRows<float> rows_;  // h of all ranks
 };
 
 }  // namespace ebm

@@ -50,7 +50,7 @@ EbmBb::EbmBb(Kernels& kernels, const NetworkMakers& networks, DataSource& data, 
       samples_(kernels, training_.batch, generator().output()),
       samples_bar_(kernels, training_.batch, generator().output()),
       generator_energies_(kernels, training_.batch, flat(1)),
-      shares_(mean_weights(kernels, training_.batch)),
+      shares_(mean_weights(kernels, training_.batch, whole_batch())),
       entropy_factor_(kernels, 1) {
   check(options);
   require_fitting(energy(), generator().output(), data.features());
@@ -60,10 +60,15 @@ EbmBb::EbmBb(Kernels& kernels, const NetworkMakers& networks, DataSource& data, 
   const Precision precision = training_.precision;
   if (options.lower) {
     EntropyBoundOptions lower = *options.lower;
+    lower.ranks = ranks();
     lower.weight_gradients = precision == Precision::full ? Precision::full : Precision::training;
     lower_ = make_entropy_bound(kernels, generator(), batch, lower);
   }
-  upper_ = make_energy_penalty(kernels, energy(), lower_.get(), batch, options.upper, precision);
+  EnergyPenaltyOptions upper = options.upper;
+  upper.ranks = ranks();
+  upper_ = make_energy_penalty(kernels, energy(), lower_.get(), batch, upper, precision);
+  for (SharedRows<float>* rows : {&entropies_, &good_, &floored_, &all_generator_energies_})
+    *rows = SharedRows<float>(kernels, ranks(), batch);
   // The bounds' traces want more scratch memory than these, which share it.
   const TraceOptions traced{.batch = batch, .statistics = Statistics::batch, .precision = precision};
   generator_trace_ = generator().make_trace(traced);
@@ -112,7 +117,10 @@ void EbmBb::make_draws() {
   const bool p0 = lower_ != nullptr && lower_->wants_p0(), e = lower_ != nullptr && lower_->wants_e();
   const int64_t first = training_.energy_steps, second = training_.generator_steps;
   z_ = normal("z", Stream::z, latent, first);
-  if (options_.upper.wide.share > 0) z_widened_ = Tensor(kernels_, training_.batch, latent);
+  if (options_.upper.wide.share > 0) {
+    z_widened_ = Tensor(kernels_, training_.batch, latent);
+    wide_of_rank_ = options_.upper.wide.of_rank(rank_rows(ranks(), training_.batch));
+  }
   if (at_energy_step_ != AtEnergyStep::nothing) v0_ = normal("v0", Stream::v0, latent, first);
   if (bound && p0) p0_ = normal("p0", Stream::p0, latent, first);
   if (options_.upper.kind == EnergyPenaltyKind::gp_interpolated)
@@ -129,11 +137,8 @@ void EbmBb::make_draws() {
 ConstView EbmBb::energy_latents(int64_t step) {
   const ConstView z = z_.of_step(step);
   if (z_widened_.empty()) return z;
-  kernels_.run(WidenLatents{.rows = z.rows,
-                            .columns = z.columns(),
-                            .wide = options_.upper.wide,
-                            .z = z.data,
-                            .out = z_widened_.data()});
+  kernels_.run(WidenLatents{
+      .rows = z.rows, .columns = z.columns(), .wide = wide_of_rank_, .z = z.data, .out = z_widened_.data()});
   return z_widened_;
 }
 
@@ -242,15 +247,15 @@ void EbmBb::generator_forward(int64_t step) {
   entropy_gradient({});
 }
 
-/// G's gradient buffer = -entropy_weight d/d(parameters) mean of the entropy values; z_bar = grad_z of each
-/// value.
+/// G's gradient buffer = this rank's part of -entropy_weight d/d(parameters) mean of the entropy values; z_bar =
+/// grad_z of each value.
 void EbmBb::entropy_gradient(View z_bar) {
   lower_->gradient(z_bar, Gradient::overwrite);
-  kernels_.run(EntropyMean{.samples = training_.batch,
+  kernels_.run(EntropyMean{.samples = whole_batch(),
                            .entropy_weight = static_cast<float>(options_.entropy_weight),
-                           .value = lower_->value().data,
-                           .good = lower_->good().data,
-                           .floored = lower_->floored().data,
+                           .value = entropies_.gather(lower_->value().data),
+                           .good = good_.gather(lower_->good().data),
+                           .floored = floored_.gather(lower_->floored().data),
                            .mean = n_.entropy,
                            .factor = entropy_factor_.data(),
                            .share_good = n_.share_good,
@@ -265,9 +270,9 @@ void EbmBb::generator_backward() {
   energy().forward(*energy_trace_, samples_, generator_energies_);
   energy().vjp(*energy_trace_, shares_, samples_bar_, Gradient::ignore);
   generator().vjp(*generator_trace_, samples_bar_, {}, lower_ ? Gradient::accumulate : Gradient::overwrite);
-  kernels_.run(GeneratorObjective{.samples = training_.batch,
+  kernels_.run(GeneratorObjective{.samples = whole_batch(),
                                   .entropy_weight = static_cast<float>(options_.entropy_weight),
-                                  .energy = generator_energies_.data(),
+                                  .energy = all_generator_energies_.gather(generator_energies_.data()),
                                   .entropy_mean = lower_ ? n_.entropy : nullptr,
                                   .loss = n_.loss_generator});
   generator_.step(clock());

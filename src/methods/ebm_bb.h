@@ -80,12 +80,14 @@ class EbmBb final : public Method {
   EntropyGradient gradient_ = EntropyGradient::none;
 
   Draw z_, v0_, p0_, alpha_, e_;
-  Tensor z_widened_;  // z of the energy step, where some are drawn wider
+  Tensor z_widened_;          // z of the energy step, where some are drawn wider
+  WideLatents wide_of_rank_;  // of these rows
   Draw z_generator_, v0_generator_, p0_generator_, e_generator_;
   Tensor z_score_;                                     // grad_z of the entropy value, where it is not 0
   Tensor samples_, samples_bar_, generator_energies_;  // the generator step's
   Tensor shares_;                                      // 1/B, B times
   Buffer<float> entropy_factor_;
+  SharedRows<float> entropies_, good_, floored_, all_generator_energies_;  // of all ranks
   struct {
     EnergyScalars energy;
     float *entropy, *share_good, *share_floored, *loss_generator;

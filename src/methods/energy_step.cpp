@@ -29,9 +29,9 @@ void tell_energies(Watcher& watcher, const EnergyPenalty& penalty) {
     watcher.see("directional", directional);
 }
 
-Tensor mean_weights(Kernels& kernels, int64_t batch) {
-  Tensor weights(kernels, batch, flat(1));
-  weights.upload(std::vector<float>(static_cast<size_t>(batch), 1 / static_cast<float>(batch)));
+Tensor mean_weights(Kernels& kernels, int64_t rows, int64_t batch) {
+  Tensor weights(kernels, rows, flat(1));
+  weights.upload(std::vector<float>(static_cast<size_t>(rows), 1 / static_cast<float>(batch)));
   return weights;
 }
 

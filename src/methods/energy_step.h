@@ -16,7 +16,7 @@ EnergyScalars add_energy_numbers(Numbers& numbers);
 /// Tells a watcher E(x), E(x~) and E' along the directions.
 void tell_energies(Watcher& watcher, const EnergyPenalty& penalty);
 
-/// 1/B, B times: the cotangents of a mean over the batch.
-Tensor mean_weights(Kernels& kernels, int64_t batch);
+/// 1/B, `rows` times: the cotangents of a mean over a batch of B samples of which `rows` are this rank's.
+Tensor mean_weights(Kernels& kernels, int64_t rows, int64_t batch);
 
 }  // namespace ebm

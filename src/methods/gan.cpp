@@ -9,14 +9,19 @@ Gan::Gan(Kernels& kernels, const NetworkMakers& networks, DataSource& data, cons
       options_(options),
       energy_(kernels, "energy", networks.energy, training_.lr_energy, training_.optimiser),
       generator_(kernels, "generator", networks.generator, training_.lr_generator, training_.optimiser),
-      generator_batch_(options.generator_batch > 0 ? options.generator_batch : batch()),
+      whole_generator_batch_(options.generator_batch > 0 ? options.generator_batch : whole_batch()),
+      generator_batch_(rank_batch(whole_generator_batch_, ranks(), "--generator-batch")),
       pairs_(kernels, (training_.energy_steps > 1 ? 4 : 2) * batch(), generator().output()),
       energies_(kernels, 2 * batch(), flat(1)),
       energies_bar_(kernels, 2 * batch(), flat(1)),
       samples_(kernels, generator_batch_, generator().output()),
       samples_bar_(kernels, generator_batch_, generator().output()),
       generator_energies_(kernels, generator_batch_, flat(1)),
-      generator_energies_bar_(kernels, generator_batch_, flat(1)) {
+      generator_energies_bar_(kernels, generator_batch_, flat(1)),
+      all_energies_(kernels, ranks(), batch(), 2),
+      all_energies_bar_(kernels, ranks(), batch(), 2),
+      all_generator_energies_(kernels, ranks(), generator_batch_),
+      all_generator_energies_bar_(kernels, ranks(), generator_batch_) {
   require_fitting(energy(), generator().output(), data.features());
   learners_ = {&energy_, &generator_};
   const auto trace = [&](Network& network, int64_t rows) {
@@ -90,15 +95,18 @@ void Gan::energy_forward(int64_t step) {
     const int64_t rows = pair_traces_[i]->options.batch, first = static_cast<int64_t>(i) * rows;
     energy().forward(*pair_traces_[i], pair(step).row_range(first, rows), energies_.row_range(first, rows));
   }
-  kernels_.run(GanObjective{.samples = batch(),
+  const float* const all = all_energies_.gather(energies_.data());
+  float* const all_bar = all_energies_bar_.all_or(energies_bar_.data());
+  kernels_.run(GanObjective{.samples = whole_batch(),
                             .kind = options_.loss,
-                            .real = energies_.data(),
-                            .fake = energies_.data() + batch(),
-                            .real_bar = energies_bar_.data(),
-                            .fake_bar = energies_bar_.data() + batch(),
+                            .real = all,
+                            .fake = all + whole_batch(),
+                            .real_bar = all_bar,
+                            .fake_bar = all_bar + whole_batch(),
                             .mean_real = n_.energy_real,
                             .mean_fake = n_.energy_fake,
                             .loss = n_.loss_energy});
+  all_energies_bar_.take(energies_bar_.data());
 }
 
 void Gan::energy_backward() {
@@ -128,11 +136,13 @@ void Gan::generator_forward(int64_t step) {
 void Gan::generator_backward() {
   const Range range(kernels_, "generator step");
   energy().forward(*generator_energy_trace_, samples_, generator_energies_);
-  kernels_.run(GanGeneratorObjective{.samples = generator_batch_,
-                                     .kind = options_.loss,
-                                     .fake = generator_energies_.data(),
-                                     .fake_bar = generator_energies_bar_.data(),
-                                     .loss = n_.loss_generator});
+  kernels_.run(
+      GanGeneratorObjective{.samples = whole_generator_batch_,
+                            .kind = options_.loss,
+                            .fake = all_generator_energies_.gather(generator_energies_.data()),
+                            .fake_bar = all_generator_energies_bar_.all_or(generator_energies_bar_.data()),
+                            .loss = n_.loss_generator});
+  all_generator_energies_bar_.take(generator_energies_bar_.data());
   energy().vjp(*generator_energy_trace_, generator_energies_bar_, samples_bar_, Gradient::ignore);
   generator().vjp(*generator_trace_, samples_bar_, {}, Gradient::overwrite);
   generator_.step(clock());

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "parallel/shared_rows.h"
 #include "train/method.h"
 
 namespace ebm {
@@ -47,7 +48,7 @@ class Gan final : public Method {
 
   GanOptions options_;
   Learner energy_, generator_;
-  int64_t generator_batch_;
+  int64_t whole_generator_batch_, generator_batch_;  // of all ranks, of this one
 
   std::vector<std::unique_ptr<Trace>> pair_traces_;  // E on x and x~: as one batch, or a batch each
   std::unique_ptr<Trace> samples_trace_;             // G in energy steps
@@ -58,6 +59,8 @@ class Gan final : public Method {
   Tensor energies_, energies_bar_;  // E(x), then E(x~)
   Tensor samples_, samples_bar_;    // the generator step's
   Tensor generator_energies_, generator_energies_bar_;
+  SharedRows<float> all_energies_, all_energies_bar_;  // of all ranks: E(x), then E(x~)
+  SharedRows<float> all_generator_energies_, all_generator_energies_bar_;
   struct {
     float *energy_real, *energy_fake, *loss_energy, *loss_generator;
   } n_;  // numbers

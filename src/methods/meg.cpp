@@ -27,7 +27,7 @@ Meg::Meg(Kernels& kernels, const NetworkMakers& networks, DataSource& data, cons
       samples_(kernels, training_.batch, generator().output()),
       samples_bar_(kernels, training_.batch, generator().output()),
       generator_energies_(kernels, training_.batch, flat(1)),
-      shares_(mean_weights(kernels, training_.batch)),
+      shares_(mean_weights(kernels, training_.batch, whole_batch())),
       permuted_(kernels, training_.batch, generator().input()),
       pairs_(kernels, 2 * training_.batch, pair_of(generator())),
       pairs_bar_(kernels, 2 * training_.batch, pair_of(generator())),
@@ -43,8 +43,15 @@ Meg::Meg(Kernels& kernels, const NetworkMakers& networks, DataSource& data, cons
   learners_ = {&energy_, &generator_, &statistics_};
   const int64_t batch = training_.batch, first = training_.energy_steps, second = training_.generator_steps;
   const Precision precision = training_.precision;
-  energy_loss_ =
-      make_energy_penalty(kernels, energy(), nullptr, batch, penalty_of(options, image), precision);
+  EnergyPenaltyOptions penalty = penalty_of(options, image);
+  penalty.ranks = ranks();
+  energy_loss_ = make_energy_penalty(kernels, energy(), nullptr, batch, penalty, precision);
+  for (SharedRows<float>* rows : {&all_energies_, &all_keys_})
+    *rows = SharedRows<float>(kernels, ranks(), batch);
+  for (SharedRows<float>* rows : {&all_z_, &all_permuted_})
+    *rows = SharedRows<float>(kernels, ranks(), batch * latent.size());
+  for (SharedRows<float>* rows : {&all_logits_, &all_logits_bar_})
+    *rows = SharedRows<float>(kernels, ranks(), batch, 2);
   const TraceOptions traced{.batch = batch, .statistics = Statistics::batch, .precision = precision};
   generator_trace_ = generator().make_trace(traced);
   energy_trace_ = energy().make_trace(traced);
@@ -113,11 +120,12 @@ void Meg::generator_forward(int64_t step) {
   }
   const ConstView z = z_generator_.of_step(step);
   generator().forward(*generator_trace_, z, samples_);
-  kernels_.run(PermuteRows{.rows = z.rows,
+  kernels_.run(PermuteRows{.rows = whole_batch(),
                            .columns = z.columns(),
-                           .keys = pairing_.of_step(step).data,
-                           .z = z.data,
-                           .out = permuted_.data()});
+                           .keys = all_keys_.gather(pairing_.of_step(step).data),
+                           .z = all_z_.gather(z.data),
+                           .out = all_permuted_.all_or(permuted_.data())});
+  all_permuted_.take(permuted_.data());
   int64_t row = 0;
   for (const ConstView latent : {z, ConstView(permuted_)}) {
     kernels_.run(JoinColumns{.rows = z.rows,
@@ -146,9 +154,9 @@ void Meg::generator_backward() {
                             .out = samples_bar_.view()});
   }
   generator().vjp(*generator_trace_, samples_bar_, {}, Gradient::overwrite);
-  kernels_.run(GeneratorObjective{.samples = batch,
+  kernels_.run(GeneratorObjective{.samples = whole_batch(),
                                   .entropy_weight = -static_cast<float>(options_.information_weight),
-                                  .energy = generator_energies_.data(),
+                                  .energy = all_energies_.gather(generator_energies_.data()),
                                   .entropy_mean = n_.loss_statistics,
                                   .loss = n_.loss_generator});
   generator_.step(clock());
@@ -167,11 +175,12 @@ void Meg::information() {
   const Range part(kernels_, "information");
   statistics().round_parameters();
   statistics().forward(*statistics_trace_, pairs_, logits_);
-  kernels_.run(InformationObjective{.samples = samples_.rows(),
+  kernels_.run(InformationObjective{.samples = whole_batch(),
                                     .weight = static_cast<float>(options_.information_weight),
-                                    .logit = logits_.data(),
-                                    .logit_bar = logits_bar_.data(),
+                                    .logit = all_logits_.gather(logits_.data()),
+                                    .logit_bar = all_logits_bar_.all_or(logits_bar_.data()),
                                     .loss = n_.loss_statistics});
+  all_logits_bar_.take(logits_bar_.data());
   statistics().vjp(*statistics_trace_, logits_bar_, pairs_bar_, Gradient::overwrite);
   statistics_.step(clock());
 }

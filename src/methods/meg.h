@@ -52,11 +52,13 @@ class Meg final : public Method {
   std::unique_ptr<Trace> generator_trace_, energy_trace_, statistics_trace_;
 
   Draw z_, z_generator_, pairing_;
-  Tensor samples_, samples_bar_, generator_energies_;  // the generator step's x~2
-  Tensor shares_;                                      // 1/B, B times
-  Tensor permuted_;                                    // z2 in the order of the pairing
-  Tensor pairs_, pairs_bar_;                           // [x~2 | z2], then [x~2 | permuted z2]
-  Tensor logits_, logits_bar_;                         // T of the pairs
+  Tensor samples_, samples_bar_, generator_energies_;                 // the generator step's x~2
+  Tensor shares_;                                                     // 1/B, B times
+  Tensor permuted_;                                                   // z2 in the order of the pairing
+  Tensor pairs_, pairs_bar_;                                          // [x~2 | z2], then [x~2 | permuted z2]
+  Tensor logits_, logits_bar_;                                        // T of the pairs
+  SharedRows<float> all_energies_, all_keys_, all_z_, all_permuted_;  // of all ranks
+  SharedRows<float> all_logits_, all_logits_bar_;
   struct {
     EnergyScalars energy;
     float *loss_statistics, *loss_generator;

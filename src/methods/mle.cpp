@@ -26,6 +26,9 @@ Mle::Mle(Kernels& kernels, const NetworkMakers& networks, DataSource& data, cons
       energies_(kernels, parts * training_.batch, flat(1)),
       energies_bar_(kernels, parts * training_.batch, flat(1)),
       log_density_(kernels, parts * training_.batch),
+      all_energies_(kernels, ranks(), training_.batch, parts),
+      all_energies_bar_(kernels, ranks(), training_.batch, parts),
+      all_log_density_(kernels, ranks(), training_.batch, parts),
       n_(add_energy_numbers(numbers_)) {
   require_fitting(energy(), data.features(), data.features());
   if (training_.energy_steps != 1 || training_.generator_steps != 1)
@@ -62,19 +65,21 @@ void Mle::run(Watcher* watcher) {
                                   .x = points_.data(),
                                   .log_q = log_density_.data()});
   energy().forward(*trace_, points_, energies_);
-  kernels_.run(SampleWeights{.points = energies_.rows(),
-                             .data_rows = training_.batch,
-                             .energy = energies_.data(),
-                             .log_q = log_density_.data(),
+  const float* const all = all_energies_.gather(energies_.data());
+  kernels_.run(SampleWeights{.points = parts * whole_batch(),
+                             .data_rows = whole_batch(),
+                             .energy = all,
+                             .log_q = all_log_density_.gather(log_density_.data()),
                              .good = nullptr,
-                             .cotangent = energies_bar_.data(),
+                             .cotangent = all_energies_bar_.all_or(energies_bar_.data()),
                              .log_z = n_.log_z,
                              .effective = n_.effective_samples});
+  all_energies_bar_.take(energies_bar_.data());
   EnergyObjective loss{};
-  loss.samples = training_.batch;
+  loss.samples = whole_batch();
   loss.kind = PenaltyKind::gradient_norm;
-  loss.real = energies_.data();
-  loss.fake = energies_.row_range(training_.batch, training_.batch).data;
+  loss.real = all;
+  loss.fake = all + whole_batch();
   loss.mean_real = n_.energy_real;
   loss.mean_fake = n_.energy_fake;
   loss.penalty = n_.penalty;

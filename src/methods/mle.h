@@ -37,6 +37,8 @@ class Mle final : public Method {
   Buffer<double> log_density_;               // 3 B: of the mixture
   std::unique_ptr<Trace> trace_;
   Draw near_, square_;
+  SharedRows<float> all_energies_, all_energies_bar_;  // of all ranks
+  SharedRows<double> all_log_density_;
   EnergyScalars n_;
 };
 

@@ -54,7 +54,7 @@ std::vector<std::pair<std::string, std::string>> method_choices(NetworkKind netw
 }
 
 void declare_training(Options& options, TrainingOptions& training) {
-  options.add("batch", &training.batch, "samples per iteration, B", {2, 1 << 20});
+  options.add("batch", &training.batch, "samples per iteration, B, of all processes together", {2, 1 << 20});
   options.add("seed", &training.seed, "of all random numbers", {0, INT64_MAX});
   options.add_choice(
       "precision", &training.precision, choices(precision_names),
@@ -63,6 +63,8 @@ void declare_training(Options& options, TrainingOptions& training) {
   options.add("energy_steps", &training.energy_steps, "of an iteration, each on a batch of its own",
               {1, 1000});
   options.add("generator_steps", &training.generator_steps, "of an iteration", {1, 1000});
+  options.add("sync_batch_norm", &training.optimiser.sync_batch_norm,
+              "batch statistics are those of all processes' samples, not of each one's own");
   options.add_choice("initial", &training.initial, choices(initial_names),
                      "weights: PyTorch's defaults, N(0, 0.02^2), orthogonal, or Glorot's");
 }

@@ -62,8 +62,9 @@ Vera::Vera(Kernels& kernels, const NetworkMakers& networks, DataSource& data, co
   const int64_t batch = training_.batch, points = batch * options.importance_samples;
   const Precision precision = training_.precision;
   // half of it: VERA's penalty is ||grad E||^2 / 2
-  upper_ = make_energy_penalty(kernels, energy(), nullptr, batch, penalty_on_data(options.penalty_weight / 2),
-                               precision);
+  EnergyPenaltyOptions penalty = penalty_on_data(options.penalty_weight / 2);
+  penalty.ranks = ranks();
+  upper_ = make_energy_penalty(kernels, energy(), nullptr, batch, penalty, precision);
   // x~ - g(h') is divided by sigma^2: roundings of TF32 or bfloat16 would be all that is left of the weights.
   const TraceOptions of_generator{
       .batch = batch,
@@ -87,7 +88,12 @@ Vera::Vera(Kernels& kernels, const NetworkMakers& networks, DataSource& data, co
   for (Tensor* images : {&score_, &samples_bar_}) *images = rows(batch, image);
   points_bar_ = rows(batch, latent);
   surprises_ = Buffer<double>(kernels, batch);
-  shares_ = mean_weights(kernels, batch);
+  shares_ = mean_weights(kernels, batch, whole_batch());
+  for (SharedRows<float>* all : {&all_energies_, &all_entropies_, &all_effective_})
+    *all = SharedRows<float>(kernels, ranks(), batch);
+  all_surprises_ = SharedRows<double>(kernels, ranks(), batch);
+  if (count_of(ranks()) > 1)
+    rank_share_ = Buffer<float>(kernels, std::vector<float>{1 / static_cast<float>(count_of(ranks()))});
 
   using enum NumberRole;
   n_.energy = add_energy_numbers(numbers_);
@@ -218,15 +224,15 @@ void Vera::generator_step() {
   energy().vjp(*energy_trace_, shares_, samples_bar_, Gradient::ignore);
   kernels_.run(EntropyCotangent{.rows = samples_bar_.rows(),
                                 .columns = samples_bar_.columns(),
-                                .entropy_weight = entropy_weight,
+                                .entropy_weight = entropy_weight / static_cast<float>(count_of(ranks())),
                                 .c = score_.data(),
                                 .x_bar = samples_bar_.data()});
   generator().vjp(*samples_trace_, samples_bar_, {}, Gradient::overwrite);
-  kernels_.run(VeraGeneratorObjective{.samples = training_.batch,
+  kernels_.run(VeraGeneratorObjective{.samples = whole_batch(),
                                       .entropy_weight = entropy_weight,
-                                      .energy = energies_.data(),
-                                      .entropy = entropies_.data(),
-                                      .effective = effective_.data(),
+                                      .energy = all_energies_.gather(energies_.data()),
+                                      .entropy = all_entropies_.gather(entropies_.data()),
+                                      .effective = all_effective_.gather(effective_.data()),
                                       .logsigma = logsigma_.value,
                                       .mean_entropy = n_.entropy,
                                       .mean_effective = n_.effective_samples,
@@ -273,9 +279,13 @@ void Vera::posterior_step() {
                                  .eta = eta.data,
                                  .post_logsigma = post_logsigma_.value,
                                  .post_logsigma_bar = post_logsigma_.gradient});
-  kernels_.run(PosteriorObjective{.samples = batch,
+  if (!rank_share_.empty()) {  // L_P of these rows: the loss is the mean over all ranks
+    const View gradients = posterior_.network().parameters().gradients();
+    kernels_.run(ScaleBy{.columns = gradients.size(), .factor = rank_share_.data(), .x = gradients.data});
+  }
+  kernels_.run(PosteriorObjective{.samples = whole_batch(),
                                   .domain = h.columns(),
-                                  .value = surprises_.data(),
+                                  .value = all_surprises_.gather(surprises_.data()),
                                   .post_logsigma = post_logsigma_.value,
                                   .loss = n_.loss_posterior});
   posterior_.step(clock());

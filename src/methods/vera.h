@@ -81,6 +81,9 @@ class Vera final : public Method {
   Tensor inputs_bar_, points_bar_;  // B x (d + D), B x d: cotangents of [h' | 0] and of h'
   Buffer<double> surprises_;        // B: -log N(x~; g(h'), sigma^2 I) - log N(h'; 0, I)
   Tensor shares_;                   // 1/B, B times
+  SharedRows<float> all_energies_, all_entropies_, all_effective_;  // of all ranks
+  SharedRows<double> all_surprises_;
+  Buffer<float> rank_share_;  // 1 / (number of ranks), where there are several
   struct {
     EnergyScalars energy;
     float *entropy, *effective_samples, *sigma, *loss_posterior, *loss_generator;

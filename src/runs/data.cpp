@@ -8,7 +8,7 @@ namespace {
 constexpr auto stream = static_cast<uint32_t>(Stream::data);
 
 RankRows share_of(const TrainingOptions& training) {
-  return rank_rows(training.optimiser.ranks, training.batch);
+  return rank_rows(training.optimiser.ranks, rank_batch(training.batch, training.optimiser.ranks));
 }
 uint64_t seed_of(const TrainingOptions& training) {
   return static_cast<uint64_t>(training.seed);

@@ -11,6 +11,8 @@
 #include "methods/ebm_bb.h"
 #include "runs/data.h"
 #include "runs/data_files.h"
+#include "runs/job.h"
+#include "train/follower.h"
 
 namespace ebm {
 
@@ -35,6 +37,13 @@ std::optional<ImageFile> open_held_out(Options& options, const ImageConfig& conf
   return std::optional<ImageFile>(std::in_place, config.held_out);
 }
 
+/// Gets the default file, once for all processes.
+void provide_data(const Options& options, const ImageConfig& config) {
+  if (!config.download || options.was_given("data")) return;
+  if (!follows(config.run)) provide_image_file(config.data);
+  meet_ranks(config.run.training().optimiser.ranks);
+}
+
 ImageFiles open_files(Options& options, ImageConfig& config, const Features& shape) {
   ImageFiles files;
   if (config.synthetic) {
@@ -43,7 +52,7 @@ ImageFiles open_files(Options& options, ImageConfig& config, const Features& sha
                   config.data_checksum + "; give no --data-checksum");
     return files;
   }
-  if (config.download && !options.was_given("data")) provide_image_file(config.data);
+  provide_data(options, config);
   try {
     files.train.emplace(config.data);
   } catch (const Error& error) {
@@ -99,10 +108,11 @@ void say_shapes(const ShapeCoverage& found, int64_t channels) {
               100 * found.high_quality);
 }
 
-int run(const ImageExperiment& experiment, int argc, const char* const* argv) {
+int run(const ImageExperiment& experiment, int argc, const char* const* argv, Communicator* ranks) {
   ImageConfig config;
   choose_method(config.run, experiment.networks.kind, experiment.program,
                 [&](Options& first) { first.peek(argc, argv); });
+  config.run.training().optimiser.ranks = ranks;
   Options options = declare_image_options(config, experiment);
   options.offer_print_config();
   if (!options.parse(argc, argv)) return 0;
@@ -127,13 +137,16 @@ RunEnd run_images(ImageConfig& config, Options& options, int argc, const char* c
   check_networks(config);
   const ImageFiles files = open_files(options, config, data_shape(networks));
 
-  const auto kernels = open_kernels(run.device);
+  Communicator* const ranks = run.training().optimiser.ranks;
+  if (ranks != nullptr) require_same(*ranks, options.to_toml());
+  const auto kernels = open_run_device(run);
   if (kernels->is_cuda())
     open_library(convolution_library);  // run.h5 tells its file; who fails asks for it later
   std::printf("device: %s\n", kernels->description().c_str());
   std::fflush(stdout);
   const auto data = files.train ? make_file_data(*kernels, *files.train, config.flips, run.training())
                                 : make_up_data(*kernels, networks, run.training());
+  if (follows(run)) return follow(*assemble(*kernels, networks, *run.choice, *data), run.schedule);
   const RunFolder folder(run.out);  // after the data were read: damaged ones leave no folder
   const auto resumed = resume_point(folder, options);
   const auto method = assemble(*kernels, networks, *run.choice, *data);
@@ -146,13 +159,13 @@ RunEnd run_images(ImageConfig& config, Options& options, int argc, const char* c
                              folder);
   const std::string name = run.method + " on " + (files.train ? files.train->info().name : "shapes");
   const RunEnd end = run_training(*method, evaluation, folder, name, run, options,
-                                  run_environment(argc, argv, *kernels), resumed);
+                                  run_environment(argc, argv, *kernels, ranks), resumed);
   if (evaluation.shapes() && !end.stop) say_shapes(*evaluation.shapes(), networks.channels);
   return end;
 }
 
 int run_image_experiment(const ImageExperiment& experiment, int argc, const char* const* argv) {
-  return run_program(experiment.program, [&] { return run(experiment, argc, argv); });
+  return run_job(experiment.program, [&](Communicator* ranks) { return run(experiment, argc, argv, ranks); });
 }
 
 }  // namespace ebm

@@ -165,12 +165,28 @@ std::optional<CheckpointInfo> resume_point(const RunFolder& folder, const Option
   return info;
 }
 
-std::vector<NameValue> run_environment(int argc, const char* const* argv, const Kernels& kernels) {
+std::unique_ptr<Kernels> open_run_device(const RunConfig& run) {
+  const bool several = count_of(run.training().optimiser.ranks) > 1;
+  if (several && run.device.starts_with("cuda"))
+    throw UsageError(
+        "--device " + run.device +
+        ": several processes train on CPUs alone so far; give --device cpu, or start one process");
+  return open_kernels(several && run.device == "auto" ? "cpu" : run.device);
+}
+
+bool follows(const RunConfig& run) {
+  const Communicator* const ranks = run.training().optimiser.ranks;
+  return ranks != nullptr && ranks->rank() > 0;
+}
+
+std::vector<NameValue> run_environment(int argc, const char* const* argv, const Kernels& kernels,
+                                       const Communicator* ranks) {
   std::vector<NameValue> all = environment(argc, argv, kernels.host_threads());
   all.push_back({"device", kernels.description()});
   std::string files;
   for (const std::string& file : opened_cuda_libraries()) files += (files.empty() ? "" : ", ") + file;
   all.push_back({"gpu_libraries", kernels.is_cuda() ? files : "none"});
+  if (count_of(ranks) > 1) all.push_back({"processes", std::to_string(ranks->size())});
   return all;
 }
 

@@ -59,9 +59,16 @@ void require_full_rank(const Layer& generator, const MethodChoice& choice, const
 /// another one than these options describe, or its newest checkpoint cannot be read.
 std::optional<CheckpointInfo> resume_point(const RunFolder& folder, const Options& options);
 
-/// What a run was made with: environment() (io/environment.h), the device, and the files of the GPU's
-/// libraries that are open.
-std::vector<NameValue> run_environment(int argc, const char* const* argv, const Kernels& kernels);
+/// The device of a run. Several processes train on CPUs, which `auto` then is: throws UsageError for a GPU.
+std::unique_ptr<Kernels> open_run_device(const RunConfig& run);
+
+/// What a run was made with: environment() (io/environment.h), the device, the files of the GPU's libraries that are
+/// open, and how many processes there are, if several.
+std::vector<NameValue> run_environment(int argc, const char* const* argv, const Kernels& kernels,
+                                       const Communicator* ranks = nullptr);
+
+/// Whether this process is one that only trains along (train/follower.h).
+bool follows(const RunConfig& run);
 
 /// Trains `method` to the end of the schedule, from `resumed` where there is one; says on stdout where it goes
 /// on. `name` is the run's in progress lines; all but it must outlive the call. Where nothing was left to do,

@@ -5,7 +5,9 @@
 
 #include "io/program.h"
 #include "runs/data.h"
+#include "runs/job.h"
 #include "runs/trained_model.h"
+#include "train/follower.h"
 
 namespace ebm {
 
@@ -56,9 +58,11 @@ void resolve_toy_defaults(Options& options, ToyConfig& config, const ToyExperime
 ToyResult run_toy(Kernels& kernels, const ToyConfig& config, const Options& options,
                   const std::vector<NameValue>& environment) {
   const RunConfig& run = config.run;
+  const auto data = make_toy_data(kernels, config.dataset, run.training());
+  if (follows(run))
+    return {follow(*assemble(kernels, config.networks, *run.choice, *data), run.schedule), {}};
   const RunFolder folder(run.out);
   const auto resumed = resume_point(folder, options);
-  const auto data = make_toy_data(kernels, config.dataset, run.training());
   const auto method = assemble(kernels, config.networks, *run.choice, *data);
 
   const std::string name = run.method + " on " + name_of(config.dataset, toy_dataset_names);
@@ -69,10 +73,11 @@ ToyResult run_toy(Kernels& kernels, const ToyConfig& config, const Options& opti
 }
 
 int run_toy_experiment(const ToyExperiment& experiment, int argc, const char* const* argv) {
-  return run_program(experiment.program, [&] {
+  return run_job(experiment.program, [&](Communicator* ranks) {
     ToyConfig config;
     choose_method(config.run, experiment.networks.kind, experiment.program,
                   [&](Options& first) { first.peek(argc, argv); });
+    config.run.training().optimiser.ranks = ranks;
     Options options = declare_toy_options(config, experiment);
     options.offer_print_config();
     if (!options.parse(argc, argv)) return 0;
@@ -82,10 +87,11 @@ int run_toy_experiment(const ToyExperiment& experiment, int argc, const char* co
       return 0;
     }
 
-    const auto kernels = open_kernels(config.run.device);
+    if (ranks != nullptr) require_same(*ranks, options.to_toml());
+    const auto kernels = open_run_device(config.run);
     std::printf("device: %s\n", kernels->description().c_str());
     std::fflush(stdout);
-    const auto environment = run_environment(argc, argv, *kernels);
+    const auto environment = run_environment(argc, argv, *kernels, ranks);
     const RunEnd end = run_toy(*kernels, config, options, environment).end;
     if (end.stop) return report_stop(*end.stop, end.iteration);
     std::printf("done: %s iterations; picture %s/density%s, metrics %s/run.h5\n",

@@ -17,7 +17,8 @@ Learner::Learner(Kernels& kernels, std::string name, const LayerMaker& layers, d
       second_moments_(kernels, network_.parameters().values().size()),
       steps_(kernels, 1),
       schedule_(kernels, 2) {
-  if (shares_batches())
+  if (shares_batches() && options.sync_batch_norm) network_.share_statistics(options.ranks);
+  if (shares_batches() && !options.sync_batch_norm && network_.couples_samples(Statistics::batch))
     rank_share_ = Buffer<float>(kernels, std::vector<float>{1 / static_cast<float>(options.ranks->size())});
   if (options.clip_gradient_norm <= 0) return;
   partial_norms_ = Buffer<double>(kernels, SquaredNorm::chunks(network_.parameters().values().size()));
@@ -39,12 +40,15 @@ void Learner::copy(ConstView from, View to) {
   if (!from.empty()) kernels_.copy(to.data, from.data, from.bytes());
 }
 
-/// The mean of all ranks' gradients: each rank's losses are means over its own rows.
-void Learner::average_gradients() {
-  if (!shares_batches()) return;
-  const View gradients = network_.parameters().gradients();
-  options_.ranks->all_reduce(gradients);
-  kernels_.run(ScaleBy{.columns = gradients.size(), .factor = rank_share_.data(), .x = gradients.data});
+void Learner::share_statistics() {
+  if (rank_share_.empty()) return;
+  for (const Network* network : {static_cast<const Network*>(&network_), average()}) {
+    if (network == nullptr) continue;
+    const View statistics = network->parameters().statistics_values();
+    if (statistics.empty()) continue;
+    options_.ranks->all_reduce(statistics);
+    kernels_.run(ScaleBy{.columns = statistics.size(), .factor = rank_share_.data(), .x = statistics.data});
+  }
 }
 
 /// The factor that shortens the gradient, on the device; null: none.
@@ -82,7 +86,7 @@ void Learner::step(const IterationClock& clock) {
   const AdamOptions& adam = options_.adam;
   const Parameters& parameters = network_.parameters();
   const int64_t size = parameters.values().size();
-  average_gradients();
+  if (shares_batches()) options_.ranks->all_reduce(parameters.gradients());
   kernels_.run(AdamSchedule{.lr = lr_,
                             .beta1 = adam.beta1,
                             .beta2 = adam.beta2,

@@ -23,6 +23,7 @@ struct OptimiserOptions {
   double clip_gradient_norm = 0;  ///< the longest gradient of a learner, ||g||_2; 0: any
   double ema = 0;                 ///< decay of the parameters' exponential moving average; 0: none
   Communicator* ranks = nullptr;  ///< that share each batch and learn the same; null: one
+  bool sync_batch_norm = false;   ///< batch statistics are of all ranks' rows, not of each rank's own
 };
 
 /// Makes the layers of a network; twice where its parameters have an average, which is a network of its own.
@@ -51,9 +52,13 @@ class Learner {
   void initialize(uint64_t seed, uint32_t stream, Initial initial);
   /// Keeps a parameter of the network between these numbers, from the next step on.
   void limit(const Parameter& parameter, float low, float high);
-  /// The step that the gradients ask for: their mean over all ranks, clipping, the rate of this iteration,
-  /// Adam, limits, the average. Where there are several ranks the gradients' mean takes the gradients' place.
+  /// The step that the gradients ask for: their sum over all ranks, clipping, the rate of this iteration,
+  /// Adam, limits, the average. Where there are several ranks the sum takes the gradients' place: the loss is
+  /// that of the whole batch, and a rank's gradient what its own rows contribute.
   void step(const IterationClock& clock);
+  /// Running statistics that ranks moved by batches of their own become their mean over all ranks, in the
+  /// average's network too: so all ranks are in one state. To be called when all of an iteration is done.
+  void share_statistics();
 
   /// Adam's running means of g and g^2, laid out as the parameters' flat buffer, and the number of its steps.
   View first_moments() const { return flat_view(first_moments_); }
@@ -67,7 +72,6 @@ class Learner {
   static View flat_view(const Buffer<float>& buffer) { return {buffer.data(), 1, flat(buffer.size())}; }
   bool shares_batches() const { return options_.ranks != nullptr && options_.ranks->size() > 1; }
   void copy(ConstView from, View to);
-  void average_gradients();
   const float* clip();
   void follow();
 
@@ -82,7 +86,7 @@ class Learner {
   Buffer<float> first_moments_, second_moments_;
   Buffer<int64_t> steps_;     // 1
   Buffer<float> schedule_;    // 2, of AdamSchedule
-  Buffer<float> rank_share_;  // 1 / (number of ranks), where there are several
+  Buffer<float> rank_share_;  // 1 / (number of ranks), where their statistics differ
   Buffer<double> partial_norms_;
   Buffer<float> clip_;  // the factor
 };

@@ -8,18 +8,32 @@ namespace {
 constexpr Stream initial_streams[] = {Stream::initial_energy, Stream::initial_generator,
                                       Stream::initial_third};
 
+TrainingOptions of_rank(TrainingOptions training) {
+  training.batch = rank_batch(training.batch, training.optimiser.ranks);
+  return training;
+}
+
 }  // namespace
+
+int64_t rank_batch(int64_t batch, const Communicator* ranks, const char* option) {
+  const int64_t count = count_of(ranks);
+  if (batch % count == 0) return batch / count;
+  throw UsageError(std::string(option) + " " + std::to_string(batch) + " cannot be divided among " +
+                   std::to_string(count) + " processes; give a multiple of " + std::to_string(count) +
+                   ", or start another number of them");
+}
 
 Method::Method(Kernels& kernels, DataSource& data, const TrainingOptions& training, NoiseSource* noise)
     : kernels_(kernels),
       data_(data),
-      training_(training),
+      given_(training),
+      training_(of_rank(training)),
       iteration_(kernels, 1),
       numbers_(kernels),
       draws_(kernels, static_cast<uint64_t>(training.seed), iteration_.data(), noise,
              training.optimiser.ranks) {
   if (training.energy_steps > 1)
-    data_points_ = Tensor(kernels, training.batch * training.energy_steps, data.features());
+    data_points_ = Tensor(kernels, training_.batch * training.energy_steps, data.features());
 }
 
 void Method::draw_data(View x) {
@@ -31,6 +45,11 @@ void Method::draw_data(View x) {
 void Method::take_data(int64_t step, View x) {
   if (!data_points_.empty())
     kernels_.copy(x.data, data_points_.row_range(step * x.rows, x.rows).data, x.bytes());
+}
+
+void Method::count_iteration() {
+  for (Learner* learner : learners_) learner->share_statistics();
+  kernels_.run(Advance{.counter = iteration_.data()});
 }
 
 void Method::initialize() {

@@ -18,7 +18,7 @@ namespace ebm {
 
 /// What every method is given.
 struct TrainingOptions {
-  int64_t batch = 200;
+  int64_t batch = 200;  ///< of all ranks together
   int64_t seed = 1;
   Precision precision = Precision::training;      ///< of all but the parameters and the Jacobian of a bound
   int64_t energy_steps = 1, generator_steps = 1;  ///< of an iteration
@@ -26,6 +26,9 @@ struct TrainingOptions {
   OptimiserOptions optimiser;
   Initial initial = Initial::pytorch;
 };
+
+/// A rank's rows of a batch of `batch`, which `option` asks for. Throws UsageError unless all ranks have as many.
+int64_t rank_batch(int64_t batch, const Communicator* ranks, const char* option = "--batch");
 
 /// The networks of an experiment, as layers.
 struct NetworkMakers {
@@ -82,7 +85,8 @@ class Method {
   ConstView data_points() const { return drawn_; }
 
   Kernels& kernels() { return kernels_; }
-  const TrainingOptions& training() const { return training_; }
+  /// As it was given: its batch is that of all ranks.
+  const TrainingOptions& training() const { return given_; }
 
   /// What the trained model is good for, `chunk` rows at a time, with averaged parameters where there are any.
   virtual std::unique_ptr<Sampler> sampler(int64_t chunk);
@@ -106,11 +110,15 @@ class Method {
   void draw_data(View x);
   /// x = the data points of this step, counted from 0.
   void take_data(int64_t step, View x);
-  void count_iteration() { kernels_.run(Advance{.counter = iteration_.data()}); }
+  /// The end of an iteration.
+  void count_iteration();
+  Communicator* ranks() const { return training_.optimiser.ranks; }
+  /// The samples of a batch of all ranks, of which this rank has training_.batch.
+  int64_t whole_batch() const { return given_.batch; }
 
   Kernels& kernels_;
   DataSource& data_;
-  TrainingOptions training_;
+  TrainingOptions given_, training_;  // training_: of this rank, whose batch is its own rows
   Buffer<uint64_t> iteration_;
   Numbers numbers_;
   Draws draws_;

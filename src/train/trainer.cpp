@@ -5,6 +5,7 @@
 
 #include "io/atomic_file.h"
 #include "train/dump.h"
+#include "train/follower.h"
 #include "train/state.h"
 
 namespace ebm {
@@ -25,6 +26,10 @@ int64_t start_of(Method& method, const RunFolder& folder, const Schedule& schedu
   const int64_t done = resumed ? resumed->iteration : 0;
   const int64_t wanted = schedule.dump_iteration;
   const bool missed = wanted > 0 && wanted <= done && !exists(folder.dump(wanted));
+  if (wanted > 0 && count_of(method.training().optimiser.ranks) > 1)
+    throw UsageError(
+        "--dump-iteration writes what one process computes, and each of several has but its rows; "
+        "start one process, or leave it out");
   if (missed || wanted > schedule.iterations) {
     throw UsageError("iteration " + std::to_string(wanted) + " cannot be dumped: this run goes from " +
                      std::to_string(done) + " to " + std::to_string(schedule.iterations) +
@@ -32,6 +37,13 @@ int64_t start_of(Method& method, const RunFolder& folder, const Schedule& schedu
   }
   if (resumed) restore(folder.checkpoint(done), method);
   return done;
+}
+
+/// Lines of several ranks tell what all of them do together.
+ProgressOptions of_ranks(ProgressOptions progress, const TrainingOptions& training) {
+  if (count_of(training.optimiser.ranks) > 1)
+    progress.images = static_cast<double>(training.batch * training.energy_steps);
+  return progress;
 }
 
 }  // namespace
@@ -52,14 +64,17 @@ Trainer::Trainer(Method& method, Evaluation& evaluation, const RunFolder& folder
       log_(RunLog::create(folder.log(), description_.config, description_.environment,
                           column_names(method, evaluation), resumed ? resumed->history : MetricTable{},
                           time(), evaluation.names())),
-      progress_(description_.name, schedule.iterations, done_, std::move(progress)) {
+      progress_(description_.name, schedule.iterations, done_,
+                of_ranks(std::move(progress), method.training())) {
   write_file(folder.config(), description_.config);
+  share_state(method, done_);
   iteration_ = method.kernels().capture([&method] { method.iterate(); });
   numbers_ = method.kernels().readback(Numbers::bytes());
 }
 
 RunEnd Trainer::run() {
   const StopRequest request;
+  Communicator* const ranks = method_.training().optimiser.ranks;
   std::optional<StopRequest::Stop> stop;
   watch_.start();
   while (done_ < schedule_.iterations && !stop) {
@@ -70,12 +85,13 @@ RunEnd Trainer::run() {
     } else if (done_ % schedule_.log_every == 0) {
       start_row();
     }
-    stop = request.requested();
+    stop = agree_on_stop(request, ranks);
     if (stop || last || done_ % schedule_.checkpoint_every == 0) save();
     if (progress_.due() || last) progress_.update(done_, latest_);
   }
   progress_.finish();
   log_.close();
+  meet_ranks(ranks);
   return {done_, stop};
 }
 

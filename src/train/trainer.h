@@ -54,7 +54,8 @@ class Trainer {
   /// Trains to the end of the schedule or until a signal asks to stop; either way the last state is in a
   /// checkpoint. An iteration allocates nothing and waits for nothing; rows are read back one row late.
   /// Throws Error (a loss or a number of the state that is NaN or Inf, a full disk ...); what was written
-  /// stays, and no checkpoint of such a state is.
+  /// stays, and no checkpoint of such a state is. Of several ranks this is rank 0; the others follow()
+  /// (follower.h), and a signal that reaches any of them stops all.
   RunEnd run();
 
  private:

@@ -126,6 +126,23 @@ class FormulasTest : public testing::Test {
                                          .mode = Write::accumulate,
                                          .mask = {.y = y.data(), .rows = rows, .slope = 0.1f}});
 
+    const Buffer<double> rank_sums(*kernels, 2 * 2 * columns);
+    kernels->run(BatchNormRankSums{
+        .rows = rows, .columns = columns, .x = x.data(), .sums = rank_sums.data() + 2 * columns});
+    kernels->run(BatchNormOfRanks{.columns = columns,
+                                  .ranks = 2,
+                                  .sums = rank_sums.data(),
+                                  .of_all = {.rows = 2 * rows,
+                                             .columns = columns,
+                                             .x = nullptr,
+                                             .eps = 1e-5f,
+                                             .momentum = 0.1f,
+                                             .mean = mean.data(),
+                                             .inv_std = inv_std.data(),
+                                             .running_mean = weight_bar.data(),
+                                             .running_var = bias_bar.data(),
+                                             .bias_before = weight.data()}});
+
     const Buffer<double> theta(*kernels, rows), value(*kernels, rows);
     const Buffer<int32_t> status(*kernels, rows);
     kernels->run(HutchinsonEstimate{.rows = rows,

@@ -32,6 +32,9 @@ TEST(ProgressTest, FormatsALine) {
                              .rate = 1523.4,
                              .values = {{"energy_loss", 0.123}, {"kl", 1.5e-7}}}),
             "toy_bb  12,000/150,000  8.0%  1523 it/s  ETA 1:31  energy_loss 0.1230  kl 1.500e-07");
+  EXPECT_EQ(
+      format_progress({.name = "a", .iteration = 5, .total = 10, .rate = 2.5, .images = 64, .values = {}}),
+      "a  5/10  50.0%  2.5 it/s  160 images/s  ETA 0:02");
   EXPECT_EQ(format_progress({.name = "a", .iteration = 0, .total = 10, .values = {}}),
             "a  0/10  0.0%  ? it/s  ETA ?");
   EXPECT_EQ(format_progress(

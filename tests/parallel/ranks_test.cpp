@@ -22,6 +22,9 @@ class Rank final : public Communicator {
     ASSERT_EQ(values.size(), std::ssize(sum_));
     kernels_.upload(values.data, sum_.data(), values.bytes());
   }
+  void all_gather(void*, int64_t) override { FAIL() << "nobody asks for it"; }
+  void broadcast(void*, int64_t) override { FAIL() << "nobody asks for it"; }
+  int64_t max(int64_t number) override { return number; }
 
  private:
   Kernels& kernels_;
@@ -93,9 +96,9 @@ std::unique_ptr<Layer> energy_layers() {
 
 class RankLearnersTest : public KernelsTest {
  protected:
-  /// A learner, and the gradient of the mean over its rows of what its network gives.
+  /// A learner, and the gradient of its rows' part of the mean over the batch of what its network gives.
   struct Trained {
-    Trained(Kernels& kernels, const OptimiserOptions& options, const std::vector<float>& x)
+    Trained(Kernels& kernels, const OptimiserOptions& options, const std::vector<float>& x, int64_t batch)
         : learner(kernels, "energy", energy_layers, 1e-2, options),
           x(kernels, std::ssize(x) / point.size(), point),
           y(kernels, this->x.rows(), flat(1)),
@@ -103,7 +106,7 @@ class RankLearnersTest : public KernelsTest {
           trace(learner.network().make_trace({.batch = this->x.rows()})) {
       learner.initialize(3, 1, Initial::pytorch);
       this->x.upload(x);
-      y_bar.upload(std::vector<float>(static_cast<size_t>(y.rows()), 1 / static_cast<float>(y.rows())));
+      y_bar.upload(std::vector<float>(static_cast<size_t>(y.rows()), 1 / static_cast<float>(batch)));
     }
     void differentiate() {
       learner.network().forward(*trace, x, y);
@@ -146,9 +149,9 @@ TEST_P(RankLearnersTest, LearnOfTheirPartsWhatOneLearnsOfTheWhole) {
     clip_ = clip;
     std::vector<float> sum;
     Rank first_rank(*kernels_, 0, 2, sum), second_rank(*kernels_, 1, 2, sum);
-    Trained whole(*kernels_, options(nullptr), x);
-    Trained first(*kernels_, options(&first_rank), {x.begin(), x.begin() + half}),
-        second(*kernels_, options(&second_rank), {x.begin() + half, x.end()});
+    Trained whole(*kernels_, options(nullptr), x, 8);
+    Trained first(*kernels_, options(&first_rank), {x.begin(), x.begin() + half}, 8),
+        second(*kernels_, options(&second_rank), {x.begin() + half, x.end()}, 8);
     for (int iteration = 0; iteration < 3; ++iteration) {
       for (Trained* trained : {&whole, &first, &second}) trained->differentiate();
       sum = gradient(first);
@@ -165,7 +168,7 @@ TEST_P(RankLearnersTest, LearnOfTheirPartsWhatOneLearnsOfTheWhole) {
 TEST_P(RankLearnersTest, ARankAloneLearnsAsWithoutOthers) {
   const std::vector<float> x = normals(8 * point.size());
   OneRank rank;
-  Trained with(*kernels_, options(&rank), x), without(*kernels_, options(nullptr), x);
+  Trained with(*kernels_, options(&rank), x, 8), without(*kernels_, options(nullptr), x, 8);
   for (Trained* trained : {&with, &without}) {
     trained->differentiate();
     trained->learner.step(clock());

@@ -56,6 +56,60 @@ struct BatchNormStatistics {
   }
 };
 
+/// The first half of BatchNormStatistics, where the batch is shared by several ranks: sums = {sum x, sum x^2} of this
+/// rank's rows.
+struct BatchNormRankSums {
+  static constexpr Pattern pattern = Pattern::columns;
+  int64_t rows, columns;
+  ConstArray x;  // rows x columns
+  double* sums;  // 2 x columns
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(x, rows * columns);
+    uses.writes(sums, 2 * columns);
+  }
+
+  Type type() const { return x.type; }
+  bool aligned() const { return on_16_bytes(x); }
+  template <class E>
+  EBM_HD auto term(const E& e) const {
+    const auto v = as_double(e(x));
+    return Sums{v, v * v};
+  }
+  EBM_HD void finish(int64_t column, const Sums<2>& found) const {
+    sums[column] = found.of[0];
+    sums[columns + column] = found.of[1];
+  }
+};
+
+/// The second half: `of_all` finished with the sums of all ranks, taken in the order of the ranks. Run over one row.
+struct BatchNormOfRanks {
+  static constexpr Pattern pattern = Pattern::map;
+  int64_t rows = 1, columns;
+  int64_t ranks;
+  const double* sums;          // ranks x 2 x columns
+  BatchNormStatistics of_all;  // its rows: those of all ranks; its x: none
+
+  template <class Uses>
+  void arrays(Uses& uses) const {
+    uses.reads(sums, 2 * ranks * columns);
+    uses.reads(of_all.bias_before, columns);
+    uses.writes({of_all.mean, of_all.inv_std}, columns);
+    uses.updates(of_all.running_mean, columns);
+    uses.updates(of_all.running_var, columns);
+  }
+
+  EBM_HD void operator()(int64_t, int64_t column) const {
+    Sums<2> total{{0, 0}};
+    for (int64_t rank = 0; rank < ranks; ++rank) {
+      total.of[0] += sums[2 * rank * columns + column];
+      total.of[1] += sums[(2 * rank + 1) * columns + column];
+    }
+    of_all.finish(column, total);
+  }
+};
+
 /// m and s from the running statistics. Run over one row.
 struct BatchNormRunning {
   static constexpr Pattern pattern = Pattern::map;

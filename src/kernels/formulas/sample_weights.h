@@ -9,6 +9,7 @@
 #pragma once
 
 #include "kernels/formulas/importance.h"
+#include "kernels/formulas/rank_rows.h"
 
 namespace ebm {
 
@@ -18,6 +19,12 @@ struct WideLatents {
 
   EBM_HD int64_t rows(int64_t batch) const {
     return static_cast<int64_t>(share * static_cast<double>(batch) + 0.5);
+  }
+  /// Among a rank's rows of a batch, whose first rows are the wider ones.
+  WideLatents of_rank(const RankRows& own) const {
+    const int64_t left = rows(own.of_step()) - own.rank * own.rows;
+    const int64_t wide = left < 0 ? 0 : (left < own.rows ? left : own.rows);
+    return {.share = static_cast<double>(wide) / static_cast<double>(own.rows), .scale = scale};
   }
 };
 

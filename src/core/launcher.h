@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace ebm {
+
+/// How a launcher (mpirun, mpiexec, srun) started this process: as which of how many. One of one without a launcher.
+struct Launcher {
+  int64_t rank = 0, size = 1;
+  std::string name = {};  ///< "mpirun" or "srun"
+};
+
+/// As its environment variables tell: those of Open MPI, of MPICH and its kin, of a step of Slurm. Those of a Slurm
+/// job alone do not count: a batch script has them too.
+Launcher launcher();
+
+}  // namespace ebm
