@@ -93,7 +93,7 @@ HDF5_IS_PARALLEL := $(shell printf '%s\n' '$(HASH)include <H5pubconf.h>' '$(HASH
 
 # The compiler's own libraries, where it is not the system's.
 RUNTIME := $(patsubst %/,%,$(dir $(realpath $(shell $(CXX) -print-file-name=libstdc++.so.6 2>/dev/null))))
-MODULE_FOLDERS := $(wildcard $(filter-out %/stubs %/stubs/,$(call folders_in,$(LIBRARY_PATH))))
+MODULE_FOLDERS := $(abspath $(wildcard $(filter-out %/stubs %/stubs/,$(call folders_in,$(LIBRARY_PATH)))))
 RPATHS = $(call rpaths,$(LIBS) $(LDFLAGS) $(addprefix -L,$(MODULE_FOLDERS) $(RUNTIME)))
 
 # Pictures need the font, which programs look for in Debian's folder and in share/fonts beside their own.

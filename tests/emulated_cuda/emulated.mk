@@ -10,9 +10,9 @@ EMULATED_NEEDS := cuda_runtime_api.h curand_kernel.h cublas_v2.h nvtx3/nvToolsEx
 EMULATED_MISSING := $(shell { for h in $(EMULATED_NEEDS); do \
   printf '%s\n' "$(HASH)if !__has_include(<$$h>)" "missing $$h" "$(HASH)endif"; done; \
   printf '%s\n' "$(HASH)include <cuda_runtime_api.h>" "$(HASH)if CUDART_VERSION < 12000" "missing CUDA 12" "$(HASH)endif"; } | \
-  $(CXX) $(CUDA_INCLUDE) -x c++ -E -P - 2>/dev/null | sed -n 's/^missing //p' | head -1)
+  $(CXX) $(CUDA_INCLUDE) $(PLACES_CPPFLAGS) $(CPPFLAGS) -x c++ -E -P - 2>/dev/null | sed -n 's/^missing //p' | head -1)
 
-BOOST_CONTEXT := $(if $(findstring /,$(shell $(CXX) -print-file-name=libboost_context.a 2>/dev/null)),-l:libboost_context.a,-lboost_context)
+BOOST_CONTEXT := $(CONDA:%=-L%/lib) $(if $(findstring /,$(shell $(CXX) -print-file-name=libboost_context.a 2>/dev/null)),-l:libboost_context.a,-lboost_context)
 EMULATED_COMPILE = $(COMPILE) -Itests/emulated_cuda $(CUDA_INCLUDE) -Wno-unknown-pragmas
 EMULATED_OBJECTS := $(patsubst %.cpp,$(BUILD)/obj/%.o,$(sort $(wildcard tests/emulated_cuda/*.cpp)))
 ifeq ($(CUDNN_HEADER),)

@@ -6,7 +6,9 @@ CUDA_NAMED := $(CUDA_HOME)
 $(if $(CUDA_NAMED),$(if $(wildcard $(addprefix $(CUDA_NAMED)/,bin/nvcc include/cuda_runtime_api.h targets/*/include/cuda_runtime_api.h)),,\
   $(error CUDA_HOME=$(CUDA_NAMED): neither bin/nvcc nor include/cuda_runtime_api.h is below it)))
 NVCC ?= $(firstword $(wildcard $(CUDA_NAMED:%=%/bin/nvcc)) $(shell command -v nvcc 2>/dev/null) $(wildcard /usr/local/cuda/bin/nvcc))
-CUDA_HOME ?= $(patsubst %/bin/nvcc,%,$(or $(realpath $(NVCC)),/usr/local/cuda/bin/nvcc))
+ifeq ($(CUDA_NAMED),)
+override CUDA_HOME = $(patsubst %/bin/nvcc,%,$(or $(realpath $(NVCC)),/usr/local/cuda/bin/nvcc))
+endif
 NVCC_RELEASE := $(if $(NVCC),$(shell $(NVCC) --version 2>/dev/null | sed -n 's/.*release \([0-9]*\).*/\1/p'))
 
 # The GPUs that tests/devices describes: T4, A100, H100, and B200 from the PTX of the last. A nvcc that knows one of these no
@@ -20,7 +22,7 @@ CUDA_HEADERS := $(firstword $(wildcard $(foreach d,include targets/*/include,$(C
 CUDA_INCLUDE := $(if $(filter /usr,$(CUDA_HOME)),,-isystem $(patsubst %/,%,$(dir $(CUDA_HEADERS))))
 # cudnn.h 9.8 or later, or convolutions are left out.
 CUDNN_HEADER := $(shell printf '%s\n' '$(HASH)include <cudnn.h>' '$(HASH)if CUDNN_VERSION >= 90800' 'yes' '$(HASH)endif' | \
-  $(CXX) $(CUDA_INCLUDE) -x c++ -E -P - 2>/dev/null | grep -x yes)
+  $(CXX) $(CUDA_INCLUDE) $(PLACES_CPPFLAGS) $(CPPFLAGS) -x c++ -E -P - 2>/dev/null | grep -x yes)
 CUDNN_FOUND := $(if $(CUDNN_HEADER),,$(COMMA) without convolutions: no cudnn.h of cuDNN 9.8 or later)
 CUDA_SOURCES := $(sort $(wildcard src/kernels/cuda/*.cpp src/kernels/cuda/$(if $(CUDNN_HEADER),cudnn,no_cudnn)/*.cpp))
 CUDA_KERNELS := $(sort $(wildcard src/kernels/cuda/*.cu))
