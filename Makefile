@@ -2,18 +2,16 @@
 # The only build system. `make help` lists the targets; every variable below can be set on the command line.
 #
 #   make            everything this machine can build (the CUDA half when nvcc is there)
-#   make CUDA_ARCH="80 90"    the GPU architectures of libebm_cuda.so; the last one also as PTX
-#   make MPI_HOME=/opt/mpi    the MPI of programs on several processes (default: that of mpicc, or of pkg-config)
-#   make ARCH=x86-64-v3       the CPU to build for (default: the machine at hand)
+#   make CUDA_ARCH="75 80 90" the GPU architectures of libebm_cuda.so; the last one also as PTX
+#   make ARCH=x86-64-v3       the CPU to build for (default: the machine at hand; where Slurm is, this one)
+#   make HDF5_ROOT=/opt/hdf5  where a library is; likewise DNNL_ROOT, LAPACKE_ROOT, CUDA_HOME, MPI_HOME. `make found` tells
 #   make test FILTER='Lobpcg*'    some of the tests, by GoogleTest's pattern
 #   make test TESTED='linalg support'    the tests of some folders of tests/, without building the others
 #   make kernel-report    registers, spills, occupancy, 16-byte accesses of each GPU kernel, where nvcc is (no GPU needed)
 #   make demo DEMO_ITERATIONS=2000 DEMO_TOY_ITERATIONS=2000    a shorter demonstration
 
-# One job for each core, unless -j says otherwise.
-ifeq ($(MAKELEVEL),0)
-MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
-endif
+# Where libraries are, ARCH where Slurm is, and a job for each core, unless -j or a cluster says otherwise.
+include scripts/places.mk
 
 BUILD ?= build
 ARCH ?= native
@@ -29,7 +27,7 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 # Cairo is linked alone: its headers are named with their folder, and need no flags.
 PKGS := fmt tomlplusplus freetype2 libpng libjpeg libwebp libwebpdemux zlib
-CPPFLAGS_ALL := -Isrc -isystem /usr/include/hdf5/serial $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CPPFLAGS)
+CPPFLAGS_ALL := -Isrc $(PLACES_CPPFLAGS) $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null) $(CPPFLAGS)
 # g++ 12 stores wide constants wrongly (tests/support/compiler_test.cpp); narrow stores avoid it.
 NARROW := $(shell $(CXX) -mmove-max=128 -mstore-max=128 -E -x c++ /dev/null >/dev/null 2>&1 && echo -mmove-max=128 -mstore-max=128)
 # Loops over arrays that may be absent: SIMD wants a copy of the loop for each case, and g++ gives up early.
@@ -38,10 +36,9 @@ UNSWITCH := $(shell $(CXX) --param=max-unswitch-insns=400 -E -x c++ /dev/null >/
 CXXFLAGS_ALL = -std=c++20 $(OPT) $(DEBUG) -march=$(ARCH) -fPIC -fopenmp -fno-math-errno -fno-trapping-math -Wall -Wextra -Wpedantic -Wno-restrict \
                 $(NARROW) $(UNSWITCH) $(SANITIZE) $(CXXFLAGS)
 COMPILE = $(CXX) $(CPPFLAGS_ALL) -MMD -MP $(CXXFLAGS_ALL) -c
-MULTIARCH := $(shell $(CXX) -print-multiarch 2>/dev/null)
-LIBS := -L/usr/lib/$(MULTIARCH)/hdf5/serial -lhdf5 -ldnnl -llapacke $(shell pkg-config --libs $(PKGS) cairo 2>/dev/null) -ldl
+LIBS := $(PLACES_LIBS) $(shell $(PKG_CONFIG) --libs $(PKGS) cairo 2>/dev/null) -ldl
 # RPATH, not RUNPATH: it also finds what the libraries in a distribution's lib/ need of each other.
-LDFLAGS_ALL := -fopenmp $(SANITIZE) -Wl,-rpath,'$$ORIGIN/../lib' -Wl,--disable-new-dtags $(LDFLAGS)
+LDFLAGS_ALL := -fopenmp $(SANITIZE) -Wl,-rpath,'$$ORIGIN/../lib' $(RPATHS) -Wl,--disable-new-dtags $(LDFLAGS)
 
 EXPERIMENTS := $(patsubst experiments/%.cpp,%,$(sort $(wildcard experiments/*.cpp)))
 # WITHOUT: folders of src/ that nothing needs which is built.
@@ -63,11 +60,13 @@ help:
 	@echo "targets: all deps demo test bench kernel-report sanitize lint format dist clean"
 
 # --- what is here -----------------------------------------------------------------------------------------------------
-DEPS := CXX='$(CXX)' CPPFLAGS='$(CPPFLAGS_ALL)' scripts/deps
+DEPS = CXX='$(CXX)' CPPFLAGS='$(CPPFLAGS_ALL)' FONT='$(FONT)' scripts/deps
 found:
 	@$(CXX) --version 2>/dev/null | head -1 | sed 's/^/  compiler        /'
-	@echo "  CPU             -march=$(ARCH)"
+	@echo "  CPU             $(CPU_FOUND)"
+	@$(if $(JOBS_FOUND),echo "  jobs            $(JOBS_FOUND)",:)
 	@$(DEPS) check build
+	@$(if $(CPU_KNOWN),:,echo "make: ARCH=$(ARCH): $(CXX) knows no such CPU; ARCH=native is this one" >&2; exit 1)
 	@echo "  CUDA            $(CUDA_FOUND)"
 	@echo "  emulation       $(EMULATION_FOUND)"
 	@echo "  MPI             $(MPI_FOUND)"
@@ -81,7 +80,7 @@ deps:
 
 # Files that are new when their text is: the flags that objects were made with ("native" spelled out), the version, the
 # folders of tests.
-FLAGS_TEXT := $(filter-out ccache,$(CXX)) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) \
+FLAGS_TEXT = $(filter-out ccache,$(CXX)) $(CPPFLAGS_ALL) $(CXXFLAGS_ALL) \
   $(shell { $(CXX) -dumpfullversion; $(CXX) -march=$(ARCH) -Q --help=target; } 2>/dev/null | cksum)
 $(BUILD)/flags: TEXT = $(FLAGS_TEXT)
 $(BUILD)/version: TEXT = $(VERSION)
@@ -123,6 +122,13 @@ $(EXPERIMENTS:%=experiments/%): experiments/%: $(BUILD)/bin/%
 	ln -sf ../$< $@
 endif
 
+ifneq ($(filter-out /usr/share/fonts/truetype/dejavu/%,$(FONT)),)
+programs: $(BUILD)/share/fonts/DejaVuSans.ttf
+$(BUILD)/share/fonts/DejaVuSans.ttf:
+	@mkdir -p $(@D)
+	ln -sf $(FONT) $@
+endif
+
 # The CUDA half and its stand-in for machines without a GPU: add their libraries to `all`, `test` and `found`.
 -include src/kernels/cuda/cuda.mk
 -include tests/emulated_cuda/emulated.mk
@@ -131,7 +137,7 @@ endif
 -include tests/accesses/accesses.mk
 
 demo:
-	@$(DEPS) check build run >/dev/null 2>&1 || scripts/deps install build run
+	@$(DEPS) offer build run
 	@$(MAKE) --no-print-directory all
 	./experiments/cifar10_bb --config experiments/shapes.toml --iterations $(DEMO_ITERATIONS) --out runs/demo_shapes
 	./experiments/toy_bb --dataset 25gaussians --iterations $(DEMO_TOY_ITERATIONS) --out runs/demo
@@ -139,7 +145,7 @@ demo:
 # --- tests and benchmarks ---------------------------------------------------------------------------------------------
 $(TESTS): $(call objects,$(TEST_SOURCES)) $(BUILD)/tested
 # matio and LMDB write the files that the readers of data sets are tested with; no program needs them.
-$(TESTS): LIBS += -lgtest -lgtest_main $(shell pkg-config --libs lmdb matio 2>/dev/null)
+$(TESTS): LIBS += -lgtest -lgtest_main $(or $(shell $(PKG_CONFIG) --libs lmdb matio 2>/dev/null),-llmdb -lmatio)
 $(TEST_PROGRAMS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/obj/tests/programs/%.o
 # No CPU has both.
 $(BUILD)/bin/other_cpu: $(BUILD)/obj/no_such_cpu.o

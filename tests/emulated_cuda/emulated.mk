@@ -10,8 +10,9 @@ EMULATED_NEEDS := cuda_runtime_api.h curand_kernel.h cublas_v2.h nvtx3/nvToolsEx
 EMULATED_MISSING := $(shell { for h in $(EMULATED_NEEDS); do \
   printf '%s\n' "$(HASH)if !__has_include(<$$h>)" "missing $$h" "$(HASH)endif"; done; \
   printf '%s\n' "$(HASH)include <cuda_runtime_api.h>" "$(HASH)if CUDART_VERSION < 12000" "missing CUDA 12" "$(HASH)endif"; } | \
-  $(CXX) $(CUDA_INCLUDE) -x c++ -E -P - 2>/dev/null | sed -n 's/^missing //p' | head -1)
+  $(CXX) $(CUDA_INCLUDE) $(PLACES_CPPFLAGS) $(CPPFLAGS) -x c++ -E -P - 2>/dev/null | sed -n 's/^missing //p' | head -1)
 
+BOOST_CONTEXT := $(CONDA:%=-L%/lib) $(if $(findstring /,$(shell $(CXX) -print-file-name=libboost_context.a 2>/dev/null)),-l:libboost_context.a,-lboost_context)
 EMULATED_COMPILE = $(COMPILE) -Itests/emulated_cuda $(CUDA_INCLUDE) -Wno-unknown-pragmas
 EMULATED_OBJECTS := $(patsubst %.cpp,$(BUILD)/obj/%.o,$(sort $(wildcard tests/emulated_cuda/*.cpp)))
 ifeq ($(CUDNN_HEADER),)
@@ -36,19 +37,19 @@ $(BUILD)/obj/emulated/%.o: %.cu $(BUILD)/flags | found
 $(EMULATED_LIBRARY): $(EMULATED_CUDA_OBJECTS) $(EMULATED_KERNELS) $(EMULATED_OBJECTS) src/kernels/cuda/exports.map
 	@mkdir -p $(@D)
 	$(CXX) -shared -Wl,--version-script=src/kernels/cuda/exports.map $(LDFLAGS_ALL) $(filter %.o,$^) -o $@ \
-	  -l:libboost_context.a -lpthread -ldl
+	  $(BOOST_CONTEXT) -lpthread -ldl
 
 $(EMULATION_TESTS): $(EMULATION_TEST_OBJECTS) $(EMULATED_OBJECTS) $(EMULATED_CUDA_OBJECTS) $(EMULATED_KERNELS) \
                     $(BUILD)/obj/tests/support/lsan_suppressions.o $(BUILD)/obj/tests/support/files.o $(CPU_CHECK) $(BUILD)/libebm.a
 	@mkdir -p $(@D)
-	$(CXX) $(LDFLAGS_ALL) $^ -o $@ -l:libboost_context.a -lgtest -lgtest_main -lpthread $(LIBS)
+	$(CXX) $(LDFLAGS_ALL) $^ -o $@ $(BOOST_CONTEXT) -lgtest -lgtest_main -lpthread $(LIBS)
 
 # bench/convolution_plans over the stand-ins, for its test.
 PLANS_EMULATED := $(if $(CUDNN_HEADER),$(BUILD)/bin/convolution_plans_emulated)
 $(BUILD)/bin/convolution_plans_emulated: $(PLANS_OBJECTS) $(EMULATED_OBJECTS) $(EMULATED_CUDA_OBJECTS) $(EMULATED_KERNELS) \
                                          $(BUILD)/libebm.a
 	@mkdir -p $(@D)
-	$(CXX) $(LDFLAGS_ALL) $^ -o $@ -l:libboost_context.a -lpthread $(LIBS)
+	$(CXX) $(LDFLAGS_ALL) $^ -o $@ $(BOOST_CONTEXT) -lpthread $(LIBS)
 
 ifeq ($(EMULATED_MISSING),)
 EMULATION_FOUND := the tests run the CUDA half on the CPU too

@@ -90,5 +90,18 @@ TEST_F(LintTest, HeadersLicencesAndPaths) {
   EXPECT_NE(lint().out.find("src/core/free.cpp:1: no SPDX-License-Identifier"), std::string::npos);
 }
 
+TEST_F(LintTest, PackagesThatScriptsDepsDoesNotList) {
+  plant("scripts/deps", "echo fmt hdf5\n");
+  plant("scripts/containers/environment.yml",
+        "channels:\n  - conda-forge\ndependencies:\n  - fmt\n  - hdf5=*=mpi*  # parallel\n");
+  EXPECT_EQ(lint().out, "house rules: no fault\n");
+  plant("scripts/containers/environment.yml", "dependencies:\n  - fmt\n  - zlib\n");
+  plant("scripts/containers/Dockerfile", "RUN apt-get -y install libfmt-dev\n");
+  const std::string said = lint().out;
+  for (const char* fault : {"environment.yml:1: zlib: not among", "environment.yml:1: lacks hdf5",
+                            "Dockerfile:2: packages are installed by scripts/deps"})
+    EXPECT_NE(said.find(fault), std::string::npos) << said;
+}
+
 }  // namespace
 }  // namespace ebm::test

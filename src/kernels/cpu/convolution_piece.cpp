@@ -43,6 +43,28 @@ dnnl::primitive_attr with_scratchpad_of_ours() {
   return attributes;
 }
 
+// oneDNN 2 makes a pass of a descriptor, oneDNN 3 of the descriptor's parts.
+template <class Primitive, class... Parts>
+typename Primitive::primitive_desc forward_of(const dnnl::engine& engine,
+                                              const dnnl::primitive_attr& attributes, const Parts&... parts) {
+#if DNNL_VERSION_MAJOR >= 3
+  return {engine, parts..., attributes};
+#else
+  return {typename Primitive::desc(parts...), attributes, engine};
+#endif
+}
+template <class Primitive, class... Parts>
+typename Primitive::primitive_desc backward_of(const dnnl::convolution_forward::primitive_desc& forward,
+                                               const dnnl::engine& engine,
+                                               const dnnl::primitive_attr& attributes,
+                                               const Parts&... parts) {
+#if DNNL_VERSION_MAJOR >= 3
+  return {engine, parts..., forward, attributes};
+#else
+  return {typename Primitive::desc(parts...), attributes, engine, forward};
+#endif
+}
+
 /// The pass for images of the given format. Throws dnnl::error if oneDNN has no such implementation.
 Chosen choose(Pass pass, const ConvolutionShape& shape, dnnl::algorithm algorithm, memory::format_tag format,
               const dnnl::engine& engine) {
@@ -51,21 +73,21 @@ Chosen choose(Pass pass, const ConvolutionShape& shape, dnnl::algorithm algorith
                    weight(weight_dims(shape), f32, memory::format_tag::any);
   const memory::dims strides = dims(shape.stride), padding = dims(shape.padding);
   const dnnl::primitive_attr attributes = with_scratchpad_of_ours();
-  const dnnl::convolution_forward::primitive_desc forward(
-      {dnnl::prop_kind::forward_training, algorithm, x, weight, y, strides, padding, padding}, attributes,
-      engine);
+  const auto forward =
+      forward_of<dnnl::convolution_forward>(engine, attributes, dnnl::prop_kind::forward_training, algorithm,
+                                            x, weight, y, strides, padding, padding);
   if (pass == Pass::forward) {
     return {dnnl::convolution_forward(forward), forward.src_desc(), forward.weights_desc(),
             forward.dst_desc(), forward.scratchpad_desc()};
   }
   if (pass == Pass::backward_data) {
-    const dnnl::convolution_backward_data::primitive_desc backward(
-        {algorithm, x, weight, y, strides, padding, padding}, attributes, engine, forward);
+    const auto backward = backward_of<dnnl::convolution_backward_data>(
+        forward, engine, attributes, algorithm, x, weight, y, strides, padding, padding);
     return {dnnl::convolution_backward_data(backward), backward.diff_src_desc(), backward.weights_desc(),
             backward.diff_dst_desc(), backward.scratchpad_desc()};
   }
-  const dnnl::convolution_backward_weights::primitive_desc backward(
-      {algorithm, x, weight, y, strides, padding, padding}, attributes, engine, forward);
+  const auto backward = backward_of<dnnl::convolution_backward_weights>(
+      forward, engine, attributes, algorithm, x, weight, y, strides, padding, padding);
   return {dnnl::convolution_backward_weights(backward), backward.src_desc(), backward.diff_weights_desc(),
           backward.diff_dst_desc(), backward.scratchpad_desc()};
 }
@@ -102,10 +124,16 @@ ArgumentNames argument_names(Pass pass) {
 
 /// How many output channels of a weight lie together.
 int64_t block_of_channels(const Descriptor& weight) {
+#if DNNL_VERSION_MAJOR >= 3
+  const int count = weight.get_inner_nblks();
+  const memory::dims sizes = weight.get_inner_blks(), dimensions = weight.get_inner_idxs();
+#else
   const dnnl_blocking_desc_t& blocks = weight.data.format_desc.blocking;
+  const int count = blocks.inner_nblks;
+  const auto &sizes = blocks.inner_blks, &dimensions = blocks.inner_idxs;
+#endif
   int64_t together = 1;
-  for (int i = 0; i < blocks.inner_nblks; ++i)
-    together *= blocks.inner_idxs[i] == 0 ? blocks.inner_blks[i] : 1;
+  for (int i = 0; i < count; ++i) together *= dimensions[i] == 0 ? sizes[i] : 1;
   return together;
 }
 

@@ -1,19 +1,28 @@
 # SPDX-License-Identifier: MIT
 # The CUDA half: $(BUILD)/lib/libebm_cuda.so, which programs open at run time when a GPU answers. Built only where nvcc 12
-# or later is found (on PATH, or under CUDA_HOME, which is /usr/local/cuda unless said otherwise).
+# or later is found: under CUDA_HOME, else on PATH, else in /usr/local/cuda.
 
-CUDA_ARCH ?= 80 90
-NVCC ?= $(firstword $(shell command -v nvcc 2>/dev/null) $(wildcard $(or $(CUDA_HOME),/usr/local/cuda)/bin/nvcc))
-CUDA_HOME ?= $(patsubst %/bin/nvcc,%,$(or $(realpath $(NVCC)),/usr/local/cuda/bin/nvcc))
+CUDA_NAMED := $(CUDA_HOME)
+$(if $(CUDA_NAMED),$(if $(wildcard $(addprefix $(CUDA_NAMED)/,bin/nvcc include/cuda_runtime_api.h targets/*/include/cuda_runtime_api.h)),,\
+  $(error CUDA_HOME=$(CUDA_NAMED): neither bin/nvcc nor include/cuda_runtime_api.h is below it)))
+NVCC ?= $(firstword $(wildcard $(CUDA_NAMED:%=%/bin/nvcc)) $(shell command -v nvcc 2>/dev/null) $(wildcard /usr/local/cuda/bin/nvcc))
+ifeq ($(CUDA_NAMED),)
+override CUDA_HOME = $(patsubst %/bin/nvcc,%,$(or $(realpath $(NVCC)),/usr/local/cuda/bin/nvcc))
+endif
 NVCC_RELEASE := $(if $(NVCC),$(shell $(NVCC) --version 2>/dev/null | sed -n 's/.*release \([0-9]*\).*/\1/p'))
 
+# The GPUs that tests/devices describes: T4, A100, H100, and B200 from the PTX of the last. A nvcc that knows one of these no
+# more leaves it out.
+NVCC_ARCHS := $(if $(NVCC_RELEASE),$(patsubst sm_%,%,$(shell $(NVCC) --list-gpu-code 2>/dev/null)))
+CUDA_ARCH ?= $(or $(filter $(NVCC_ARCHS),75 80 90),75 80 90)
+
 # The CUDA half's own C++: the same objects serve the emulated library (tests/emulated_cuda).
-HASH := \#
-COMMA := ,
-CUDA_INCLUDE := $(if $(filter /usr,$(CUDA_HOME)),,-isystem $(CUDA_HOME)/include)
+# conda has the headers and libraries in targets/.
+CUDA_HEADERS := $(firstword $(wildcard $(foreach d,include targets/*/include,$(CUDA_HOME)/$d/cuda_runtime_api.h)) $(CUDA_HOME)/include/-)
+CUDA_INCLUDE := $(if $(filter /usr,$(CUDA_HOME)),,-isystem $(patsubst %/,%,$(dir $(CUDA_HEADERS))))
 # cudnn.h 9.8 or later, or convolutions are left out.
 CUDNN_HEADER := $(shell printf '%s\n' '$(HASH)include <cudnn.h>' '$(HASH)if CUDNN_VERSION >= 90800' 'yes' '$(HASH)endif' | \
-  $(CXX) $(CUDA_INCLUDE) -x c++ -E -P - 2>/dev/null | grep -x yes)
+  $(CXX) $(CUDA_INCLUDE) $(PLACES_CPPFLAGS) $(CPPFLAGS) -x c++ -E -P - 2>/dev/null | grep -x yes)
 CUDNN_FOUND := $(if $(CUDNN_HEADER),,$(COMMA) without convolutions: no cudnn.h of cuDNN 9.8 or later)
 CUDA_SOURCES := $(sort $(wildcard src/kernels/cuda/*.cpp src/kernels/cuda/$(if $(CUDNN_HEADER),cudnn,no_cudnn)/*.cpp))
 CUDA_KERNELS := $(sort $(wildcard src/kernels/cuda/*.cu))
@@ -35,7 +44,9 @@ $(BUILD)/obj/%.cu.o: %.cu $(BUILD)/flags.cuda | found
 	@find $(@:.o=.kept) -type f ! -name '*.ptx' ! -name '*.cubin' -delete; \
 	  grep -vE '^ptxas info|^ +[0-9]+ bytes stack frame' $(@:.o=.ptxas) >&2 || true
 
-CUDA_LINK := $(patsubst %,-L%,$(wildcard $(CUDA_HOME)/lib64)) -lcublas -lcudart_static -lrt -lpthread -ldl
+CUDA_LIBRARIES := $(firstword $(patsubst %/,%,$(dir $(wildcard $(foreach d,lib64 lib targets/*/lib,$(CUDA_HOME)/$d/libcublas.so)))))
+# Programs look in /usr/local/cuda by themselves (src/kernels/library_search.h).
+CUDA_LINK := $(patsubst %,-L%,$(CUDA_LIBRARIES)) $(call rpaths,$(patsubst %,-L%,$(filter-out /usr/local/cuda%,$(CUDA_LIBRARIES)))) -lcublas -lcudart_static -lrt -lpthread -ldl
 $(CUDA_LIBRARY): $(CUDA_OBJECTS) $(CUDA_KERNELS:%.cu=$(BUILD)/obj/%.cu.o) src/kernels/cuda/exports.map
 	@mkdir -p $(@D)
 	$(CXX) -shared -Wl,--version-script=src/kernels/cuda/exports.map -Wl,-z,defs $(LDFLAGS_ALL) $(filter %.o,$^) -o $@ \
