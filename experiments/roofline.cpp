@@ -3,11 +3,12 @@
 // needed (docs/performance.md, "A model of the time").
 //
 //   ./experiments/roofline --device-file tests/devices/h100.json
+//   ./experiments/roofline --device-file tests/devices/h100.json --gpus 8 --nodes 64    forecasts of many GPUs
 #include <fmt/core.h>
 
 #include "io/program.h"
 #include "kernels/recorder/time_model.h"
-#include "runs/sample_run.h"
+#include "runs/scaling_forecast.h"
 
 namespace {
 
@@ -21,6 +22,10 @@ struct Config {
   SampleRunOptions run;
   double launch_microseconds = 1;
   int64_t dearest = 10;
+  int64_t gpus = 1, nodes = 1;
+  // Of NCCL's own model of a ring in its protocol LL128 (src/graph/tuning.cc).
+  double call_microseconds = 10, hop_microseconds = 1.9, network_hop_microseconds = 4;
+  double network_gigabits = 400;
 };
 
 Options declare_options(Config& config) {
@@ -40,6 +45,17 @@ Options declare_options(Config& config) {
   options.add("launch_microseconds", &config.launch_microseconds, "of each launch of a graph, assumed",
               {0, 1e6});
   options.add("dearest", &config.dearest, "kinds of launches that are listed", {0, 1000});
+  options.group(
+      "Several GPUs, a process each: forecasts for a node of 1, 2, ... GPUs, then for 2, 4, ... nodes");
+  options.add("gpus", &config.gpus, "of a node, at most", {1, 1024});
+  options.add("nodes", &config.nodes, "at most", {1, 65536});
+  options.add("network_gigabits", &config.network_gigabits, "a second from a node to others, each way",
+              positive);
+  options.add("call_microseconds", &config.call_microseconds, "of each collective call, assumed", {0, 1e6});
+  options.add("hop_microseconds", &config.hop_microseconds, "from a GPU to one of its node, assumed",
+              {0, 1e6});
+  options.add("network_hop_microseconds", &config.network_hop_microseconds, "from node to node, assumed",
+              {0, 1e6});
   return options;
 }
 
@@ -64,6 +80,54 @@ void print_cost(const ModelledCost& cost) {
                     counts.launches, counts.flop * 1e-9, static_cast<double>(counts.bytes_read) * 1e-6,
                     static_cast<double>(counts.bytes_written) * 1e-6, cost.seconds * 1e3,
                     percent(cost.product_seconds, cost.seconds)));
+}
+
+constexpr double worth = 0.05;  // of an iteration's time: what compression must save
+
+/// A line of the forecasts: the same batch for each GPU, and one batch divided. Whether compression is worth it.
+bool print_forecast(const TimeModel& model, const SampleRunOptions& options, const ScalingForecast& one) {
+  const int64_t gpus = model.links.ranks();
+  SampleRunOptions weak = options, compressed = options, strong = options;
+  weak.batch = compressed.batch = one.batch * gpus;
+  strong.batch = one.batch;
+  compressed.gradient_travel = Type::bfloat16;
+  const ScalingForecast same = forecast_scaling(model, weak), half = forecast_scaling(model, compressed);
+  std::string line =
+      fmt::format("  {:>5} x {:<4} {:>7.1f} {:>8.3f} {:>8.3f} {:>8.3f} {:>9.0f} {:>5.0f} % {:>9.3f}",
+                  model.links.nodes, model.links.gpus, static_cast<double>(same.ranks.gathered_bytes) * 1e-3,
+                  1e3 * same.ranks.seconds, 1e3 * same.ranks.exposed_seconds, 1e3 * same.seconds,
+                  same.images_per_second(), percent(one.seconds, same.seconds), 1e3 * half.seconds);
+  if (can_share(one.batch, gpus)) {
+    const ScalingForecast divided = forecast_scaling(model, strong);
+    line += fmt::format(" {:>7} {:>8.3f} {:>9.0f} {:>5.0f} %", divided.batch_of_gpu, 1e3 * divided.seconds,
+                        divided.images_per_second(),
+                        percent(one.seconds, divided.seconds * static_cast<double>(gpus)));
+  }
+  print(line + "\n");
+  return half.seconds <= (1 - worth) * same.seconds;
+}
+
+void print_forecasts(const Config& config, TimeModel model, const SampleRunOptions& options) {
+  const ScalingForecast one = forecast_scaling(model, options);
+  model.links.gpus = 2;
+  const RankCost two = forecast_scaling(model, options).ranks;
+  print(
+      fmt::format("  gradients and statistics of {:.1f} MB are summed in {} calls, {} arrays of a few "
+                  "numbers a sample gathered\n",
+                  static_cast<double>(two.summed_bytes) * 1e-6, two.sums, two.gathers));
+  print(fmt::format("  {:<12} {:>7} {:>8} {:>8} {:>8} {:>9} {:>7} {:>9} | batch divided\n", "nodes x GPUs",
+                    "kB gath.", "ms comm.", "exposed", "ms iter.", "images/s", "effic.", "bfloat16"));
+  std::string where;
+  const auto line = [&](int64_t nodes, int64_t gpus) {
+    model.links.nodes = nodes;
+    model.links.gpus = gpus;
+    if (print_forecast(model, options, one)) where += fmt::format(" {} x {},", nodes, gpus);
+  };
+  for (int64_t gpus = 1; gpus < config.gpus; gpus *= 2) line(1, gpus);
+  for (int64_t nodes = 1; nodes <= config.nodes; nodes *= 2) line(nodes, config.gpus);
+  if (!where.empty()) where.back() = '\n';
+  print(where.empty() ? "  --gradient-compression bfloat16 saves less than 5 % everywhere: leave it out\n"
+                      : "  --gradient-compression bfloat16 saves 5 % or more of an iteration on" + where);
 }
 
 void print_experiment(const Config& config, const TimeModel& model, Choice experiment) {
@@ -95,6 +159,19 @@ void print_experiment(const Config& config, const TimeModel& model, Choice exper
     print(fmt::format("  {:>6.3f} ms in {} x {}\n", kinds[i].seconds * 1e3, kinds[i].counts.launches,
                       kinds[i].counts.phase));
   }
+  if (config.gpus * config.nodes > 1) print_forecasts(config, model, options);
+}
+
+TimeModel model_of(const Config& config) {
+  const DeviceCeilings device = read_device_file(config.device_file);
+  if (config.gpus > 1 && device.link_bandwidth == 0)
+    throw Error(config.device_file +
+                " has no \"linkBytesPerSecond\" from GPU to GPU; add it from the GPU's data sheet");
+  return {.device = device,
+          .launch_seconds = config.launch_microseconds * 1e-6,
+          .links = {.inside = {device.link_bandwidth, config.hop_microseconds * 1e-6},
+                    .between = {config.network_gigabits * 1e9 / 8, config.network_hop_microseconds * 1e-6},
+                    .call_seconds = config.call_microseconds * 1e-6}};
 }
 
 int roofline(int argc, char** argv) {
@@ -102,8 +179,7 @@ int roofline(int argc, char** argv) {
   Options options = declare_options(config);
   if (!options.parse(argc, argv)) return 0;
   if (config.device_file.empty()) throw UsageError("no --device-file; give one of tests/devices");
-  const TimeModel model{.device = read_device_file(config.device_file),
-                        .launch_seconds = config.launch_microseconds * 1e-6};
+  const TimeModel model = model_of(config);
   const DeviceCeilings& device = model.device;
   print(fmt::format("{}: {:.1f} TFLOP/s in float32, {:.1f} in TF32, {:.0f} GB/s; {} us a launch\n",
                     device.name, device.fp32_flops * 1e-12, device.tf32_flops * 1e-12,

@@ -27,7 +27,7 @@ struct BatchNormTrace : Trace {
   void share(std::initializer_list<float*> sums, int64_t channels) {
     if (!shared()) return;
     for (float* sum : sums) {
-      options.ranks->all_reduce({sum, 1, flat(channels)});
+      options.ranks->all_reduce({sum, 1, flat(channels)}, Type::float32);
       kernels.run(ScaleBy{.columns = channels, .factor = rank_share.data(), .x = sum});
     }
   }

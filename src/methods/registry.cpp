@@ -65,6 +65,9 @@ void declare_training(Options& options, TrainingOptions& training) {
   options.add("generator_steps", &training.generator_steps, "of an iteration", {1, 1000});
   options.add("sync_batch_norm", &training.optimiser.sync_batch_norm,
               "batch statistics are those of all processes' samples, not of each one's own");
+  options.add_choice("gradient_compression", &training.optimiser.gradient_travel,
+                     choices(gradient_compression_names),
+                     "how gradients go from process to process: rounded to bfloat16 they are half the bytes");
   options.add_choice("initial", &training.initial, choices(initial_names),
                      "weights: PyTorch's defaults, N(0, 0.02^2), orthogonal, or Glorot's");
 }

@@ -20,8 +20,9 @@ class Communicator {
   virtual ~Communicator() = default;
   virtual int64_t rank() const = 0;  ///< 0 .. size() - 1
   virtual int64_t size() const = 0;
-  /// Queues values = the sum of all ranks' `values`, the same bits on each of them and each time.
-  virtual void all_reduce(View values) = 0;
+  /// Queues values = the sum of all ranks' `values`, the same bits on each of them and each time. Numbers travel as
+  /// `travel` says: rounded to bfloat16 they are half as many bytes (rank_sum.h has the sum and its error).
+  virtual void all_reduce(View values, Type travel) = 0;
   /// Queues: `blocks`, size() blocks of `bytes` on the device, becomes the blocks of ranks 0, 1, ...; each brings its
   /// own in its place.
   virtual void all_gather(void* blocks, int64_t bytes) = 0;
@@ -36,7 +37,7 @@ class OneRank final : public Communicator {
  public:
   int64_t rank() const override { return 0; }
   int64_t size() const override { return 1; }
-  void all_reduce(View) override {}
+  void all_reduce(View, Type) override {}
   void all_gather(void*, int64_t) override {}
   void broadcast(void*, int64_t) override {}
   int64_t max(int64_t number) override { return number; }

@@ -142,6 +142,8 @@ void resolve_run_defaults(const Options& options, RunConfig& config, std::vector
   config.choice->check();
   const std::vector<IdleOption> of_method = config.choice->idle_options();
   idle.insert(idle.end(), of_method.begin(), of_method.end());
+  if (count_of(config.training().optimiser.ranks) == 1)
+    idle.push_back({"gradient_compression", "one process"});
   refuse_idle_options(options, config, idle);
   if (schedule.kind != RateSchedule::Kind::constant && schedule.horizon == 0)
     schedule.horizon = first_horizon(config.out).value_or(config.schedule.iterations);

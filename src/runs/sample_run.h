@@ -17,6 +17,8 @@ struct SampleRunOptions {
   Preset preset = Preset::paper;
   int64_t batch = 0;  ///< 0: the method's
   Precision precision = Precision::training;
+  Communicator* ranks = nullptr;  ///< that share the batch
+  Type gradient_travel = Type::float32;
 };
 
 /// Data and method. Whoever wants to train calls Method::initialize first.
@@ -27,6 +29,8 @@ class SampleRun {
     TrainingOptions& training = choice_->training();
     if (options.batch > 0) training.batch = options.batch;
     training.precision = options.precision;
+    training.optimiser.ranks = options.ranks;
+    training.optimiser.gradient_travel = options.gradient_travel;
     data_ = make_up_data(kernels, options.networks, training);
     method_ = assemble(kernels, options.networks, *choice_, *data_);
   }

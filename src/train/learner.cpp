@@ -46,7 +46,7 @@ void Learner::share_statistics() {
     if (network == nullptr) continue;
     const View statistics = network->parameters().statistics_values();
     if (statistics.empty()) continue;
-    options_.ranks->all_reduce(statistics);
+    options_.ranks->all_reduce(statistics, Type::float32);
     kernels_.run(ScaleBy{.columns = statistics.size(), .factor = rank_share_.data(), .x = statistics.data});
   }
 }
@@ -86,7 +86,7 @@ void Learner::step(const IterationClock& clock) {
   const AdamOptions& adam = options_.adam;
   const Parameters& parameters = network_.parameters();
   const int64_t size = parameters.values().size();
-  if (shares_batches()) options_.ranks->all_reduce(parameters.gradients());
+  if (shares_batches()) options_.ranks->all_reduce(parameters.gradients(), options_.gradient_travel);
   kernels_.run(AdamSchedule{.lr = lr_,
                             .beta1 = adam.beta1,
                             .beta2 = adam.beta2,

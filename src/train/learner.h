@@ -24,6 +24,7 @@ struct OptimiserOptions {
   double ema = 0;                 ///< decay of the parameters' exponential moving average; 0: none
   Communicator* ranks = nullptr;  ///< that share each batch and learn the same; null: one
   bool sync_batch_norm = false;   ///< batch statistics are of all ranks' rows, not of each rank's own
+  Type gradient_travel = Type::float32;  ///< how gradients go from rank to rank
 };
 
 /// Makes the layers of a network; twice where its parameters have an average, which is a network of its own.

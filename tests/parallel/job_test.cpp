@@ -118,6 +118,29 @@ TEST_F(JobTest, TwoProcessesAreTheRunOfOne) {
   expect_same_runs(*this / "first", *this / "two", 20);
 }
 
+TEST_F(JobTest, GradientsMayTravelAsBfloat16) {
+  const Words some{"--iterations", "6", "--hidden", "64"};  // more numbers than go in one message
+  const Words rounded = joined(some, {"--gradient-compression", "bfloat16"});
+  ASSERT_EQ(run_command(on(2, command("whole", some))).status, 0);
+  const Finished two = run_command(on(2, command("two", rounded)));
+  ASSERT_EQ(two.status, 0) << two.err;
+  std::filesystem::rename(*this / "two", *this / "first");
+  ASSERT_EQ(run_command(on(2, command("two", rounded))).status, 0);
+  expect_same_runs(*this / "first", *this / "two", 6);
+  const auto losses = [&](const char* run) {
+    const MetricTable log = read_run_log(*this / run / "run.h5").metrics;
+    const auto found = std::find(log.names.begin(), log.names.end(), "loss_energy");
+    return log.columns.at(static_cast<size_t>(found - log.names.begin()));
+  };
+  const auto first = losses("first"), whole = losses("whole");
+  EXPECT_EQ(first.at(0), whole.at(0)) << "nothing was learnt yet";
+  EXPECT_NE(first, whole);
+  const std::vector<float> column(first.begin(), first.end());
+  EXPECT_TRUE(close(column, whole, {.factor = 0x1p16, .reason = "bfloat16's epsilon over float32's"}));
+  expect_one_message(run_command(command("one", rounded)), 2,
+                     "--gradient-compression has no use with one process; leave it out");
+}
+
 TEST_F(JobTest, ACheckpointGoesOnOnAnotherNumberOfProcesses) {
   ASSERT_EQ(run_command(command("one", {"--iterations", "20"})).status, 0);
   ASSERT_EQ(run_command(on(2, command("run", {"--iterations", "8"}))).status, 0);

@@ -221,6 +221,28 @@ TEST(RankStatisticsTest, OfRanksOfTheirOwnBecomeTheirMean) {
   EXPECT_NE(all[0].state, together) << "their batches are not one";
 }
 
+// --- gradients that travel rounded
+
+TEST(RankCompressionTest, RanksStayTogetherAndGiveTheSameBitsAgain) {
+  const RankCase of = ebm_bb("ebm_bb", Norms::batch, [](EbmBbOptions&) {});
+  constexpr int64_t size = 4;
+  const auto states = [&](Type travel) {
+    std::vector<std::vector<float>> all(size);
+    run_ranks(size, [&](Communicator* ranks) {
+      TrainingOptions options = training(of, ranks);
+      options.optimiser.gradient_travel = travel;
+      all.at(static_cast<size_t>(ranks->rank())) = train(of, options, 3).state;
+    });
+    return all;
+  };
+  const auto rounded = states(Type::bfloat16);
+  for (const std::vector<float>& state : rounded) EXPECT_EQ(state, rounded[0]);
+  EXPECT_EQ(states(Type::bfloat16), rounded);
+  const std::vector<float> whole = states(Type::float32)[0];
+  EXPECT_NE(whole, rounded[0]);
+  EXPECT_TRUE(close(rounded[0], whole, {.factor = 0x1p16, .reason = "bfloat16's epsilon over float32's"}));
+}
+
 TEST(RankBatchTest, MustDivide) {
   EXPECT_EQ(rank_batch(12, nullptr), 12);
   run_ranks(3, [](Communicator* ranks) {

@@ -18,7 +18,7 @@ class Rank final : public Communicator {
       : kernels_(kernels), rank_(rank), size_(size), sum_(sum) {}
   int64_t rank() const override { return rank_; }
   int64_t size() const override { return size_; }
-  void all_reduce(View values) override {
+  void all_reduce(View values, Type) override {
     ASSERT_EQ(values.size(), std::ssize(sum_));
     kernels_.upload(values.data, sum_.data(), values.bytes());
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "parallel/communicator.h"
+#include "parallel/rank_sum.h"
 #include "support/devices.h"
 
 namespace ebm::test {
@@ -45,13 +46,8 @@ class ThreadRank final : public Communicator {
   int64_t size() const override { return meeting_.size; }
   int64_t calls() const { return calls_; }
 
-  void all_reduce(View values) override {
-    std::vector<double> sum(static_cast<size_t>(values.size()));
-    meet(values.data, values.bytes(), [&](const std::vector<char>& block) {
-      const auto* numbers = reinterpret_cast<const float*>(block.data());
-      for (size_t i = 0; i < sum.size(); ++i) sum[i] += numbers[i];
-    });
-    std::transform(sum.begin(), sum.end(), values.data, [](double x) { return static_cast<float>(x); });
+  void all_reduce(View values, Type travel) override {
+    travel == Type::bfloat16 ? reduce<bfloat16>(values) : reduce<float>(values);
   }
   void all_gather(void* blocks, int64_t bytes) override {
     auto* to = static_cast<char*>(blocks);
@@ -78,6 +74,18 @@ class ThreadRank final : public Communicator {
   }
 
  private:
+  template <class T>
+  void reduce(View values) {
+    const int64_t count = values.size();
+    std::vector<T> own(static_cast<size_t>(count)), all;
+    round_for_ranks(values.data, count, own.data());
+    meet(own.data(), count * static_cast<int64_t>(sizeof(T)), [&](const std::vector<char>& block) {
+      const auto* numbers = reinterpret_cast<const T*>(block.data());
+      all.insert(all.end(), numbers, numbers + count);
+    });
+    sum_over_ranks(all.data(), size(), count, count, own.data());
+    expand_from_ranks(own.data(), count, values.data);
+  }
   /// Gives each rank's block to `take`, in the order of the ranks.
   template <class Take>
   void meet(const void* bytes, int64_t count, const Take& take) {

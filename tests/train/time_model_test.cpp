@@ -113,10 +113,27 @@ TEST_F(RooflineTest, PrintsBothExperiments) {
                            "cifar10_bb, ebm_bb", "animeface_bb, ebm_bb", "energy step/lower bound",
                            "360 ms each", "1440 ms each", "branches side by side"})
     EXPECT_NE(finished.out.find(text), std::string::npos) << text << " is not in\n" << finished.out;
+  EXPECT_EQ(finished.out.find("images/s"), std::string::npos) << "one GPU has no forecast";
   const Finished one =
       run(device, {"--experiment", "cifar10", "--method", "wgan_0gp", "--precision", "fp32"});
   EXPECT_EQ(one.out.find("animeface"), std::string::npos);
   EXPECT_NE(one.out.find("4 h for 100000 iterations"), std::string::npos) << one.out;
+}
+
+TEST_F(RooflineTest, ForecastsManyGpus) {
+  if (program_path("roofline").empty()) GTEST_SKIP() << "the programs are not built";
+  const std::string linked =
+      std::string(device).substr(0, std::string(device).find('}')) + R"(, "linkBytesPerSecond": 1e11})";
+  const std::vector<std::string> many{"--experiment", "cifar10", "--gpus", "4", "--nodes", "2"};
+  const Finished finished = run(linked, many);
+  EXPECT_EQ(finished.status, 0) << finished.err;
+  for (const char* text : {"    1 x 1 ", "    1 x 2 ", "    1 x 4 ", "    2 x 4 ", "are summed in 3 calls",
+                           "--gradient-compression bfloat16 saves"})
+    EXPECT_NE(finished.out.find(text), std::string::npos) << text << " is not in\n" << finished.out;
+  EXPECT_EQ(finished.out.find("    4 x 4 "), std::string::npos);
+  const Finished unlinked = run(device, many);
+  EXPECT_EQ(unlinked.status, 1);
+  EXPECT_NE(unlinked.err.find("has no \"linkBytesPerSecond\""), std::string::npos) << unlinked.err;
 }
 
 TEST_F(RooflineTest, RefusesWhatDescribesNoGpu) {

@@ -9,10 +9,11 @@ namespace ebm {
 /// Of a GPU's data sheet; dense, without sparsity.
 struct DeviceCeilings {
   std::string name;
-  double fp32_flops;        ///< floating point operations a second in true float32
-  double tf32_flops;        ///< in TF32 on tensor cores
-  double bf16_flops;        ///< in bfloat16 on tensor cores
-  double memory_bandwidth;  ///< bytes a second
+  double fp32_flops;          ///< floating point operations a second in true float32
+  double tf32_flops;          ///< in TF32 on tensor cores
+  double bf16_flops;          ///< in bfloat16 on tensor cores
+  double memory_bandwidth;    ///< bytes a second
+  double link_bandwidth = 0;  ///< bytes a second each way to the other GPUs of a node; 0: not described
 };
 
 /// Throws Error when the file cannot be read, or does not say it all with numbers above 0.

@@ -11,10 +11,11 @@
 
 #include "kernels/arrays.h"
 #include "kernels/kernels.h"
+#include "kernels/recorder/interconnect.h"
 
 namespace ebm {
 
-/// `wait` and the three after it are what an iteration must do without.
+/// A collective waits for other ranks, in the queue. `wait` and the three after it are what an iteration must do without.
 enum class LaunchKind {
   elements,
   map,
@@ -24,6 +25,7 @@ enum class LaunchKind {
   noise,
   copy,
   zero,
+  collective,
   wait,
   allocation,
   from_host,
@@ -42,8 +44,9 @@ struct Launch {
   /// A convolution itself.
   std::variant<std::monostate, ConvolutionForward, ConvolutionBackwardData, ConvolutionBackwardWeight>
       convolution{};
-  int fork = 0;    ///< which call of concurrently it was in, from 1; 0: none
-  int branch = 0;  ///< of the fork: 0 or 1
+  Collective collective{};  ///< what ranks do together
+  int fork = 0;             ///< which call of concurrently it was in, from 1; 0: none
+  int branch = 0;           ///< of the fork: 0 or 1
 
   int64_t bytes_read() const;
   int64_t bytes_written() const;

@@ -67,7 +67,8 @@ std::vector<ModelledCost> cost_by(std::string (*group)(const Launch&), const Tim
 }  // namespace
 
 double TimeModel::seconds(const Launch& launch) const {
-  return std::max(launch.flop / peak(device, launch.precision), bytes(launch) / device.memory_bandwidth) +
+  return std::max({launch.flop / peak(device, launch.precision), bytes(launch) / device.memory_bandwidth,
+                   links.seconds(launch.collective)}) +
          launch_seconds;
 }
 
@@ -82,6 +83,24 @@ double TimeModel::seconds(const std::vector<Launch>& launches) const {
     next = end;
   }
   return sum;
+}
+
+RankCost cost_of_ranks(const TimeModel& model, const std::vector<Launch>& launches) {
+  RankCost cost;
+  std::vector<Launch> others;
+  for (const Launch& launch : launches) {
+    const Collective& call = launch.collective;
+    if (call.kind == Collective::Kind::none) {
+      others.push_back(launch);
+      continue;
+    }
+    const bool sum = call.kind == Collective::Kind::all_reduce;
+    ++(sum ? cost.sums : cost.gathers);
+    (sum ? cost.summed_bytes : cost.gathered_bytes) += call.bytes;
+    cost.seconds += model.seconds(launch);
+  }
+  cost.exposed_seconds = model.seconds(launches) - model.seconds(others);
+  return cost;
 }
 
 void ModelledCost::add(const TimeModel& model, const Launch& launch) {

@@ -14,6 +14,6 @@ using OpenFunction = JobRanks*(const char* interface_version, double seconds, ch
 inline constexpr const char* entry_point = "ebm_open_mpi";
 
 /// Raise it when a virtual function of Communicator or JobRanks changes.
-inline constexpr const char* interface_version = "1";
+inline constexpr const char* interface_version = "2";
 
 }  // namespace ebm::mpi

@@ -15,19 +15,11 @@
 
 #include "parallel/mpi/interface.h"
 #include "parallel/mpi/waiting.h"
+#include "parallel/rank_sum.h"
 
 namespace ebm::mpi {
 
 namespace {
-
-/// sum[i] = the sum over ranks of blocks[rank * step + i].
-void sum_blocks(const float* blocks, int64_t ranks, int64_t step, int64_t count, float* sum) {
-  for (int64_t i = 0; i < count; ++i) {
-    double total = 0;
-    for (int64_t rank = 0; rank < ranks; ++rank) total += blocks[rank * step + i];
-    sum[i] = static_cast<float>(total);
-  }
-}
 
 int count_of_mpi(int64_t bytes) {
   if (bytes <= INT_MAX) return static_cast<int>(bytes);
@@ -47,24 +39,8 @@ class MpiRanks final : public JobRanks {
   int64_t rank() const override { return rank_; }
   int64_t size() const override { return size_; }
 
-  void all_reduce(View values) override {
-    const int64_t count = values.size();
-    const bool small = count <= small_sum;  // one message is faster than two
-    const int64_t part = small ? count : (count + size_ - 1) / size_;
-    float *own = floats(own_, small ? count : part * size_), *all = floats(all_, part * size_);
-    std::copy_n(values.data, count, own);
-    if (small) {
-      gather(own, all, part * bytes_each);
-      return sum_blocks(all, size_, part, count, values.data);
-    }
-    std::fill(own + count, own + part * size_, 0.0f);
-    MPI_Request request = MPI_REQUEST_NULL;
-    const int n = count_of_mpi(part);
-    check(MPI_Ialltoall(own, n, MPI_FLOAT, all, n, MPI_FLOAT, data_, &request), "MPI_Ialltoall");
-    await_all(request, "sum");
-    sum_blocks(all, size_, part, part, own);
-    gather(own, all, part * bytes_each);
-    std::copy_n(all, count, values.data);
+  void all_reduce(View values, Type travel) override {
+    travel == Type::bfloat16 ? reduce<bfloat16>(values) : reduce<float>(values);
   }
 
   void all_gather(void* blocks, int64_t bytes) override {
@@ -143,15 +119,39 @@ class MpiRanks final : public JobRanks {
   }
 
  private:
-  static constexpr int64_t bytes_each = sizeof(float), small_sum = 2048;
+  static constexpr int64_t small_sum = 2048;
 
   static char* bytes_of(std::vector<double>& memory, int64_t bytes) {
     const auto wanted = static_cast<size_t>((bytes + 7) / 8);
     if (memory.size() < wanted) memory.resize(wanted);
     return reinterpret_cast<char*>(memory.data());
   }
-  static float* floats(std::vector<double>& memory, int64_t count) {
-    return reinterpret_cast<float*>(bytes_of(memory, count * bytes_each));
+  template <class T>
+  static T* numbers(std::vector<double>& memory, int64_t count) {
+    return reinterpret_cast<T*>(bytes_of(memory, count * static_cast<int64_t>(sizeof(T))));
+  }
+  /// Numbers travel as T.
+  template <class T>
+  void reduce(View values) {
+    const int64_t count = values.size();
+    const bool small = count <= small_sum;  // one message is faster than two
+    const int64_t part = small ? count : (count + size_ - 1) / size_;
+    const int64_t bytes = part * static_cast<int64_t>(sizeof(T));
+    T *own = numbers<T>(own_, small ? count : part * size_), *all = numbers<T>(all_, part * size_);
+    round_for_ranks(values.data, count, own);
+    if (small) {
+      gather(own, all, bytes);
+      sum_over_ranks(all, size_, part, count, own);
+      return expand_from_ranks(own, count, values.data);
+    }
+    std::fill(own + count, own + part * size_, T{});
+    MPI_Request request = MPI_REQUEST_NULL;
+    const int n = count_of_mpi(bytes);
+    check(MPI_Ialltoall(own, n, MPI_BYTE, all, n, MPI_BYTE, data_, &request), "MPI_Ialltoall");
+    await_all(request, "sum");
+    sum_over_ranks(all, size_, part, part, own);
+    gather(own, all, bytes);
+    expand_from_ranks(all, count, values.data);
   }
   void await_all(MPI_Request& request, const char* call) {
     unfinished_ = true;
