@@ -29,10 +29,10 @@ $(EMULATED_OBJECTS): $(BUILD)/obj/%.o: %.cpp $(BUILD)/flags | found
 	@mkdir -p $(@D)
 	$(EMULATED_COMPILE) $< -o $@
 
-# g++ reads the kernels' own files as C++.
+# g++ reads the kernels' own files as C++, with exp and tanh of the C library as a GPU has its own (formulas/elementary.h).
 $(BUILD)/obj/emulated/%.o: %.cu $(BUILD)/flags | found
 	@mkdir -p $(@D)
-	$(EMULATED_COMPILE) -x c++ $< -o $@
+	$(EMULATED_COMPILE) -DEBM_EMULATED_GPU -x c++ $< -o $@
 
 $(EMULATED_LIBRARY): $(EMULATED_CUDA_OBJECTS) $(EMULATED_KERNELS) $(EMULATED_OBJECTS) src/kernels/cuda/exports.map
 	@mkdir -p $(@D)

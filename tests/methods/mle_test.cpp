@@ -76,9 +76,10 @@ TEST_P(MleTest, AnIterationIsTheGradientOfTheLikelihood) {
                  tolerance);
     const auto& entries = mle.numbers().entries();
     const std::vector<float> numbers = mle.numbers().download().numbers;
-    for (size_t i = 0; i < entries.size(); ++i)
-      if (entries[i].name == "loss_energy")
-        EXPECT_TRUE(close(numbers[i], loss(oracle.parameters), tolerance));
+    for (size_t i = 0; i < entries.size(); ++i) {
+      if (entries[i].name != "loss_energy") continue;
+      EXPECT_TRUE(close(numbers[i], loss(oracle.parameters), tolerance));
+    }
   }
 }
 

@@ -17,7 +17,7 @@ namespace {
 constexpr int64_t size = 3;
 using Numbers = std::vector<float>;
 
-Numbers normals(uint64_t seed, size_t count) {
+Numbers normals(uint32_t seed, size_t count) {
   reference::Random random{seed};
   const std::vector<double> values = random.normals(static_cast<int64_t>(count));
   return {values.begin(), values.end()};

@@ -14,7 +14,7 @@ namespace {
 constexpr Features image{.height = 1, .width = 3, .channels = 5};
 constexpr int64_t batch = 12, tangents = 2;
 
-std::vector<float> numbers(uint64_t seed, int64_t count) {
+std::vector<float> numbers(uint32_t seed, int64_t count) {
   reference::Random random{seed};
   std::vector<float> values(static_cast<size_t>(count));
   for (float& value : values) value = static_cast<float>(3 * random.uniform() - 1);

@@ -114,8 +114,7 @@ struct AdamStep {
     const float factor = gradient_factor != nullptr ? *gradient_factor : 1.0f;
     auto g = e(gradient) * factor;
     if (weight_decay != 0) g = g + weight_decay * e(value);
-    auto m = rest1 * g;
-    if (b1 != 0) m = b1 * e(first) + m;  // beta1 = 0 is the paper's: then a seventh less to move
+    const auto m = b1 * e(first) + rest1 * g;
     const auto v = b2 * e(second) + rest2 * g * g;
     const auto w = e(value) - rate * (m / (sqrt_of(v) * correction + eps));
     e.write(first, m);

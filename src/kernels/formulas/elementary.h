@@ -10,11 +10,19 @@
 
 namespace ebm {
 
-#if !defined(__CUDA_ARCH__)
-namespace host {
+#if defined(__CUDA_ARCH__) || defined(EBM_EMULATED_GPU)
+
+EBM_HD inline float exp_of(float x) {
+  return expf(x);
+}
+EBM_HD inline float tanh_of(float x) {
+  return tanhf(x);
+}
+
+#else
 
 /// exp x = 2^k exp r, |r| <= log(2) / 2. Above 88.7 infinity, below -103.9 zero, of NaN NaN.
-[[gnu::always_inline]] inline float exp(float x) {
+[[gnu::always_inline]] EBM_HD inline float exp_of(float x) {
   constexpr float log2_e = 1.44269504f,
                   whole = 12582912;  // 1.5 * 2^23: what is added to it loses its fraction
   constexpr float ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
@@ -36,33 +44,17 @@ namespace host {
 }
 
 /// x + x^3 P(x^2) near 0, else 1 - 2 / (1 + exp 2|x|) with the sign of x.
-[[gnu::always_inline]] inline float tanh(float x) {
+[[gnu::always_inline]] EBM_HD inline float tanh_of(float x) {
   const float size = x < 0 ? -x : x, z = x * x;
   float p = -5.70498872745e-3f;
   p = p * z + 2.06390887954e-2f;
   p = p * z - 5.37397155531e-2f;
   p = p * z + 1.33314422036e-1f;
   p = p * z - 3.33332819422e-1f;
-  const float far = 1 - 2 / (1 + exp(2 * size));
+  const float far = 1 - 2 / (1 + exp_of(2 * size));
   return size < 0.625f ? x + x * z * p : (x < 0 ? -far : far);
 }
 
-}  // namespace host
 #endif
-
-[[gnu::always_inline]] EBM_HD inline float exp_of(float x) {
-#if defined(__CUDA_ARCH__)
-  return expf(x);
-#else
-  return host::exp(x);
-#endif
-}
-[[gnu::always_inline]] EBM_HD inline float tanh_of(float x) {
-#if defined(__CUDA_ARCH__)
-  return tanhf(x);
-#else
-  return host::tanh(x);
-#endif
-}
 
 }  // namespace ebm
