@@ -24,7 +24,8 @@ struct Paths {
         slowest(on.nodes == 1  ? on.inside.bandwidth
                 : on.gpus == 1 ? on.between.bandwidth
                                : std::min(on.inside.bandwidth, on.between.bandwidth)),
-        hops_of_tree(hops(on.gpus - 1, std::bit_width(static_cast<uint64_t>(on.nodes - 1)))) {}
+        hops_of_tree(
+            hops(on.gpus - 1, static_cast<int64_t>(std::bit_width(static_cast<uint64_t>(on.nodes - 1))))) {}
 
   double hops(int64_t inside, int64_t between) const {
     return static_cast<double>(inside) * on.inside.hop_seconds +
