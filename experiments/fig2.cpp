@@ -16,7 +16,7 @@ constexpr const char* compared[] = {"ebm_bb", "ebm_0gp", "wgan_0gp", "meg", "ver
 
 struct Config {
   Preset preset = Preset::tuned;
-  int64_t seed = 1, iterations = 26000;
+  int64_t seed = 1, iterations = usual_toy_iterations(preset);
   std::string device = "auto", out = "runs/fig2", picture;
 };
 
@@ -27,8 +27,8 @@ Options declare_options(Config& config) {
       "the constants of the paper's text and Table 11, of the methods' public code, or those that "
       "train best here");
   options.add("seed", &config.seed, "of all random numbers", {0, INT64_MAX});
-  options.add("iterations", &config.iterations, "of each run; 150,000 with other presets than tuned",
-              {1, INT64_MAX}, Scope::placement);
+  options.add("iterations", &config.iterations, "of each run; as toy_bb's of the preset", {1, INT64_MAX},
+              Scope::placement);
   options.add("device", &config.device, "auto, cpu, cuda or cuda:N", Scope::placement);
   options.add_folder("out", &config.out, "folder of the runs and the figure", Scope::placement);
   options.add("picture", &config.picture, "the figure's file: .png, .svg or .pdf (default: OUT/fig2.png)",
@@ -37,21 +37,19 @@ Options declare_options(Config& config) {
 }
 
 /// What all of the runs are: toy_bb can go on with any of them.
-ToyExperiment experiment(const Config& config) {
+ToyExperiment experiment() {
   return {.program = "toy_bb",
           .description = "",
           .name = "toy",
           .dataset = ToyDataset::gaussians25,
           .networks = toy_networks(),
-          .iterations = config.iterations,
-          .tuned_iterations = config.iterations,
           .evaluation = {}};
 }
 
 /// One of the runs: what `toy_bb` with these options would do.
 ToyResult run(Kernels& kernels, const Config& config, ToyDataset dataset, const std::string& method,
               const std::vector<NameValue>& environment) {
-  const ToyExperiment runs = experiment(config);
+  const ToyExperiment runs = experiment();
   ToyConfig toy;
   toy.run.method = method;
   toy.run.preset = config.preset;
@@ -60,6 +58,7 @@ ToyResult run(Kernels& kernels, const Config& config, ToyDataset dataset, const 
   const std::string name = name_of(dataset, toy_dataset_names) + "_" + method;
   options.set_default("dataset", name_of(dataset, toy_dataset_names));
   options.set_default("seed", config.seed);
+  options.set_default("iterations", config.iterations);
   options.set_default("device", config.device);
   options.set_default("out", config.out + "/" + name);
   resolve_toy_defaults(options, toy, runs);
@@ -89,7 +88,7 @@ int draw_figure2(int argc, char** argv) {
   Config config;
   Options options = declare_options(config);
   if (!options.parse(argc, argv)) return 0;
-  if (config.preset != Preset::tuned) options.set_default("iterations", int64_t{150000});
+  options.set_default("iterations", usual_toy_iterations(config.preset));
   options.set_default("picture", config.out + "/fig2.png");
   (void)picture_format(config.picture);  // better now than after the training
   const auto kernels = open_kernels(config.device);

@@ -13,8 +13,6 @@ int main(int argc, char** argv) {
           .name = "toy",
           .dataset = ebm::ToyDataset::gaussians25,
           .networks = ebm::toy_networks(),
-          .iterations = 150000,
-          .tuned_iterations = 26000,
           .evaluation = {.grid = 800, .points = 20000},
       },
       argc, argv);

@@ -28,8 +28,7 @@ Options declare_toy_options(ToyConfig& config, const ToyExperiment& experiment) 
   config.networks.width = usual_width(config.run, experiment.networks);
   config.run.choice->suggest(config.networks);
   config.evaluation = experiment.evaluation;
-  config.run.schedule.iterations =
-      config.run.preset == Preset::tuned ? experiment.tuned_iterations : experiment.iterations;
+  config.run.schedule.iterations = usual_toy_iterations(config.run.preset);
   options.group("Data and networks (Table 6)");
   options.add_choice("dataset", &config.dataset, choices(toy_dataset_names), "points of the plane");
   record_network_kind(options, config.networks);

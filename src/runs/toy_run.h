@@ -15,10 +15,13 @@ struct ToyExperiment {
   const char* name;  ///< of its runs
   ToyDataset dataset;
   NetworkOptions networks;
-  int64_t iterations;        ///< of the paper
-  int64_t tuned_iterations;  ///< with --preset tuned
   ToyEvaluationOptions evaluation;
 };
+
+/// Of a run: the paper's, or those that the rates of the preset `tuned` are for.
+inline int64_t usual_toy_iterations(Preset preset) {
+  return preset == Preset::tuned ? 26000 : 150000;
+}
 
 struct ToyConfig {
   RunConfig run;

@@ -50,18 +50,22 @@ struct Panels {
   }
 };
 
-/// Panels of rows where there are more of them. A sum over the rows of a and b, c = a^T b, has them also where
-/// columns are more: so oneDNN packs narrow pieces of a, and runs 1.3 to 1.5 times as fast. Columns come in
-/// multiples of 48, three vectors of 16, and some 200 at once: each panel packs all of a anew
+/// Of a product with a kernel of its own: rows of c, or columns if they are more.
+Panels small_panels(const Gemm& g) {
+  return {.rows = g.m >= g.n, .unit = 1, .units = cut(std::max(g.m, g.n), work(g), 48)};
+}
+
+/// Of a product for oneDNN likewise, but a sum over the rows of a and b, c = a^T b, has panels of rows also where
+/// columns are more: oneDNN then packs narrow pieces of a, and runs 1.3 to 1.5 times as fast. Columns come in
+/// multiples of 48, three vectors of 16, some 200 at once: for each panel it packs all of a anew
 /// (docs/performance.md).
 Panels panels_of(const Gemm& g) {
   constexpr int64_t many_rows = 192, vectors = 48, usual_columns = 240, vector_rows = 8;
   const bool sums_rows = g.transpose_a == Transpose::yes;
   if (g.m >= (sums_rows ? std::min(g.n, many_rows) : g.n)) {
-    const int64_t unit = sums_rows && !is_small_product(Block(g)) ? vector_rows : 1;
+    const int64_t unit = sums_rows ? vector_rows : 1;
     return {.rows = true, .unit = unit, .units = cut((g.m + unit - 1) / unit, work(g), 48 / unit)};
   }
-  if (is_small_product(Block(g))) return {.rows = false, .unit = 1, .units = cut(g.n, work(g), 48)};
   const int64_t units = (g.n + vectors - 1) / vectors;
   const int64_t fours = (g.n + 4 * usual_columns - 1) / (4 * usual_columns);
   const int64_t most = std::min({units, work(g) / work_of_a_part, max_parts});
@@ -210,10 +214,12 @@ void Products::run(const Gemm& first, const Batch& batch) {
 }
 
 void Products::rows_or_columns(const Gemm& g, const Block& whole) {
+  if (is_small_product(whole)) {
+    const Panels panels = small_panels(g);
+    return threads_.start(panels.count(), [=](int64_t i) { small_product(panels.of(whole, i)); });
+  }
   const Panels panels = panels_of(g);
   const auto part = [=](int64_t i) { return panels.of(whole, i); };
-  if (is_small_product(whole))
-    return threads_.start(panels.count(), [=](int64_t i) { small_product(part(i)); });
   Matmul* const matmuls = Matmul::suits(g) ? matmuls_->of(g, panels.count(), part).data() : nullptr;
   std::atomic<dnnl_status_t> status = dnnl_success;
   threads_.run(panels.count(), [&](int64_t i) {

@@ -14,6 +14,13 @@
 
 namespace ebm {
 
+/// The terms of sum x and sum x^2.
+template <class Value>
+EBM_HD auto moments(const Value& x) {
+  const auto v = as_double(x);
+  return Sums{v, v * v};
+}
+
 /// m and s of the batch; running_mean and running_var move by `momentum` (running_var with N / (N - 1), as
 /// PyTorch).
 struct BatchNormStatistics {
@@ -39,8 +46,7 @@ struct BatchNormStatistics {
   bool aligned() const { return on_16_bytes(x); }
   template <class E>
   EBM_HD auto term(const E& e) const {
-    const auto v = as_double(e(x));
-    return Sums{v, v * v};
+    return moments(e(x));
   }
   EBM_HD void finish(int64_t column, const Sums<2>& sums) const {
     const double n = static_cast<double>(rows);
@@ -74,8 +80,7 @@ struct BatchNormRankSums {
   bool aligned() const { return on_16_bytes(x); }
   template <class E>
   EBM_HD auto term(const E& e) const {
-    const auto v = as_double(e(x));
-    return Sums{v, v * v};
+    return moments(e(x));
   }
   EBM_HD void finish(int64_t column, const Sums<2>& found) const {
     sums[column] = found.of[0];

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <vector>
 
+#include "core/library_door.h"
 #include "parallel/mpi/interface.h"
 #include "parallel/mpi/waiting.h"
 #include "parallel/rank_sum.h"
@@ -186,19 +187,15 @@ class MpiRanks final : public JobRanks {
 extern "C" __attribute__((visibility("default"))) ebm::JobRanks* ebm_open_mpi(const char* interface_version,
                                                                               double seconds, char* message,
                                                                               size_t capacity) {
-  const auto refuse = [&](const char* reason) -> ebm::JobRanks* {
-    std::snprintf(message, capacity, "%s", reason);
-    return nullptr;
-  };
-  try {
-    if (std::strcmp(ebm::mpi::interface_version, interface_version) != 0)
-      return refuse("libebm_mpi.so is not of this program's build; build both again with `make`");
+  const ebm::LibraryDoor door{.library = "libebm_mpi.so",
+                              .same_build = std::strcmp(ebm::mpi::interface_version, interface_version) == 0,
+                              .message = message,
+                              .capacity = capacity};
+  return door.open([&]() -> ebm::JobRanks* {
     int provided = 0;
     ebm::mpi::check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
     if (provided < MPI_THREAD_FUNNELED)
-      return refuse("its MPI takes no programs with threads; build with another MPI");
+      throw ebm::Error("its MPI takes no programs with threads; build with another MPI");
     return new ebm::mpi::MpiRanks(seconds);
-  } catch (const std::exception& error) {
-    return refuse(error.what());
-  }
+  });
 }
