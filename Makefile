@@ -205,7 +205,7 @@ sanitize-quick:
 # --- style ------------------------------------------------------------------------------------------------------------
 FORMATTED = $(shell git ls-files '*.cpp' '*.h' '*.cu' '*.cuh')
 # clang has no omp.h of its own in its package; g++'s serves.
-TIDY_FLAGS = $(CPPFLAGS_ALL) -std=c++20 -fopenmp -Wall -Wextra -idirafter $(shell $(CXX) -print-file-name=include)
+TIDY_FLAGS = $(CPPFLAGS_ALL) -std=c++20 -fopenmp -Wall -Wextra -Wreserved-identifier -idirafter $(shell $(CXX) -print-file-name=include)
 
 lint: found-lint $(patsubst %.cpp,$(BUILD)/tidy/%,$(LIB_SOURCES) $(EXPERIMENTS:%=experiments/%.cpp) $(BENCH_SOURCES))
 	clang-format-14 --dry-run -Werror $(FORMATTED)
