@@ -322,6 +322,8 @@ Wanted wanted_of(const std::string& list, const std::string& ood) {
                        "ood, ood=FILE and nll");
     }
   }
+  if (!ood.empty() && std::find(wanted.others.begin(), wanted.others.end(), ood) == wanted.others.end())
+    throw UsageError("--ood " + ood + " is not used; add ood to --metrics");
   if (wanted.sets.empty() && wanted.alone.empty() && wanted.others.empty())
     throw UsageError("--metrics names no measure; give modes, jacobian, fid or another");
   return wanted;
