@@ -36,6 +36,15 @@ inline void __syncthreads() {
   ebm::emulated::block_barrier();
 }
 
+/// What a thread wrote is seen by all at once: threads run one at a time.
+inline void __threadfence() {}
+
+inline unsigned atomicInc(unsigned* address, unsigned last) {
+  const unsigned before = *address;
+  *address = before >= last ? 0 : before + 1;
+  return before;
+}
+
 /// As in the real header: a kernel of parameters P... is queued with copies of its arguments.
 template <class... P, class... A>
 cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(P...), A&&... arguments) {

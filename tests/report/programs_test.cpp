@@ -84,6 +84,7 @@ TEST_F(MeasuringProgramsTest, WhatCannotBeMeasuredIsOneLine) {
              "there is no classifier 'none.h5'"},
         Case{{"--metrics", "ood"}, 2, "ood needs a file of other images; give ood=FILE, or --ood"},
         Case{{"--metrics", "ood="}, 2, "'ood=' names no file of images"},
+        Case{{"--metrics", "is", "--ood", "none.h5"}, 2, "--ood none.h5 is not used; add ood to --metrics"},
         Case{{"--metrics", "ood=none.h5", "--in", "no.h5"}, 1, "there is no data file 'no.h5'"},
         Case{{"--metrics", "modes", "--classifier", "none.h5"}, 1, "there is no classifier 'none.h5'"}}) {
     const Finished finished = evaluate(one.words);

@@ -68,6 +68,14 @@ TEST_F(ReproduceTest, ARunThatFailsKeepsNoOtherFromRunning) {
   EXPECT_NE(run.out.find("table runs/table1/stacked_mnist_meg_1 --table 1"), std::string::npos) << run.out;
 }
 
+TEST_F(ReproduceTest, ARunThatCouldNotBeMeasuredHasItsRow) {
+  tree_.plant("evaluate", "exit 1\n");
+  const Finished run = reproduce("1 --scale 0.001 --seeds 1 --methods meg");
+  EXPECT_EQ(run.status, 1);
+  EXPECT_NE(run.err.find("reproduce: evaluate ended with status 1\n"), std::string::npos) << run.err;
+  EXPECT_NE(run.out.find("table runs/table1/stacked_mnist_meg_1 --table 1"), std::string::npos) << run.out;
+}
+
 TEST_F(ReproduceTest, ATaskOfAnArrayIsOneRunOfTheList) {
   const std::string options = "1 --seeds 1 2 --methods dcgan meg ";
   const Finished list = reproduce(options + "--list");

@@ -109,82 +109,97 @@ struct Terms {
   }
 };
 
-/// The sums of segments, to be summed in turn.
-template <class S>
-struct PartialSums {
-  const S* sums;  // segments x columns
-  EBM_DEVICE S operator()(const Element& e) const { return sums[e.row * e.columns + e.column]; }
-};
-
-/// Sums the terms over rows blockIdx.y * segment_rows and the following segment_rows - 1. Each of a block's
-/// blockDim.y rows of threads sums every blockDim.y-th of them; these partial sums are added pairwise. The
-/// sums go to partial[blockIdx.y], or to f.finish if `partial` is null.
-template <class E, class Formula, class Source, class S>
-__global__ void __launch_bounds__(block_threads)
-    columns_kernel(const Formula f, const Source terms, int64_t rows, int64_t segment_rows, S* partial) {
-  using Mine = decltype(terms(E{}));
-  const int64_t column = E::count * (int64_t{blockIdx.x} * blockDim.x + threadIdx.x);
-  const int64_t first = int64_t{blockIdx.y} * segment_rows;
-  const auto count = static_cast<unsigned>(rows - first < segment_rows ? rows - first : segment_rows);
+/// The sum of term(row) over `count` rows from `first` on: each of a block's blockDim.y rows of threads sums every
+/// blockDim.y-th of them, and these sums are added pairwise. Those of threadIdx.y == 0 have it, for a column each.
+/// Waits for the whole block; `shared` has a number for each of its threads.
+template <class S, class Term>
+EBM_DEVICE S block_sum(unsigned count, bool inside, S* shared, Term term) {
   const unsigned slot = threadIdx.y * blockDim.x + threadIdx.x;
-  Mine sums{};
-  if (column < f.columns) {
+  S sums{};
+  if (inside) {
 #pragma unroll 4
-    for (unsigned row = threadIdx.y; row < count; row += blockDim.y)
-      add(sums, terms(E{first + row, column, f.columns}));
+    for (unsigned row = threadIdx.y; row < count; row += blockDim.y) add(sums, term(row));
   }
-  __shared__ Mine shared[block_threads];
   shared[slot] = sums;
   for (unsigned half = blockDim.y / 2; half > 0; half /= 2) {
     __syncthreads();
     if (threadIdx.y < half) add(shared[slot], shared[slot + half * blockDim.x]);
   }
-  if (threadIdx.y > 0 || column >= f.columns) return;
-  for (int lane = 0; lane < E::count; ++lane) {
-    const S total = of_lane(shared[slot], lane);
-    if (partial != nullptr) {
-      partial[int64_t{blockIdx.y} * f.columns + column + lane] = total;
-    } else {
-      f.finish(column + lane, total);
-    }
+  return shared[slot];
+}
+
+/// Where the blocks of a sum leave what they have of it.
+template <class S>
+struct Segments {
+  int64_t rows;       // of each block
+  S* partial;         // gridDim.y x (columns / E::count); null where gridDim.y is 1
+  unsigned* arrived;  // gridDim.x: how many blocks have left theirs; 0 before and after
+};
+
+/// Whether this block is the last of its columns to come here, which then sees what the others wrote before.
+EBM_DEVICE inline bool is_last_of_column(unsigned* arrived) {
+  __shared__ bool last;
+  __threadfence();
+  __syncthreads();
+  if (threadIdx.x == 0 && threadIdx.y == 0) {
+    last = atomicInc(&arrived[blockIdx.x], gridDim.y - 1) == gridDim.y - 1;  // the last one puts it to 0
   }
+  __syncthreads();
+  __threadfence();
+  return last;
+}
+
+/// Sums the terms over rows blockIdx.y * segments.rows and the following segments.rows - 1. The last block of a column to
+/// end sums what all have left, in the order of the rows, and hands it to f.finish.
+template <class E, class Formula, class S>
+__global__ void __launch_bounds__(block_threads, 1)
+    columns_kernel(const Formula f, const Segments<S> segments) {
+  __shared__ S shared[block_threads];
+  const int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x, across = f.columns / E::count;
+  const int64_t first = int64_t{blockIdx.y} * segments.rows, left = f.rows - first;
+  const auto count = static_cast<unsigned>(left < segments.rows ? left : segments.rows);
+  const Terms<Formula> terms{f};
+  S sums = block_sum(count, i < across, shared, [&](unsigned row) {
+    return terms(E{first + row, E::count * i, f.columns});
+  });
+  if (segments.partial != nullptr) {
+    if (threadIdx.y == 0 && i < across) segments.partial[int64_t{blockIdx.y} * across + i] = sums;
+    if (!is_last_of_column(segments.arrived)) return;
+    sums = block_sum(gridDim.y, i < across, shared,
+                     [&](unsigned row) { return segments.partial[int64_t{row} * across + i]; });
+  }
+  if (threadIdx.y > 0 || i >= across) return;
+  for (int lane = 0; lane < E::count; ++lane) f.finish(E::count * i + lane, of_lane(sums, lane));
 }
 
 template <class Stored, class Formula>
 void Launcher::columns(const Formula& f) {
-  using S = std::remove_cvref_t<decltype(sums_of(f.term(Element{})))>;
-  constexpr int64_t terms = sizeof(S) / sizeof(double);
-  constexpr int64_t rows_each =
-      8;  // rows that a thread sums at least: below it, a second step costs more than it saves
-  constexpr int64_t enough_blocks = 1024;
+  constexpr int64_t terms = sizeof(sums_of(f.term(Element{}))) / sizeof(double);
+  // A thread sums at least 8 rows, since below it a second step costs more than it saves, and in the second step at
+  // most 16.
+  constexpr int64_t min_rows = 8, max_partial_rows = 16;
   const int64_t wide = f.columns % Neighbours<Stored>::count == 0 ? Neighbours<Stored>::count : 1;
+  // The order of a column's sum is the block's height and the segments: the same for both kernels.
   const dim3 block = block_over(f.columns / wide, 32);
   const int64_t across = divide_up(f.columns / wide, block.x);
-  const int64_t max_segments = std::min(enough_blocks / across, partial_doubles / (f.columns * terms));
+  const int64_t max_segments = std::min(
+      {max_summing_blocks / across, max_partial_rows * block.y, partial_doubles / (f.columns * terms)});
   const int64_t wanted =
-      std::clamp<int64_t>(f.rows / (block.y * rows_each), 1, std::max<int64_t>(1, max_segments));
+      std::clamp<int64_t>(f.rows / (block.y * min_rows), 1, std::max<int64_t>(1, max_segments));
   const int64_t segment_rows = divide_up(f.rows, wanted);
   const int64_t segments = divide_up(f.rows, segment_rows);
-  S* const partial = segments > 1 ? static_cast<S*>(partial_.data()) : nullptr;
-  const auto sum = [&](int64_t each, auto kernel, const auto& source, int64_t rows, int64_t rows_at_once,
-                       int64_t count, S* to) {
-    const dim3 grid(static_cast<unsigned>(divide_up(f.columns / each, block.x)),
-                    static_cast<unsigned>(count));
-    cuda::launch(context_.stream(), grid, block, typeid(Formula).name(), kernel, f, source, rows,
-                 rows_at_once, to);
+  const auto sum = [&]<class E>(E) {
+    using S = std::remove_cvref_t<decltype(Terms<Formula>{f}(E{}))>;
+    S* const partial = segments > 1 ? static_cast<S*>(partial_.data()) : nullptr;
+    const dim3 grid(static_cast<unsigned>(divide_up(f.columns / E::count, block.x)),
+                    static_cast<unsigned>(segments));
+    cuda::launch(context_.stream(), grid, block, typeid(Formula).name(), columns_kernel<E, Formula, S>, f,
+                 Segments<S>{segment_rows, partial, static_cast<unsigned*>(arrived_.data())});
   };
-  // The order of a column's sum is the block's height and the segments: the same for both kernels.
-  const Terms<Formula> source{f};
   if (wide > 1 && f.aligned()) {
-    sum(wide, columns_kernel<Neighbours<Stored>, Formula, Terms<Formula>, S>, source, f.rows, segment_rows,
-        segments, partial);
+    sum(Neighbours<Stored>{});
   } else {
-    sum(1, columns_kernel<ElementOf<Stored>, Formula, Terms<Formula>, S>, source, f.rows, segment_rows,
-        segments, partial);
-  }
-  if (segments > 1) {
-    sum(1, columns_kernel<Element, Formula, PartialSums<S>, S>, PartialSums<S>{partial}, segments, segments,
-        1, nullptr);
+    sum(ElementOf<Stored>{});
   }
 }
 
