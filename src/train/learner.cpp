@@ -33,6 +33,11 @@ void Learner::initialize(uint64_t seed, uint32_t stream, Initial initial) {
   steps_.upload(std::span<const int64_t>(&none, 1));
   if (average_ == nullptr) return;
   copy(network_.parameters().values(), average_->parameters().values());
+  copy_statistics();
+}
+
+void Learner::copy_statistics() {
+  if (average_ == nullptr) return;
   copy(network_.parameters().statistics_values(), average_->parameters().statistics_values());
 }
 
@@ -74,7 +79,7 @@ void Learner::follow() {
                                   .decay = options_.ema,
                                   .value = values.data,
                                   .average = average_->parameters().values().data});
-  copy(network_.parameters().statistics_values(), average_->parameters().statistics_values());
+  copy_statistics();
 }
 
 void Learner::limit(const Parameter& parameter, float low, float high) {

@@ -60,6 +60,8 @@ class Learner {
   /// Running statistics that ranks moved by batches of their own become their mean over all ranks, in the
   /// average's network too: so all ranks are in one state. To be called when all of an iteration is done.
   void share_statistics();
+  /// Running statistics of the average's network, if there is one, become those of the network.
+  void copy_statistics();
 
   /// Adam's running means of g and g^2, laid out as the parameters' flat buffer, and the number of its steps.
   View first_moments() const { return flat_view(first_moments_); }

@@ -52,6 +52,7 @@ Trainer::Trainer(Method& method, Evaluation& evaluation, const RunFolder& folder
                  const Schedule& schedule, const std::optional<CheckpointInfo>& resumed,
                  ProgressOptions progress)
     : method_(method),
+      averaged_(method),
       evaluation_(evaluation),
       folder_(folder),
       description_(std::move(description)),
@@ -115,6 +116,7 @@ void Trainer::start_row() {
 void Trainer::evaluate() {
   start_row();
   stop_watch();
+  averaged_.settle();
   finish_row(evaluation_.evaluate(done_));
   watch_.start();
 }
@@ -158,6 +160,7 @@ void Trainer::finish_row(const std::vector<double>& evaluated) {
 void Trainer::save() {
   finish_row({});
   stop_watch();
+  averaged_.settle();
   try {
     folder_.save(
         method_,

@@ -12,6 +12,7 @@
 #include "io/run_log.h"
 #include "io/signals.h"
 #include "io/stop_watch.h"
+#include "train/averaged_generator.h"
 #include "train/dump.h"
 #include "train/evaluation.h"
 #include "train/method.h"
@@ -69,6 +70,7 @@ class Trainer {
   [[noreturn]] void stop_not_finite(int64_t iteration, const std::string& what) const;
 
   Method& method_;
+  AveragedGenerator averaged_;
   Evaluation& evaluation_;
   const RunFolder& folder_;
   RunDescription description_;
