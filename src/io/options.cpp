@@ -304,12 +304,7 @@ std::string Options::suggestion(std::string_view name, bool command_line) const 
   const auto nearest = std::min_element(
       names.begin(), names.end(), [&](const auto& a, const auto& b) { return distance(a) < distance(b); });
   if (nearest == names.end() || distance(*nearest) > std::max<size_t>(2, wanted.size() / 3)) return "";
-  std::string text = *nearest;
-  if (command_line) {
-    std::replace(text.begin(), text.end(), '_', '-');
-    text.insert(0, "--");
-  }
-  return fmt::format("; did you mean '{}'?", text);
+  return fmt::format("; did you mean '{}'?", command_line ? "--" + with_dashes(*nearest) : *nearest);
 }
 
 }  // namespace ebm

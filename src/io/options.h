@@ -54,6 +54,9 @@ struct OptionValue {
   Value value;
 };
 
+/// An option's name as a command line has it, behind "--": "log-every" of "log_every".
+std::string with_dashes(std::string name);
+
 class Options {
  public:
   Options(std::string program, std::string description);

@@ -17,11 +17,6 @@ namespace {
 
 constexpr size_t help_width = 100, help_indent = 30;
 
-std::string with_dashes(std::string name) {
-  std::replace(name.begin(), name.end(), '_', '-');
-  return name;
-}
-
 // Appends `text` to `page` from column `indent` on, broken at blanks.
 void append_wrapped(std::string& page, std::string_view text, size_t indent) {
   size_t column = indent;
@@ -55,6 +50,11 @@ UsageError missing_value(const std::string& name, const std::string& allowed) {
 }
 
 }  // namespace
+
+std::string with_dashes(std::string name) {
+  std::replace(name.begin(), name.end(), '_', '-');
+  return name;
+}
 
 void Options::set_from_command_line(Entry& entry, const std::string& text) {
   if (text.starts_with("--")) throw missing_value("--" + with_dashes(entry.name), entry.allowed);

@@ -10,13 +10,13 @@
 
 #include "io/atomic_file.h"
 #include "metrics/spread.h"
+#include "train/evaluation.h"
 
 namespace ebm {
 
 namespace {
 
 constexpr const char* layout = "ebm sweep 1";
-constexpr double not_there = std::numeric_limits<double>::quiet_NaN();
 constexpr std::array<const char*, 4> status_names{"waiting", "complete", "stopped", "failed"};
 
 const char* name_of(RunStatus status) {

@@ -15,10 +15,9 @@ namespace {
 
 /// As it stands on a command line.
 std::string word_of(const OptionValue& option) {
-  std::string name = option.name;
-  std::replace(name.begin(), name.end(), '_', '-');
-  if (const bool* flag = std::get_if<bool>(&option.value)) return (*flag ? "--" : "--no-") + name;
-  return "--" + name + "=" + value_text(option.value);
+  if (const bool* flag = std::get_if<bool>(&option.value))
+    return (*flag ? "--" : "--no-") + with_dashes(option.name);
+  return "--" + with_dashes(option.name) + "=" + value_text(option.value);
 }
 
 /// The last row in which an evaluation has a number.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "runs/run_config.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <utility>
 #include <vector>
@@ -117,9 +116,7 @@ void refuse_idle_options(const Options& options, const RunConfig& config,
                          const std::vector<IdleOption>& list) {
   for (const IdleOption& idle : list) {
     if (!options.is_changed(idle.name) || newest_checkpoint(config.out)) continue;
-    std::string name = idle.name;
-    std::replace(name.begin(), name.end(), '_', '-');
-    throw UsageError("--" + name + " has no use with " + idle.with + "; leave it out");
+    throw UsageError("--" + with_dashes(idle.name) + " has no use with " + idle.with + "; leave it out");
   }
 }
 

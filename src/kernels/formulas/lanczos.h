@@ -152,12 +152,12 @@ struct LanczosQuadrature {
       }
     };
     int m = 0;  // rows of T before the Krylov space was exhausted
-    double trace = 0;
-    for (bool more = true; more && m < pairs; ++m) {
+    double trace = 0, last;
+    do {
       trace += alpha[m * rows + row];
-      more = beta[m * rows + row] > 0;
-    }
-    const double last = beta[(m - 1) * rows + row];
+      last = beta[m * rows + row];
+      ++m;
+    } while (last > 0 && m < pairs);
     const double floor = floor_squared(trace);
     const double shift = log_det_root != nullptr ? *log_det_root : 0;
     const double half_d = static_cast<double>(d) / 2;
