@@ -73,6 +73,8 @@ class Order {
   uint64_t step_ = 1;
 };
 
+uint64_t waiting_threads = 0;  // of the grid that runs: how often cudaGridDependencySynchronize was called
+
 struct Fiber {
   context::fcontext_t resume_at = nullptr;
   uint3 thread{};
@@ -194,6 +196,20 @@ void run_grid(dim3 grid, dim3 block, const Work& thread) {
                 static_cast<unsigned>(b / grid.x / grid.y)};
     threads.run();
   }
+}
+
+void wait_for_grid() {
+  ++waiting_threads;
+}
+
+void run_early_grid(dim3 grid, dim3 block, const Work& thread) {
+  waiting_threads = 0;
+  run_grid(grid, block, thread);
+  const uint64_t all = uint64_t{grid.x} * grid.y * grid.z * block.x * block.y * block.z;
+  if (waiting_threads != all)
+    violation(
+        "%llu of the %llu threads of a grid that starts early do not call cudaGridDependencySynchronize once",
+        static_cast<unsigned long long>(all - waiting_threads), static_cast<unsigned long long>(all));
 }
 
 }  // namespace ebm::emulated

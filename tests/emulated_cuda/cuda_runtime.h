@@ -36,6 +36,11 @@ inline void __syncthreads() {
   ebm::emulated::block_barrier();
 }
 
+inline void cudaTriggerProgrammaticLaunchCompletion() {}
+inline void cudaGridDependencySynchronize() {
+  ebm::emulated::wait_for_grid();
+}
+
 /// What a thread wrote is seen by all at once: threads run one at a time.
 inline void __threadfence() {}
 

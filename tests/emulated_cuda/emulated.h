@@ -47,6 +47,9 @@ void block_barrier();
 uint64_t random_below(uint64_t n);
 /// Runs `thread` once for every thread of the grid.
 void run_grid(dim3 grid, dim3 block, const Work& thread);
+/// A grid that may start before the one before it has ended: ends the program unless all of its threads wait for that.
+void run_early_grid(dim3 grid, dim3 block, const Work& thread);
+void wait_for_grid();
 
 // memory.cpp
 

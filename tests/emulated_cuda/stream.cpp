@@ -147,8 +147,14 @@ cudaError_t queue_kernel(const cudaLaunchConfig_t& config, Work thread) {
   if (uint64_t{block.x} * block.y * block.z > 1024) return wrong("the block has more than 1024 threads");
   if (config.dynamicSmemBytes > 48 * 1024) return wrong("more than 48 KiB of shared memory");
   if (config.dynamicSmemBytes > 0) return wrong("dynamic shared memory is not emulated");
-  if (config.numAttrs != 0) return wrong("launch attributes are not emulated");
-  queue(config.stream, [grid, block, thread = std::move(thread)] { run_grid(grid, block, thread); },
+  const bool early = config.numAttrs == 1 &&
+                     config.attrs[0].id == cudaLaunchAttributeProgrammaticStreamSerialization &&
+                     config.attrs[0].val.programmaticStreamSerializationAllowed == 1;
+  if (config.numAttrs != 0 && !early) return wrong("of launch attributes only an early start is emulated");
+  queue(config.stream,
+        [grid, block, run = early ? run_early_grid : run_grid, thread = std::move(thread)] {
+          run(grid, block, thread);
+        },
         {.type = cudaGraphNodeTypeKernel});
   return cudaSuccess;
 }

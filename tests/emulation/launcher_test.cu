@@ -3,6 +3,8 @@
 // once at every size, and that a team's steps see each other's results.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <string>
 #include <vector>
 
 #include "kernels/cuda/launcher.cuh"
@@ -34,11 +36,18 @@ class Values {
   DeviceBlock memory_;
 };
 
-class LauncherTest : public testing::Test {
+/// With kernels that start in turn, and early: then the emulation wants each thread to wait.
+class LauncherTest : public testing::TestWithParam<const char*> {
  protected:
+  struct EarlyStart {
+    explicit EarlyStart(const char* value) { setenv("EBM_PROGRAMMATIC_LAUNCH", value, 1); }
+    ~EarlyStart() { unsetenv("EBM_PROGRAMMATIC_LAUNCH"); }
+  };
+  const EarlyStart early_start_{GetParam()};
   Context context_{0};
   Launcher launcher_{context_};
 };
+INSTANTIATE_TEST_SUITE_P(EarlyStart, LauncherTest, testing::Values("0", "1"));
 
 struct CountVisits {
   static constexpr Pattern pattern = Pattern::map;
@@ -48,7 +57,7 @@ struct CountVisits {
   EBM_HD void operator()(int64_t row, int64_t column) const { visits[row * columns + column] += 1; }
 };
 
-TEST_F(LauncherTest, MapVisitsEachElementOnce) {
+TEST_P(LauncherTest, MapVisitsEachElementOnce) {
   for (const int64_t rows : {1, 2, 3, 17, 257, 1000, 30'000}) {
     for (const int64_t columns : {1, 2, 3, 31, 33, 255, 257, 1000, 30'000}) {
       if (rows * columns > 200'000) continue;
@@ -60,7 +69,7 @@ TEST_F(LauncherTest, MapVisitsEachElementOnce) {
   }
 }
 
-TEST_F(LauncherTest, MapStridesOverWhatItsGridCannotHold) {
+TEST_P(LauncherTest, MapStridesOverWhatItsGridCannotHold) {
   for (const auto& [rows, columns] :
        {std::pair<int64_t, int64_t>{1, 3'000'001}, {2'200'001, 1}, {5000, 513}}) {
     const auto size = static_cast<size_t>(rows * columns);
@@ -83,7 +92,7 @@ struct CountElements {
   }
 };
 
-TEST_F(LauncherTest, ElementsAreVisitedOnceByFoursAndOneByOne) {
+TEST_P(LauncherTest, ElementsAreVisitedOnceByFoursAndOneByOne) {
   for (const int64_t rows : {1, 3, 257, 30'000}) {
     for (const int64_t columns : {1, 3, 4, 8, 33, 256, 1000, 1028, 30'000}) {
       if (rows * columns > 200'000) continue;
@@ -131,7 +140,7 @@ struct CountRows {
   }
 };
 
-TEST_F(LauncherTest, ColumnsSumEachRowOnce) {
+TEST_P(LauncherTest, ColumnsSumEachRowOnce) {
   for (const int64_t rows : {1, 2, 3, 7, 8, 9, 17, 255, 257, 511, 2049, 70'001, 300'007}) {
     for (const int64_t columns : {1, 2, 3, 4, 5, 16, 31, 32, 33, 65, 132, 1000, 70'001}) {
       if (rows * columns > 300'007) continue;
@@ -183,7 +192,7 @@ struct Relay {
   }
 };
 
-TEST_F(LauncherTest, ATeamSeesWhatItWrote) {
+TEST_P(LauncherTest, ATeamSeesWhatItWrote) {
   for (const int64_t n : {1, 2, 31, 33, 64, 65, 129, 1000, 2048, 2049, 3001}) {
     const int64_t rows = 11;
     const Values<double> v(context_, static_cast<size_t>(rows * 2 * n)),
@@ -204,7 +213,13 @@ struct TooLarge : Relay {
   EBM_HD int64_t work() const { return 1; }
 };
 
-TEST_F(LauncherTest, MoreRowsThanOneLaunchHolds) {
+TEST_P(LauncherTest, TheEarlyStartIsOnOrOff) {
+  EXPECT_EQ(context_.launches_early(), std::string(GetParam()) == "1");
+  const EarlyStart unclear("yes");
+  EXPECT_THROW(Context(0), Error);
+}
+
+TEST_P(LauncherTest, MoreRowsThanOneLaunchHolds) {
   EXPECT_THROW(launcher_.launch(TooLarge{{int64_t{1} << 32, 1, nullptr, nullptr}}), Error);
 }
 

@@ -46,6 +46,8 @@ class PlantedTest : public testing::Test {
     config.blockDim = block;
     config.dynamicSmemBytes = shared_bytes_;
     config.stream = stream_;
+    config.attrs = &attribute_;
+    config.numAttrs = attribute_.id == cudaLaunchAttributeIgnore ? 0 : 1;
     return cudaLaunchKernelEx(&config, kernel, arguments...);
   }
   template <class... P, class... A>
@@ -56,6 +58,7 @@ class PlantedTest : public testing::Test {
 
   cudaStream_t stream_ = nullptr;
   size_t shared_bytes_ = 0;
+  cudaLaunchAttribute attribute_{};
 
  private:
   std::vector<float*> blocks_;

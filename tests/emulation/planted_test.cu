@@ -145,6 +145,25 @@ TEST_F(PlantedDeathTest, AReductionOfAnotherBlock) {
 
 // Launches
 
+__global__ void wait_and_fill(float* out, int n) {
+  if (threadIdx.x < static_cast<unsigned>(n)) {
+    cudaGridDependencySynchronize();
+    out[threadIdx.x] = 1;
+  }
+}
+
+TEST_F(PlantedDeathTest, AnEarlyStartWithoutAWait) {
+  float* out = device(32);
+  attribute_.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+  attribute_.val.programmaticStreamSerializationAllowed = 1;
+  run(1, 32, wait_and_fill, out, 32);
+  EXPECT_EQ(host(out, 32), std::vector<float>(32, 1.0f));
+  EXPECT_DEATH(run(1, 32, wait_and_fill, out, 31), "1 of the 32 threads of a grid that starts early");
+  EXPECT_DEATH(run(1, 32, fill, out, 32), "32 of the 32 threads");
+  attribute_.id = cudaLaunchAttributePriority;
+  EXPECT_EQ(launch(1, 32, fill, out, 32), cudaErrorInvalidConfiguration);
+}
+
 TEST_F(PlantedTest, LaunchesBeyondTheLimits) {
   float* out = device(1);
   EXPECT_EQ(launch(1, 1024, fill, out, 1), cudaSuccess);

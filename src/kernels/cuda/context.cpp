@@ -1,10 +1,26 @@
 // SPDX-License-Identifier: MIT
 #include "kernels/cuda/context.h"
 
+#include <cstdlib>
+#include <string_view>
+
 #include "core/error.h"
 #include "kernels/cuda/check.h"
 
 namespace ebm::cuda {
+
+namespace {
+
+/// Throws Error where it is neither 0 nor 1.
+bool wants_early_launches() {
+  const char* const value = std::getenv("EBM_PROGRAMMATIC_LAUNCH");
+  const std::string_view text = value != nullptr ? value : "0";
+  if (text != "0" && text != "1")
+    throw Error("EBM_PROGRAMMATIC_LAUNCH is '" + std::string(text) + "'; give 0 or 1");
+  return text == "1";
+}
+
+}  // namespace
 
 Context::Context(int device) : device_(device) {
   int devices = 0;
@@ -20,6 +36,7 @@ Context::Context(int device) : device_(device) {
                  std::to_string(properties.major) + "." + std::to_string(properties.minor) + ", " +
                  std::to_string(properties.totalGlobalMem >> 30) + " GiB)";
   name_ = properties.name;
+  launches_early_ = wants_early_launches() && properties.major >= 9;
   // Non-blocking: no hidden order with the default stream, and no call of another library that uses it.
   check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
   const cudaError_t status = cudaEventCreateWithFlags(&reached_, cudaEventDisableTiming);

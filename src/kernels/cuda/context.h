@@ -24,6 +24,10 @@ class Context {
   /// What is queued here from now on waits for what `other` was given so far.
   void wait_for(const Context& other);
 
+  /// Whether this project's kernels may start before the one before them in the stream has ended (launch.cuh): on a GPU that can,
+  /// where EBM_PROGRAMMATIC_LAUNCH is 1.
+  bool launches_early() const { return launches_early_; }
+
   const std::string& description() const { return description_; }
   /// Of the GPU's model.
   const std::string& name() const { return name_; }
@@ -32,6 +36,7 @@ class Context {
   int device_;
   cudaStream_t stream_ = nullptr;
   cudaEvent_t reached_ = nullptr;  // for wait_for
+  bool launches_early_ = false;
   std::string description_;
   std::string name_;
 };

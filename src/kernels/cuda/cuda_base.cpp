@@ -55,7 +55,7 @@ void CudaBase::convolve(const ConvolutionBackwardWeight& pass) {
 }
 
 void CudaBase::noise(const Noise& noise, View out) {
-  cuda::fill_noise(lane_->context.stream(), noise, out);
+  cuda::fill_noise(lane_->context, noise, out);
 }
 
 void CudaBase::concurrently(const Work& first, const Work& second) {

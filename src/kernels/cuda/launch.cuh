@@ -9,6 +9,8 @@
 
 #include "core/type_name.h"
 #include "kernels/cuda/check.h"
+#include "kernels/cuda/context.h"
+#include "kernels/formulas/formula.h"
 
 namespace ebm::cuda {
 
@@ -20,14 +22,28 @@ constexpr int64_t divide_up(int64_t a, int64_t b) {
   return (a + b - 1) / b;
 }
 
-/// `what` names the work in an Error.
+/// What every thread of a kernel calls before it touches memory: a kernel that was launched early waits here for the end of the
+/// one before it, and lets the one after it start (programmatic dependent launch, sm_90 and later).
+EBM_DEVICE inline void wait_for_previous_kernel() {
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900
+  cudaTriggerProgrammaticLaunchCompletion();
+  cudaGridDependencySynchronize();
+#endif
+}
+
+/// Queues a kernel that calls wait_for_previous_kernel(). `what` names the work in an Error.
 template <class... Parameters, class... Arguments>
-void launch(cudaStream_t stream, dim3 grid, dim3 block, const char* what, void (*kernel)(Parameters...),
+void launch(const Context& context, dim3 grid, dim3 block, const char* what, void (*kernel)(Parameters...),
             const Arguments&... arguments) {
   cudaLaunchConfig_t config{};
   config.gridDim = grid;
   config.blockDim = block;
-  config.stream = stream;
+  config.stream = context.stream();
+  cudaLaunchAttribute early{};
+  early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+  early.val.programmaticStreamSerializationAllowed = 1;
+  config.attrs = &early;
+  config.numAttrs = context.launches_early() ? 1 : 0;
   const cudaError_t status = cudaLaunchKernelEx(&config, kernel, arguments...);
   if (status != cudaSuccess) check(status, "cudaLaunchKernelEx of " + type_name(what));
 }

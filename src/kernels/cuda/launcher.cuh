@@ -46,6 +46,7 @@ EBM_DEVICE void each_of(int64_t rows, int64_t across, F work) {
 
 template <class E, class Formula>
 __global__ void __launch_bounds__(block_threads, 1) elements_kernel(const Formula f) {
+  wait_for_previous_kernel();
   each_of(f.rows, f.columns / E::count, [&](int64_t row, int64_t i) {
     const E e{row, E::count * i, f.columns};
     e.write(f.output(), f(e));
@@ -54,6 +55,7 @@ __global__ void __launch_bounds__(block_threads, 1) elements_kernel(const Formul
 
 template <class Formula>
 __global__ void __launch_bounds__(block_threads) map_kernel(const Formula f) {
+  wait_for_previous_kernel();
   each_of(f.rows, f.columns, [&](int64_t row, int64_t column) { f(row, column); });
 }
 
@@ -62,7 +64,7 @@ void Launcher::spread(const Formula& f, int64_t across, void (*kernel)(Formula))
   const dim3 block = block_over(across, block_threads);
   const int64_t right = std::min(divide_up(across, block.x), max_blocks);
   const int64_t down = std::min(divide_up(f.rows, block.y), max_blocks / right);
-  cuda::launch(context_.stream(), dim3(static_cast<unsigned>(right), static_cast<unsigned>(down)), block,
+  cuda::launch(context_, dim3(static_cast<unsigned>(right), static_cast<unsigned>(down)), block,
                typeid(Formula).name(), kernel, f);
 }
 
@@ -154,6 +156,7 @@ EBM_DEVICE inline bool is_last_of_column(unsigned* arrived) {
 template <class E, class Formula, class S>
 __global__ void __launch_bounds__(block_threads, 1)
     columns_kernel(const Formula f, const Segments<S> segments) {
+  wait_for_previous_kernel();
   __shared__ S shared[block_threads];
   const int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x, across = f.columns / E::count;
   const int64_t first = int64_t{blockIdx.y} * segments.rows, left = f.rows - first;
@@ -193,7 +196,7 @@ void Launcher::columns(const Formula& f) {
     S* const partial = segments > 1 ? static_cast<S*>(partial_.data()) : nullptr;
     const dim3 grid(static_cast<unsigned>(divide_up(f.columns / E::count, block.x)),
                     static_cast<unsigned>(segments));
-    cuda::launch(context_.stream(), grid, block, typeid(Formula).name(), columns_kernel<E, Formula, S>, f,
+    cuda::launch(context_, grid, block, typeid(Formula).name(), columns_kernel<E, Formula, S>, f,
                  Segments<S>{segment_rows, partial, static_cast<unsigned*>(arrived_.data())});
   };
   if (wide > 1 && f.aligned()) {
@@ -252,6 +255,7 @@ struct Team {
 // As many registers as one block can have: a spill costs more than the blocks that would fit beside it.
 template <int threads, class Formula>
 __global__ void __launch_bounds__(threads, 1) team_kernel(const Formula f) {
+  wait_for_previous_kernel();
   __shared__ typename Team<threads>::Shared shared;
   f(Team<threads>{shared}, int64_t{blockIdx.x});
 }
@@ -262,8 +266,8 @@ void Launcher::teams(const Formula& f) {
     throw Error(std::to_string(f.rows) + " rows are too many for one launch; use a smaller batch");
   }
   const auto run = [&]<int threads>(void (*kernel)(Formula)) {
-    cuda::launch(context_.stream(), dim3(static_cast<unsigned>(f.rows)), dim3(threads),
-                 typeid(Formula).name(), kernel, f);
+    cuda::launch(context_, dim3(static_cast<unsigned>(f.rows)), dim3(threads), typeid(Formula).name(), kernel,
+                 f);
   };
   const int64_t work = f.work();
   if (work <= 64) {

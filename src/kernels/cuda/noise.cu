@@ -18,6 +18,7 @@ constexpr int block_threads = 256;
 /// Thread i draws numbers 4i .. 4i + 3: each four are one Philox block, so no thread skips ahead.
 template <Distribution distribution>
 __global__ void __launch_bounds__(block_threads) noise_kernel(const Noise noise, float* out, int64_t size) {
+  wait_for_previous_kernel();
   const uint64_t subsequence = static_cast<uint64_t>(noise.stream) << 48 | *noise.iteration;
   const int64_t step = int64_t{4} * gridDim.x * block_threads;
   for (int64_t i = 4 * (int64_t{blockIdx.x} * block_threads + threadIdx.x); i < size; i += step) {
@@ -34,7 +35,7 @@ __global__ void __launch_bounds__(block_threads) noise_kernel(const Noise noise,
 
 }  // namespace
 
-void fill_noise(cudaStream_t stream, const Noise& noise, View out) {
+void fill_noise(const Context& context, const Noise& noise, View out) {
   if (noise.first % 4 != 0 || noise.stream >= 1u << 16) {
     throw Error("noise needs first % 4 == 0 and stream < 65536, not first " + std::to_string(noise.first) +
                 ", stream " + std::to_string(noise.stream));
@@ -43,10 +44,10 @@ void fill_noise(cudaStream_t stream, const Noise& noise, View out) {
   const int64_t blocks = divide_up(out.size(), 4 * block_threads);
   const dim3 grid(static_cast<unsigned>(std::min<int64_t>(blocks, max_blocks)));
   if (noise.distribution == Distribution::normal) {
-    launch(stream, grid, block_threads, "noise", noise_kernel<Distribution::normal>, noise, out.data,
+    launch(context, grid, block_threads, "noise", noise_kernel<Distribution::normal>, noise, out.data,
            out.size());
   } else {
-    launch(stream, grid, block_threads, "noise", noise_kernel<Distribution::uniform>, noise, out.data,
+    launch(context, grid, block_threads, "noise", noise_kernel<Distribution::uniform>, noise, out.data,
            out.size());
   }
 }
