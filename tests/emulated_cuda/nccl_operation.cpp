@@ -7,6 +7,17 @@
 #include "emulated.h"
 #include "kernels/cuda/nccl/library.h"
 
+#if __has_include(<nccl.h>)
+#include <nccl.h>
+static_assert(sizeof(ncclUniqueId) == sizeof(ebm::cuda::NcclUniqueId));
+static_assert(int{ncclSuccess} == 0 && int{ncclInvalidArgument} == ebm::cuda::nccl_invalid_argument &&
+              int{ncclInvalidUsage} == ebm::cuda::nccl_invalid_usage &&
+              int{ncclRemoteError} == ebm::cuda::nccl_remote_error &&
+              int{ncclInProgress} == ebm::cuda::nccl_in_progress);
+static_assert(int{ncclUint8} == ebm::cuda::nccl_uint8 && int{ncclFloat32} == ebm::cuda::nccl_float32 &&
+              int{ncclBfloat16} == ebm::cuda::nccl_bfloat16 && int{ncclSum} == ebm::cuda::nccl_sum);
+#endif
+
 namespace ebm::emulated {
 
 namespace {

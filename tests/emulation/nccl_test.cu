@@ -7,6 +7,7 @@
 #include "kernels/cuda/cuda_base.h"
 #include "kernels/cuda/nccl/library.h"
 #include "kernels/cuda/nccl/ranks.h"
+#include "kernels/library_search.h"
 #include "parallel/gpu_ranks.h"
 #include "planted.cuh"
 #include "support/environment.h"
@@ -218,6 +219,35 @@ TEST_F(NcclDeathTest, TwoStreamsAtOnce) {
   EXPECT_EQ(cudaStreamSynchronize(other), cudaSuccess);
   cudaEventDestroy(event);
   cudaStreamDestroy(other);
+}
+
+// --- the library
+
+std::string why_not(const std::string& file) {
+  try {
+    open_nccl(file);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(NcclLibraryTest, WhatCannotBeOpenedIsOneLine) {
+  const std::string missing = why_not("libebm_no_nccl.so.2"), other = why_not("libm.so.6");
+  EXPECT_EQ(missing.find("several processes on GPUs need NCCL, which cannot be opened"), 0) << missing;
+  EXPECT_EQ(missing.find('\n'), std::string::npos);
+  EXPECT_EQ(other.find("libm.so.6 lacks ncclGetVersion; install NCCL 2.16.0 or later"), 0) << other;
+}
+
+TEST(NcclLibraryTest, TheRealOneIsOpened) {
+  const OpenedLibrary there = open_library(collective_library);
+  if (there.handle == nullptr) GTEST_SKIP() << there.reason;
+  const Nccl real = open_nccl(collective_library);
+  int version = 0;
+  EXPECT_EQ(real.get_version(&version), nccl_success);
+  EXPECT_GE(version, 21600);
+  EXPECT_STREQ(real.get_error_string(nccl_success), "no error");
+  EXPECT_EQ(real.comm_get_async_error(nullptr, nullptr), nccl_invalid_argument);
 }
 
 // --- sums of several nodes, that travel rounded

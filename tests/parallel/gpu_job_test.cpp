@@ -2,24 +2,33 @@
 // Programs under a real mpirun whose processes have an emulated GPU each.
 #include "job_fixture.h"
 
+#include "kernels/cuda/interface.h"
 #include "support/devices.h"
 
 namespace ebm::test {
 namespace {
 
-class GpuJobTest : public JobTest {
+/// On emulated GPUs, and where there are two real ones on those.
+class GpuJobTest : public JobTest, public testing::WithParamInterface<std::string> {
  protected:
   void SetUp() override {
     JobTest::SetUp();
     if (IsSkipped()) return;
-    if (!why_missing("emulated").empty()) GTEST_SKIP() << why_missing("emulated");
+    if (!why_missing(GetParam()).empty()) GTEST_SKIP() << why_missing(GetParam());
+    if (!emulated() && ask_cuda_driver().devices < 2) GTEST_SKIP() << "there is one GPU";
+  }
+  static bool emulated() { return GetParam() == "emulated"; }
+  /// What gives a process so many GPUs.
+  static Words gpus(int64_t count) {
+    if (!emulated())
+      return {"NVIDIA_TF32_OVERRIDE=0", count == 1 ? "CUDA_VISIBLE_DEVICES=0" : "CUDA_VISIBLE_DEVICES=0,1"};
+    return {"NVIDIA_TF32_OVERRIDE=0", "EBM_CUDA_LIBRARY=" + emulated_library(),
+            "EBM_EMULATED_GPUS=" + std::to_string(count)};
   }
   /// So many processes on a machine of so many GPUs.
-  static Words on_gpus(int64_t processes, int64_t gpus, const Words& command, const Words& environment = {}) {
-    return on(processes, command,
-              joined({"EBM_CUDA_LIBRARY=" + emulated_library(), "EBM_EMULATED_GPUS=" + std::to_string(gpus),
-                      "NVIDIA_TF32_OVERRIDE=0"},
-                     environment));
+  static Words on_gpus(int64_t processes, int64_t count, const Words& command,
+                       const Words& environment = {}) {
+    return on(processes, command, joined(gpus(count), environment));
   }
   Words gpu_command(const std::string& out, const Words& more = {}) {
     return command(out, joined({"--device", "cuda"}, more));
@@ -27,7 +36,7 @@ class GpuJobTest : public JobTest {
   Words endless_on_gpus(const std::string& out) { return joined(endless(out), {"--device", "cuda"}); }
 };
 
-TEST_F(GpuJobTest, TwoGpusAreTheRunOfOne) {
+TEST_P(GpuJobTest, TwoGpusAreTheRunOfOne) {
   const Words some{"--iterations", "6"};
   ASSERT_EQ(run_command(on_gpus(1, 1, gpu_command("one", some))).status, 0);
   const Finished two = run_command(on_gpus(2, 2, gpu_command("two", some)));
@@ -43,7 +52,36 @@ TEST_F(GpuJobTest, TwoGpusAreTheRunOfOne) {
   EXPECT_HAS(more.out, "goes on from iteration 6");
 }
 
-TEST_F(GpuJobTest, WhatCannotBeIsSaidOnce) {
+TEST_P(GpuJobTest, WithoutMpiTheyFindEachOtherByAFile) {
+  const Words some{"--iterations", "6"};
+  ASSERT_EQ(run_command(on_gpus(2, 2, gpu_command("two", some))).status, 0);
+  std::filesystem::rename(*this / "two", *this / "first");
+  std::filesystem::create_directory(*this / "folder");
+  const auto process = [&](int64_t rank, const Words& more) {
+    const std::string place = std::to_string(rank);
+    const Words environment{
+        "/usr/bin/env",      "OMP_NUM_THREADS=1",       "EBM_RANKS=2",
+        "EBM_RANK=" + place, "EBM_LOCAL_RANK=" + place, "EBM_RANK_FOLDER=" + (*this / "folder").string()};
+    return joined(joined(environment, gpus(2)), gpu_command("two", more));
+  };
+  const auto run = [&](const Words& more) {
+    Process second(process(1, more));
+    const Finished first = run_command(process(0, more));
+    const Finished other = second.wait();
+    EXPECT_EQ(other.status, first.status);
+    EXPECT_EQ(other.out + other.err, "") << "the first one speaks";
+    return first;
+  };
+  const Finished done = run(some);
+  ASSERT_EQ(done.status, 0) << done.err;
+  expect_same_runs(*this / "first", *this / "two", 6);
+  const Finished wrong = run({"--batch", "9", "--out", (*this / "wrong").string()});
+  EXPECT_EQ(wrong.status, 2);
+  EXPECT_HAS(wrong.err, "--batch 9 cannot be divided among 2 processes");
+}
+
+TEST_P(GpuJobTest, WhatCannotBeIsSaidOnce) {
+  if (!emulated()) GTEST_SKIP() << "a machine of so many GPUs is wanted";
   expect_one_message(run_command(on_gpus(2, 3, command("x", {"--device", "cuda:2"}))), 1,
                      "processes 0 and 1 have the same GPU");
   expect_one_message(run_command(on_gpus(3, 2, command("x", {"--device", "cuda", "--batch", "12"}))), 1,
@@ -53,7 +91,7 @@ TEST_F(GpuJobTest, WhatCannotBeIsSaidOnce) {
   EXPECT_FALSE(exists(*this / "x"));
 }
 
-TEST_F(GpuJobTest, ASignalToOneProcessStopsAllWithACheckpoint) {
+TEST_P(GpuJobTest, ASignalToOneProcessStopsAllWithACheckpoint) {
   Process job(on_gpus(2, 2, endless_on_gpus("run")));
   await_checkpoint(job, "run");
   signal_rank("run", 1, SIGTERM);
@@ -62,7 +100,7 @@ TEST_F(GpuJobTest, ASignalToOneProcessStopsAllWithACheckpoint) {
   EXPECT_EQ(count(ended.out, "stopped by SIGTERM at iteration "), 1) << ended.out;
 }
 
-TEST_F(GpuJobTest, AProcessThatDiesEndsTheJob) {
+TEST_P(GpuJobTest, AProcessThatDiesEndsTheJob) {
   for (const size_t rank : {size_t{0}, size_t{1}}) {
     const std::string out = "run" + std::to_string(rank);
     Process job(on_gpus(2, 2, endless_on_gpus(out)));
@@ -73,14 +111,14 @@ TEST_F(GpuJobTest, AProcessThatDiesEndsTheJob) {
   }
 }
 
-TEST_F(GpuJobTest, AProcessThatHangsEndsTheJobInTime) {
+TEST_P(GpuJobTest, AProcessThatHangsEndsTheJobInTime) {
   Process job(on_gpus(2, 2, endless_on_gpus("run"), {"EBM_RANK_TIMEOUT=2"}));
   await_checkpoint(job, "run");
   signal_rank("run", 1, SIGSTOP);
   expect_one_message(job.wait(), 1, "the other processes did not answer for 2 s");
 }
 
-TEST_F(GpuJobTest, WhatFailsOnTheFirstEndsAll) {
+TEST_P(GpuJobTest, WhatFailsOnTheFirstEndsAll) {
   Process job(on_gpus(2, 2, endless_on_gpus("run")));
   await_checkpoint(job, "run");
   write_file(*this / "file", "no folder");
@@ -88,6 +126,9 @@ TEST_F(GpuJobTest, WhatFailsOnTheFirstEndsAll) {
   std::filesystem::rename(*this / "file", *this / "run/checkpoints");
   expect_one_message(job.wait(), 1, "checkpoints");
 }
+
+INSTANTIATE_TEST_SUITE_P(Devices, GpuJobTest, testing::Values("emulated", "cuda"),
+                         [](const auto& info) { return info.param; });
 
 }  // namespace
 }  // namespace ebm::test

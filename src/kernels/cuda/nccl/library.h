@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // NCCL's functions, from a library that is opened at run time. Its declarations are written down here, as far as they are
 // wanted (NVIDIA/nccl, src/nccl.h.in: the same in every NCCL 2), so that a build needs no nccl.h; where there is one,
-// tests/emulated_cuda/nccl.cpp compares.
+// tests/emulated_cuda/nccl_operation.cpp compares.
 #pragma once
 
 #include <cuda_runtime_api.h>
