@@ -40,7 +40,8 @@ void NcclRanks::try_out() {
   base_.upload(number.data(), &own, sizeof own);
   all_reduce({static_cast<float*>(number.data()), 1, flat(1)}, Type::float32);
   base_.download(&sum, number.data(), sizeof sum);
-  const auto expected = static_cast<float>(size() * (size() + 1) / 2);
+  const int64_t whole = size() * (size() + 1) / 2;
+  const auto expected = static_cast<float>(whole);
   if (sum == expected) return;
   throw Error(
       "NCCL's sum of 1 to " + std::to_string(size()) + " over the processes is " + std::to_string(sum) +
