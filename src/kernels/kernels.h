@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/memory.h"
+#include "kernels/communicator.h"
 #include "kernels/formulas.h"
 
 namespace ebm {
@@ -222,8 +223,8 @@ class Kernels : public Memory {
 
   using Work = std::function<void()>;
   /// Queues two pieces of work that need nothing of each other: neither writes what the other reads or
-  /// writes. A GPU may run them side by side; what is queued afterwards waits for both. Not one inside
-  /// another.
+  /// writes. A GPU may run them side by side; what is queued afterwards waits for both. What they ask of other
+  /// ranks is done in this order: first's, second's. Not one inside another.
   virtual void concurrently(const Work& first, const Work& second) = 0;
 
   /// Records `work` (which must allocate nothing and wait for nothing) without running it. It may be called
@@ -231,6 +232,12 @@ class Kernels : public Memory {
   virtual std::unique_ptr<Graph> capture(std::function<void()> work) = 0;
   virtual std::unique_ptr<Readback> readback(int64_t bytes) = 0;
   virtual std::unique_ptr<Staging> staging(int64_t bytes) = 0;
+
+  /// The ranks of `hosts`, each with a GPU of its own, as operations on these GPUs' memory: queued where their caller
+  /// queues work, recorded with it. Null where the device's memory is the host's, which `hosts` serve. All ranks call
+  /// it; it waits for them. It must not outlive this or `hosts`. Once a rank fails, waits for this device end with an
+  /// Error. Throws Error.
+  virtual std::unique_ptr<Communicator> meet(HostRanks&) { return nullptr; }
 
   /// Names a phase in profilers (NVTX); use the Range guard below.
   virtual void push_range(const char* name) = 0;
@@ -256,5 +263,15 @@ class Range {
 /// Opens a device by the name a user gives: "cpu", "cuda", "cuda:N", or "auto" (a GPU when one answers, else
 /// the CPU). Throws UsageError on another name, Error (saying why) when the device asked for cannot be had.
 std::unique_ptr<Kernels> open_kernels(const std::string& device);
+
+/// The GPU of a process that is number `place` of several of its node: of the GPUs that it sees the one of that number,
+/// or the only one. Throws Error.
+std::unique_ptr<Kernels> open_gpu_of_place(int64_t place);
+
+/// Why this process cannot train with others on GPUs, as far as it is known without opening one: it has none, or no
+/// CUDA half, or no NCCL; "" where it can.
+std::string why_no_ranks_on_gpus();
+/// Whether a GPU answers, or the user names the CUDA half, which then answers for itself.
+bool gpu_answers();
 
 }  // namespace ebm

@@ -46,7 +46,7 @@ void add(std::vector<fs::path>& folders, const fs::path& folder) {
 }
 
 void add_toolkit(std::vector<fs::path>& folders, const fs::path& home) {
-  add(folders, home / "lib64");
+  for (const char* folder : {"lib64", "lib"}) add(folders, home / folder);
   add(folders, home / "targets/x86_64-linux/lib");
 }
 
@@ -122,8 +122,8 @@ OpenedLibrary open_with_needs(const std::string& file, int depth) {
 
 bool is_of_cuda(const std::string& file) {
   const std::string name = fs::path(file).filename().string();
-  constexpr std::string_view beginnings[] = {"libcuda.", "libcudart", "libcublas",
-                                             "libcudnn", "libnvrtc",  "libebm_cuda"};
+  constexpr std::string_view beginnings[] = {"libcuda.", "libcudart", "libcublas",  "libcudnn",
+                                             "libnccl",  "libnvrtc",  "libebm_cuda"};
   return std::any_of(std::begin(beginnings), std::end(beginnings),
                      [&](std::string_view beginning) { return name.starts_with(beginning); });
 }
@@ -132,6 +132,9 @@ bool is_of_cuda(const std::string& file) {
 
 std::vector<fs::path> cuda_library_folders() {
   std::vector<fs::path> folders;
+  if (const auto home = path_in_variable("NCCL_HOME")) {
+    for (const char* folder : {"lib64", "lib"}) add(folders, *home / folder);
+  }
   if (const auto home = path_in_variable("CUDA_HOME")) add_toolkit(folders, *home);
   add_toolkit(folders, "/usr/local/cuda");
   for (const fs::path& home : entries("/usr/local")) {
@@ -155,6 +158,12 @@ std::string find_own_library(const char* name, const char* variable, const std::
     looked += (looked.empty() ? "" : ", ") + path.parent_path().string();
   }
   throw Error(std::string("there is no ") + name + " in " + looked + "; " + remedy);
+}
+
+std::string no_collective_library(const std::string& reason) {
+  return "several processes on GPUs need NCCL, which cannot be opened (" + reason +
+         "); install NCCL 2, name its place in NCCL_HOME, put the folder of " + collective_library +
+         " on LD_LIBRARY_PATH, or use --device cpu";
 }
 
 OpenedLibrary open_library(const std::string& file) {

@@ -8,7 +8,7 @@
 
 namespace ebm {
 
-/// Folders that CUDA's libraries are commonly in, those that exist: of $CUDA_HOME and /usr/local/cuda*, and
+/// Folders that CUDA's libraries are commonly in, those that exist: of $NCCL_HOME, $CUDA_HOME and /usr/local/cuda*, and
 /// of nvidia's Python packages in $VIRTUAL_ENV, $CONDA_PREFIX and beside the python3 on PATH.
 std::vector<std::filesystem::path> cuda_library_folders();
 
@@ -29,7 +29,12 @@ std::string find_own_library(const char* name, const char* variable, const std::
 /// What convolutions on a GPU need: opened at the first of them, or by who wants to tell its file.
 inline constexpr const char* convolution_library = "libcudnn.so.9";
 
-/// The files of the libraries of CUDA, cuDNN and this project's CUDA half that this process has opened so
+/// What processes on GPUs need to train together, NCCL: opened where there are several, and to tell its file.
+inline constexpr const char* collective_library = "libnccl.so.2";
+/// What to say where it cannot be opened, for this reason.
+std::string no_collective_library(const std::string& reason);
+
+/// The files of the libraries of CUDA, cuDNN, NCCL and this project's CUDA half that this process has opened so
 /// far.
 std::vector<std::string> opened_cuda_libraries();
 

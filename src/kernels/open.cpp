@@ -45,23 +45,23 @@ std::optional<int> cuda_ordinal(const std::string& device) {
   return ordinal;
 }
 
-std::unique_ptr<Kernels> open_cuda(int ordinal) {
+std::unique_ptr<Kernels> open_cuda(const cuda::GpuChoice& choice) {
   if (!library_of_the_user()) {
     const DriverAnswer driver = ask_cuda_driver();
     if (driver.devices == 0) {
       throw Error("cuda was asked for, but " + driver.why_none +
                   "; use --device cpu, or a machine with an NVIDIA GPU and its driver");
     }
-    if (ordinal >= driver.devices) {
-      throw Error("there is no device cuda:" + std::to_string(ordinal) + ": the driver offers " +
+    if (choice.by == cuda::GpuChoice::By::number && choice.number >= driver.devices) {
+      throw Error("there is no device " + to_string(choice) + ": the driver offers " +
                   std::to_string(driver.devices) + ", counted from cuda:0");
     }
   }
-  return open_cuda_library(find_cuda_library(), ordinal);
+  return open_cuda_library(find_cuda_library(), choice);
 }
 
 std::unique_ptr<Kernels> open_auto() {
-  if (!library_of_the_user() && ask_cuda_driver().devices == 0) return make_cpu_kernels();
+  if (!gpu_answers()) return make_cpu_kernels();
   try {
     return open_cuda(0);
   } catch (const Error& error) {
@@ -101,7 +101,13 @@ std::string find_cuda_library() {
                               std::string(library_variable) + ", or use --device cpu");
 }
 
-std::unique_ptr<Kernels> open_cuda_library(const std::string& path, int device) {
+std::string cuda::to_string(const GpuChoice& choice) {
+  const std::string number = std::to_string(choice.number);
+  return choice.by == GpuChoice::By::number ? "cuda:" + number
+                                            : "the GPU of process " + number + " of the node";
+}
+
+std::unique_ptr<Kernels> open_cuda_library(const std::string& path, const cuda::GpuChoice& choice) {
   const OpenedLibrary library = open_library(path);
   if (library.handle == nullptr) {
     throw Error("the CUDA half cannot be opened (" + library.reason +
@@ -111,10 +117,29 @@ std::unique_ptr<Kernels> open_cuda_library(const std::string& path, int device) 
   if (open == nullptr) throw Error(path + " is no CUDA half of this program: it has no " + cuda::entry_point);
   std::array<char, 1024> message{};
   std::unique_ptr<Kernels> kernels(
-      open(cuda::interface_version().c_str(), device, message.data(), message.size()));
-  if (kernels == nullptr)
-    throw Error("cuda:" + std::to_string(device) + " cannot be used: " + message.data());
+      open(cuda::interface_version().c_str(), choice, message.data(), message.size()));
+  if (kernels == nullptr) throw Error(to_string(choice) + " cannot be used: " + message.data());
   return kernels;
+}
+
+bool gpu_answers() {
+  return library_of_the_user() || ask_cuda_driver().devices > 0;
+}
+
+std::string why_no_ranks_on_gpus() {
+  if (library_of_the_user()) return "";
+  if (const DriverAnswer driver = ask_cuda_driver(); driver.devices == 0) return driver.why_none;
+  try {
+    find_cuda_library();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  const OpenedLibrary opened = open_library(collective_library);
+  return opened.handle != nullptr ? "" : no_collective_library(opened.reason);
+}
+
+std::unique_ptr<Kernels> open_gpu_of_place(int64_t place) {
+  return open_cuda({static_cast<int>(place), cuda::GpuChoice::By::place});
 }
 
 std::string describe_cuda_half() {
@@ -124,7 +149,9 @@ std::string describe_cuda_half() {
     const OpenedLibrary library = open_library(path);
     const OpenedLibrary convolutions = open_library(convolution_library);
     text += path + (library.handle == nullptr ? " (" + library.reason + ")" : "") + "\n";
+    const OpenedLibrary collectives = open_library(collective_library);
     if (convolutions.handle == nullptr) text += "no convolutions on a GPU: " + convolutions.reason + "\n";
+    if (collectives.handle == nullptr) text += "not several GPUs: " + collectives.reason + "\n";
     for (const std::string& file : opened_cuda_libraries()) {
       if (file != path) text += "  " + file + "\n";
     }

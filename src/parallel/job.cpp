@@ -10,6 +10,7 @@
 
 #include "kernels/library_search.h"
 #include "parallel/mpi/interface.h"
+#include "parallel/socket_ranks.h"
 
 namespace ebm {
 
@@ -29,6 +30,18 @@ double time_limit() {
   return seconds;
 }
 
+constexpr const char* folder_variable = "EBM_RANK_FOLDER";
+
+/// Of this job among others that meet in the same folder.
+std::string job_name() {
+  std::string name;
+  for (const char* variable : {"SLURM_JOB_ID", "SLURM_STEP_ID"}) {
+    const char* const text = std::getenv(variable);
+    if (text != nullptr) name += (name.empty() ? "" : ".") + std::string(text);
+  }
+  return name.empty() ? "job" : name;
+}
+
 std::string count_text(const Launcher& launcher) {
   return launcher.name + " started " + std::to_string(launcher.size) + " processes";
 }
@@ -37,10 +50,13 @@ std::string count_text(const Launcher& launcher) {
 
 std::unique_ptr<JobRanks> open_job(const Launcher& launcher) {
   const double seconds = time_limit();
-  const std::string path = find_own_library(
-      "libebm_mpi.so", "EBM_MPI_LIBRARY",
-      count_text(launcher) +
-          ", which takes MPI: build with `make` where mpicc is installed, or start one process");
+  const char* const folder = std::getenv(folder_variable);
+  if (folder != nullptr && *folder != '\0') return meet_in_folder(launcher, folder, job_name(), seconds);
+  const std::string path = find_own_library("libebm_mpi.so", "EBM_MPI_LIBRARY",
+                                            count_text(launcher) +
+                                                ", which takes MPI: build with `make` where mpicc is "
+                                                "installed, name a folder that all processes see in " +
+                                                folder_variable + ", or start one process");
   // Global: MPI's own plugins look for its symbols.
   void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
   if (library == nullptr) {

@@ -10,7 +10,7 @@
 
 namespace ebm {
 
-class JobRanks : public Communicator {
+class JobRanks : public HostRanks {
  public:
   /// All is done on this rank: returns when it is on all, and ends the library. Nothing may follow.
   virtual void finish() = 0;
@@ -24,7 +24,8 @@ class JobRanks : public Communicator {
   virtual void leave(int status) = 0;
 };
 
-/// The ranks of the job that this process is one of. MPI is in a library of its own (libebm_mpi.so), which is opened
+/// The ranks of the job that this process is one of: over MPI, or where EBM_RANK_FOLDER names a folder without it
+/// (parallel/socket_ranks.h). MPI is in a library of its own (libebm_mpi.so), which is opened
 /// here, so that programs start without MPI. Collectives wait for the other ranks for $EBM_RANK_TIMEOUT seconds (1800).
 /// Throws Error where the library cannot be had, or MPI does not see the processes that the launcher started.
 std::unique_ptr<JobRanks> open_job(const Launcher& launcher);

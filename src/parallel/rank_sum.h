@@ -5,6 +5,7 @@
 // T = bfloat16: |r(x) - x| <= u |x| with u = 2^-8, so that
 //   |sum_i - sum_q x_qi| <= (2 u + u^2) sum_q |x_qi|   (and 2^-24 of it for float32; below 2^-126 numbers round to
 // multiples of 2^-133). A sum that cancels is as exact as the ranks' own numbers. The same bits on any machine.
+// Between GPUs NCCL sums float32, in an order of its own; bfloat16 as kernels/cuda/nccl/rounded_sum.h says.
 #pragma once
 
 #include "kernels/formulas/rounding.h"

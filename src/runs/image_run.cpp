@@ -108,11 +108,11 @@ void say_shapes(const ShapeCoverage& found, int64_t channels) {
               100 * found.high_quality);
 }
 
-int run(const ImageExperiment& experiment, int argc, const char* const* argv, Communicator* ranks) {
+int run(const ImageExperiment& experiment, int argc, const char* const* argv, HostRanks* ranks) {
   ImageConfig config;
   choose_method(config.run, experiment.networks.kind, experiment.program,
                 [&](Options& first) { first.peek(argc, argv); });
-  config.run.training().optimiser.ranks = ranks;
+  config.run.take(ranks);
   Options options = declare_image_options(config, experiment);
   options.offer_print_config();
   if (!options.parse(argc, argv)) return 0;
@@ -132,21 +132,21 @@ int run(const ImageExperiment& experiment, int argc, const char* const* argv, Co
 }  // namespace
 
 RunEnd run_images(ImageConfig& config, Options& options, int argc, const char* const* argv) {
-  const RunConfig& run = config.run;
+  RunConfig& run = config.run;
   const NetworkOptions networks = config.image_networks();
   check_networks(config);
   const ImageFiles files = open_files(options, config, data_shape(networks));
 
-  Communicator* const ranks = run.training().optimiser.ranks;
-  if (ranks != nullptr) require_same(*ranks, options.to_toml());
-  const auto kernels = open_run_device(run);
+  if (run.hosts != nullptr) require_same(*run.hosts, options.to_toml());
+  const RunDevice device = open_run_device(run);
+  Kernels* const kernels = device.kernels.get();
   if (kernels->is_cuda())
     open_library(convolution_library);  // run.h5 tells its file; who fails asks for it later
   std::printf("device: %s\n", kernels->description().c_str());
   std::fflush(stdout);
   const auto data = files.train ? make_file_data(*kernels, *files.train, config.flips, run.training())
                                 : make_up_data(*kernels, networks, run.training());
-  if (follows(run)) return follow(*assemble(*kernels, networks, *run.choice, *data), run.schedule);
+  if (follows(run)) return follow_run(*assemble(*kernels, networks, *run.choice, *data), run);
   const RunFolder folder(run.out);  // after the data were read: damaged ones leave no folder
   const auto resumed = resume_point(folder, options);
   const auto method = assemble(*kernels, networks, *run.choice, *data);
@@ -159,13 +159,13 @@ RunEnd run_images(ImageConfig& config, Options& options, int argc, const char* c
                              folder);
   const std::string name = run.method + " on " + (files.train ? files.train->info().name : "shapes");
   const RunEnd end = run_training(*method, evaluation, folder, name, run, options,
-                                  run_environment(argc, argv, *kernels, ranks), resumed);
+                                  run_environment(argc, argv, *kernels, run.hosts), resumed);
   if (evaluation.shapes() && !end.stop) say_shapes(*evaluation.shapes(), networks.channels);
   return end;
 }
 
 int run_image_experiment(const ImageExperiment& experiment, int argc, const char* const* argv) {
-  return run_job(experiment.program, [&](Communicator* ranks) { return run(experiment, argc, argv, ranks); });
+  return run_job(experiment.program, [&](HostRanks* ranks) { return run(experiment, argc, argv, ranks); });
 }
 
 }  // namespace ebm

@@ -41,7 +41,7 @@ std::unique_ptr<JobRanks> meet(const char* program, const Launcher& started, int
 
 }  // namespace
 
-int run_job(const char* program, const std::function<int(Communicator*)>& body) {
+int run_job(const char* program, const std::function<int(HostRanks*)>& body) {
   const Launcher started = launcher();
   if (started.size == 1) return run_program(program, [&body] { return body(nullptr); });
   begin_program();

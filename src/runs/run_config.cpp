@@ -5,8 +5,10 @@
 #include <utility>
 #include <vector>
 
+#include "core/launcher.h"
 #include "io/atomic_file.h"
 #include "kernels/library_search.h"
+#include "train/follower.h"
 
 namespace ebm {
 
@@ -44,12 +46,11 @@ std::string text_in(const std::filesystem::path& path) {
   }
 }
 
-/// Has the fastest convolutions measured, once for a folder: a run that goes on takes the same.
-void tune_convolutions(Kernels& kernels, const RunFolder& folder) {
-  const std::filesystem::path path = folder.convolution_plans();
-  kernels.tune_convolutions({.name = path.string(),
-                             .text = text_in(path),
-                             .keep = [path](const std::string& text) { write_file(path, text); }});
+/// Has the fastest convolutions measured, once for a folder: a run that goes on takes those that lie in `path`. `keep`
+/// is given what is to lie there.
+void tune_convolutions(Kernels& kernels, const std::filesystem::path& path,
+                       std::function<void(const std::string&)> keep) {
+  kernels.tune_convolutions({.name = path.string(), .text = text_in(path), .keep = std::move(keep)});
 }
 
 void add_method_options(Options& options, RunConfig& config) {
@@ -164,13 +165,29 @@ std::optional<CheckpointInfo> resume_point(const RunFolder& folder, const Option
   return info;
 }
 
-std::unique_ptr<Kernels> open_run_device(const RunConfig& run) {
-  const bool several = count_of(run.training().optimiser.ranks) > 1;
-  if (several && run.device.starts_with("cuda"))
-    throw UsageError(
-        "--device " + run.device +
-        ": several processes train on CPUs alone so far; give --device cpu, or start one process");
-  return open_kernels(several && run.device == "auto" ? "cpu" : run.device);
+namespace {
+
+/// What several processes make of `auto`, all the same.
+std::string agreed_device(HostRanks& hosts) {
+  const std::string reason = why_no_ranks_on_gpus();
+  if (hosts.max(reason.empty() ? 0 : 1) == 0) return "cuda";
+  if (hosts.rank() == 0 && gpu_answers()) {  // the user would wonder why it idles
+    std::fprintf(stderr, "note: the GPUs are not used: %s\n",
+                 reason.empty() ? "another process has none, or no NCCL" : reason.c_str());
+  }
+  return "cpu";
+}
+
+}  // namespace
+
+RunDevice open_run_device(RunConfig& run) {
+  if (count_of(run.hosts) == 1) return {.kernels = open_kernels(run.device)};
+  const std::string name = run.device == "auto" ? agreed_device(*run.hosts) : run.device;
+  const int64_t place = launcher().local_rank.value_or(0);
+  RunDevice device{.kernels = name == "cuda" ? open_gpu_of_place(place) : open_kernels(name)};
+  device.ranks = device.kernels->meet(*run.hosts);
+  if (device.ranks != nullptr) run.training().optimiser.ranks = device.ranks.get();
+  return device;
 }
 
 bool follows(const RunConfig& run) {
@@ -189,10 +206,20 @@ std::vector<NameValue> run_environment(int argc, const char* const* argv, const 
   return all;
 }
 
+RunEnd follow_run(Method& method, const RunConfig& run) {
+  const auto keep_nothing = [](const std::string&) {};  // rank 0 does
+  if (!run.deterministic)
+    tune_convolutions(method.kernels(), RunFolder::convolution_plans(run.out), keep_nothing);
+  return follow(method, run.schedule);
+}
+
 RunEnd run_training(Method& method, Evaluation& evaluation, const RunFolder& folder, const std::string& name,
                     const RunConfig& run, const Options& options, const std::vector<NameValue>& environment,
                     const std::optional<CheckpointInfo>& resumed) {
-  if (!run.deterministic) tune_convolutions(method.kernels(), folder);
+  if (!run.deterministic) {
+    const std::filesystem::path plans = folder.convolution_plans();
+    tune_convolutions(method.kernels(), plans, [plans](const std::string& text) { write_file(plans, text); });
+  }
   if (!resumed) method.initialize();
   Trainer trainer(method, evaluation, folder,
                   {.name = name,

@@ -23,7 +23,10 @@ struct RunConfig {
   Schedule schedule;
   std::string device = "auto";
   std::string out;
+  HostRanks* hosts = nullptr;  ///< null: one process
 
+  /// The ranks that train together, on the host's memory until open_run_device.
+  void take(HostRanks* ranks) { training().optimiser.ranks = hosts = ranks; }
   TrainingOptions& training() { return choice->training(); }
   const TrainingOptions& training() const { return choice->training(); }
 };
@@ -59,8 +62,16 @@ void require_full_rank(const Layer& generator, const MethodChoice& choice, const
 /// another one than these options describe, or its newest checkpoint cannot be read.
 std::optional<CheckpointInfo> resume_point(const RunFolder& folder, const Options& options);
 
-/// The device of a run. Several processes train on CPUs, which `auto` then is: throws UsageError for a GPU.
-std::unique_ptr<Kernels> open_run_device(const RunConfig& run);
+/// The device of a run, and its ranks on that device's memory, where they are not run.hosts: they go first.
+struct RunDevice {
+  std::unique_ptr<Kernels> kernels;
+  std::unique_ptr<Communicator> ranks = nullptr;
+};
+
+/// Opens run.device, and has the ranks that run.training() then names meet there. Of several processes each takes the
+/// GPU of its place in its node; `auto` is GPUs where all have one and NCCL, else CPUs, with one line where some have a
+/// GPU. Throws Error, UsageError.
+RunDevice open_run_device(RunConfig& run);
 
 /// What a run was made with: environment() (io/environment.h), the device, the files of the GPU's libraries that are
 /// open, and how many processes there are, if several.
@@ -69,6 +80,8 @@ std::vector<NameValue> run_environment(int argc, const char* const* argv, const 
 
 /// Whether this process is one that only trains along (train/follower.h).
 bool follows(const RunConfig& run);
+/// What it does (follow()), with convolutions chosen as run_training() does.
+RunEnd follow_run(Method& method, const RunConfig& run);
 
 /// Trains `method` to the end of the schedule, from `resumed` where there is one; says on stdout where it goes
 /// on. `name` is the run's in progress lines; all but it must outlive the call. Where nothing was left to do,

@@ -7,7 +7,6 @@
 #include "runs/data.h"
 #include "runs/job.h"
 #include "runs/trained_model.h"
-#include "train/follower.h"
 
 namespace ebm {
 
@@ -58,8 +57,7 @@ ToyResult run_toy(Kernels& kernels, const ToyConfig& config, const Options& opti
                   const std::vector<NameValue>& environment) {
   const RunConfig& run = config.run;
   const auto data = make_toy_data(kernels, config.dataset, run.training());
-  if (follows(run))
-    return {follow(*assemble(kernels, config.networks, *run.choice, *data), run.schedule), {}};
+  if (follows(run)) return {follow_run(*assemble(kernels, config.networks, *run.choice, *data), run), {}};
   const RunFolder folder(run.out);
   const auto resumed = resume_point(folder, options);
   const auto method = assemble(kernels, config.networks, *run.choice, *data);
@@ -72,11 +70,11 @@ ToyResult run_toy(Kernels& kernels, const ToyConfig& config, const Options& opti
 }
 
 int run_toy_experiment(const ToyExperiment& experiment, int argc, const char* const* argv) {
-  return run_job(experiment.program, [&](Communicator* ranks) {
+  return run_job(experiment.program, [&](HostRanks* ranks) {
     ToyConfig config;
     choose_method(config.run, experiment.networks.kind, experiment.program,
                   [&](Options& first) { first.peek(argc, argv); });
-    config.run.training().optimiser.ranks = ranks;
+    config.run.take(ranks);
     Options options = declare_toy_options(config, experiment);
     options.offer_print_config();
     if (!options.parse(argc, argv)) return 0;
@@ -87,11 +85,12 @@ int run_toy_experiment(const ToyExperiment& experiment, int argc, const char* co
     }
 
     if (ranks != nullptr) require_same(*ranks, options.to_toml());
-    const auto kernels = open_run_device(config.run);
-    std::printf("device: %s\n", kernels->description().c_str());
+    const RunDevice device = open_run_device(config.run);
+    Kernels& kernels = *device.kernels;
+    std::printf("device: %s\n", kernels.description().c_str());
     std::fflush(stdout);
-    const auto environment = run_environment(argc, argv, *kernels, ranks);
-    const RunEnd end = run_toy(*kernels, config, options, environment).end;
+    const auto environment = run_environment(argc, argv, kernels, ranks);
+    const RunEnd end = run_toy(kernels, config, options, environment).end;
     if (end.stop) return report_stop(*end.stop, end.iteration);
     std::printf("done: %s iterations; picture %s/density%s, metrics %s/run.h5\n",
                 format_count(end.iteration).c_str(), config.run.out.c_str(),

@@ -32,7 +32,11 @@ class RunFolder {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path log() const { return path_ / "run.h5"; }
   std::filesystem::path config() const { return path_ / "config.toml"; }
-  std::filesystem::path convolution_plans() const { return path_ / "convolution_plans.txt"; }
+  std::filesystem::path convolution_plans() const { return convolution_plans(path_); }
+  /// Of a folder that another process works in.
+  static std::filesystem::path convolution_plans(const std::filesystem::path& folder) {
+    return folder / "convolution_plans.txt";
+  }
   std::filesystem::path checkpoint(int64_t iteration) const;
   std::filesystem::path dump(int64_t iteration) const;
 

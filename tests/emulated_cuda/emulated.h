@@ -6,13 +6,15 @@
 // - A block's threads are fibers: each runs to the next barrier before any goes past it, in an order shuffled
 //   by EBM_EMULATED_SEED (default 1; 0: the natural order). So are the blocks of a grid.
 // - Branches of a graph that do not wait for one another run in an order that differs from launch to launch.
-// - A stream's work waits until somebody waits for it (or frees memory): early reads on the host see old
-//   values.
+// - A stream's work waits until somebody waits for it (or frees memory, or is a rank that waits for this one's part of
+//   an operation of NCCL's): early reads on the host see old values.
 // - Device memory may be touched only while queued work runs: else the program ends with a message. New
 //   memory is NaN.
 // - What the manuals forbid, in general or during stream capture, is refused with the status that they name,
 //   and with the reason on stderr; what they call undefined (out of bounds, a barrier that not all threads
 //   reach) ends the program.
+// - There are EBM_EMULATED_GPUS devices (default 1), of which CUDA_VISIBLE_DEVICES may choose; they share their memory.
+//   NCCL's operations are for ranks that are threads of this process or processes of this machine.
 // - Where TF32 may be used it is, as far as the environment allowed it when the stream was made (enum Tf32):
 // so
 //   devices with and without it live side by side.
@@ -28,6 +30,8 @@
 namespace ebm::emulated {
 
 using Work = std::function<void()>;
+/// Whether a piece of work may run: none, or one that other ranks have come to as well.
+using Ready = std::function<bool()>;
 
 /// Ends the program: the CUDA half did what is undefined on a GPU.
 [[noreturn, gnu::format(printf, 1, 2)]] void violation(const char* format, ...);
@@ -50,6 +54,10 @@ void run_grid(dim3 grid, dim3 block, const Work& thread);
 /// A grid that may start before the one before it has ended: ends the program unless all of its threads wait for that.
 void run_early_grid(dim3 grid, dim3 block, const Work& thread);
 void wait_for_grid();
+
+// device.cpp
+
+int current_device();
 
 // memory.cpp
 
@@ -95,11 +103,18 @@ struct NodeKind {
   void* to = nullptr;  // of a copy
   void* from = nullptr;
 };
-/// Queues (or records, if the stream is being captured) work that needs device memory.
-void queue(cudaStream_t stream, Work work, NodeKind kind);
+/// Queues (or records, if the stream is being captured) work that needs device memory, and waits until it is ready.
+void queue(cudaStream_t stream, Work work, NodeKind kind, Ready ready = {});
 bool is_stream(cudaStream_t stream);
 bool is_capturing(cudaStream_t stream);
-void run_all_streams();
+cudaError_t require_stream(cudaStream_t stream, const char* call);
+int device_of(cudaStream_t stream);
+/// Runs what is queued on the device's streams as far as it is ready; whether that was all.
+bool advance_streams(int device);
+/// Runs what is queued on the streams of this thread's device, as `call` waits for it.
+void run_all_streams(const char* call);
+/// Asks `done`, under the device's lock, until it is so. Who waits for other ranks in vain ends the program.
+void await(const char* call, const std::function<bool()>& done);
 /// For calls that allocate or wait: if this thread captures a stream, that capture is spoilt, and the status
 /// says so.
 cudaError_t refuse_in_capture(const char* call);

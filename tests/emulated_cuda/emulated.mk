@@ -18,8 +18,8 @@ EMULATED_OBJECTS := $(patsubst %.cpp,$(BUILD)/obj/%.o,$(sort $(wildcard tests/em
 ifeq ($(CUDNN_HEADER),)
 EMULATED_OBJECTS := $(filter-out $(BUILD)/obj/tests/emulated_cuda/dnn%,$(EMULATED_OBJECTS))
 endif
-# dnn.cpp gives its own cuDNN in place of the one file of the CUDA half that opens the real one.
-EMULATED_CUDA_OBJECTS := $(filter-out %/cudnn/default_library.o,$(CUDA_OBJECTS))
+# dnn.cpp and nccl.cpp give their own cuDNN and NCCL in place of the files of the CUDA half that open the real ones.
+EMULATED_CUDA_OBJECTS := $(filter-out %/default_library.o,$(CUDA_OBJECTS))
 EMULATED_KERNELS := $(CUDA_KERNELS:%.cu=$(BUILD)/obj/emulated/%.o)
 EMULATION_TEST_SOURCES := $(sort $(wildcard tests/emulation/*.cu $(if $(CUDNN_HEADER),tests/emulation/cudnn/*.cu)))
 EMULATION_TEST_OBJECTS := $(EMULATION_TEST_SOURCES:%.cu=$(BUILD)/obj/emulated/%.o)

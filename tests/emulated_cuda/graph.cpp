@@ -37,15 +37,20 @@ void plant_default_copies(bool planted) {
 
 namespace {
 
-/// Whether whoever waits for `last` waits for the whole graph.
-bool all_before(const CUgraph_st& graph, const Nodes& last) {
+/// What whoever waits for `last` waits for.
+std::vector<bool> all_before(const CUgraph_st& graph, const Nodes& last) {
   std::vector<bool> seen(graph.nodes.size());
   for (const size_t node : last) seen[node] = true;
   for (size_t node = graph.nodes.size(); node-- > 0;) {  // those that a node waits for come before it
-    if (!seen[node]) return false;
+    if (!seen[node]) continue;
     for (const size_t before : graph.nodes[node].after) seen[before] = true;
   }
-  return true;
+  return seen;
+}
+
+bool joins_all(const CUgraph_st& graph, const Nodes& last) {
+  const std::vector<bool> seen = all_before(graph, last);
+  return std::find(seen.begin(), seen.end(), false) == seen.end();
 }
 
 /// The nodes in an order in which each comes after what it waits for.
@@ -70,6 +75,10 @@ Nodes some_order(const CUgraph_st& graph) {
 }
 
 }  // namespace
+
+bool ebm::emulated::is_before(const CUgraph_st& graph, size_t node, const Nodes& last) {
+  return all_before(graph, last)[node];
+}
 
 extern "C" {
 
@@ -111,7 +120,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   leave_capture(capture);
   if (capture->spoilt)
     return refuse(cudaErrorStreamCaptureInvalidated, call, "a call in the capture was not allowed");
-  if (!all_before(capture->graph, stream->last))
+  if (!joins_all(capture->graph, stream->last))
     return refuse(cudaErrorStreamCaptureUnjoined, call, "it did not wait for all work of another stream");
   *graph = new CUgraph_st(capture->graph);
   return cudaSuccess;
@@ -148,7 +157,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
     return refuse(cudaErrorStreamCaptureUnsupported, call, "a graph inside a graph is not emulated");
   }
   for (const size_t node : some_order(executable->graph))
-    queue(stream, executable->graph.nodes[node].work, {});
+    queue(stream, executable->graph.nodes[node].work, {}, executable->graph.nodes[node].ready);
   return cudaSuccess;
 }
 

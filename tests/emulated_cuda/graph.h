@@ -14,6 +14,7 @@ struct CUgraphNode_st {
   ebm::emulated::Work work;
   ebm::emulated::NodeKind kind;
   std::vector<size_t> after;
+  ebm::emulated::Ready ready;
 };
 struct CUgraph_st {
   std::deque<CUgraphNode_st> nodes;  // each behind those that it waits for
@@ -34,10 +35,11 @@ struct Capture {
   bool spoilt = false;
 };
 
-/// Refuses what is no stream, or is captured by another thread, or in vain.
-cudaError_t require_stream(cudaStream_t stream, const char* call);
 /// The streams of the capture go back to queueing.
 void leave_capture(const std::shared_ptr<Capture>& capture);
+
+/// Whether who waits for `last` waits for `node` too.
+bool is_before(const CUgraph_st& graph, size_t node, const Nodes& last);
 
 /// What `stream` records next waits for these nodes; it joins their capture.
 cudaError_t wait_in_capture(CUstream_st& stream, const std::shared_ptr<Capture>& capture, const Nodes& nodes);
@@ -45,7 +47,12 @@ cudaError_t wait_in_capture(CUstream_st& stream, const std::shared_ptr<Capture>&
 }  // namespace ebm::emulated
 
 struct CUstream_st {
-  std::deque<ebm::emulated::Work> queued;
+  struct Piece {
+    ebm::emulated::Work work;
+    ebm::emulated::Ready ready;  // none: at once
+  };
+  int device;
+  std::deque<Piece> queued;
   uint64_t queued_ever = 0, run_ever = 0;
   std::shared_ptr<ebm::emulated::Capture> capture;  // not null: being captured
   ebm::emulated::Nodes last;                        // of the capture: what the next node waits for

@@ -255,10 +255,10 @@ cudaError_t cudaMalloc(void** block, size_t bytes) {
 }
 
 cudaError_t cudaFree(void* block) {
-  const Lock lock(device_mutex());
   if (const cudaError_t status = refuse_in_capture("cudaFree"); status != cudaSuccess) return status;
   if (block == nullptr) return cudaSuccess;
-  run_all_streams();
+  run_all_streams("cudaFree");
+  const Lock lock(device_mutex());
   if (Arena::instance().deallocate(block)) return cudaSuccess;
   return refuse(cudaErrorInvalidValue, "cudaFree",
                 "no cudaMalloc returned this address, or it is freed already");
@@ -274,10 +274,10 @@ cudaError_t cudaMallocHost(void** block, size_t bytes) {
 }
 
 cudaError_t cudaFreeHost(void* block) {
-  const Lock lock(device_mutex());
   if (const cudaError_t status = refuse_in_capture("cudaFreeHost"); status != cudaSuccess) return status;
   if (block == nullptr) return cudaSuccess;
-  run_all_streams();
+  run_all_streams("cudaFreeHost");
+  const Lock lock(device_mutex());
   if (pinned_blocks().erase(static_cast<char*>(block)) == 0) {
     return refuse(cudaErrorInvalidValue, "cudaFreeHost",
                   "no cudaMallocHost returned this address, or it is freed already");

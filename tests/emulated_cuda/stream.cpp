@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Streams and events. Queued work runs only when somebody waits for it.
+#include <sched.h>
+
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <deque>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -33,16 +36,19 @@ std::set<cudaEvent_t>& events() {
   return all;
 }
 
-void run_until(CUstream_st& stream, uint64_t target) {
-  if (stream.run_ever >= target) return;
-  const DeviceAccess access;
+/// Runs the stream's work up to `target`; false where a piece of it is not ready.
+bool advance(CUstream_st& stream, uint64_t target) {
+  std::optional<DeviceAccess> access;
   while (stream.run_ever < target) {
-    const Work work = std::move(stream.queued.front());
+    if (const Ready& ready = stream.queued.front().ready; ready && !ready()) break;
+    if (!access) access.emplace();
+    const Work work = std::move(stream.queued.front().work);
     stream.queued.pop_front();
     ++stream.run_ever;
     work();
   }
-  check_red_zones();
+  if (access) check_red_zones();
+  return stream.run_ever >= target;
 }
 
 bool overlap(const void* a, const void* b, size_t bytes) {
@@ -54,6 +60,16 @@ Tf32 environments_tf32() {
   const char* const text = std::getenv("NVIDIA_TF32_OVERRIDE");
   const std::string_view value = text != nullptr ? text : "";
   return value == "0" ? Tf32::never : value == "1" ? Tf32::unless_forbidden : Tf32::where_asked;
+}
+
+/// Runs the work that the event stands for as far as it is ready.
+cudaError_t query(cudaEvent_t event, const char* call) {
+  if (!events().contains(event))
+    return refuse(cudaErrorInvalidResourceHandle, call, "there is no such event");
+  if (event->capture != nullptr)
+    return refuse(cudaErrorCapturedEvent, call, "the event was recorded in a capture");
+  if (const cudaError_t status = refuse_in_capture(call); status != cudaSuccess) return status;
+  return event->stream == nullptr || advance(*event->stream, event->after) ? cudaSuccess : cudaErrorNotReady;
 }
 
 /// A wrong end of a copy is undefined behaviour on a GPU (or a fault much later): it ends the program.
@@ -104,21 +120,44 @@ void leave_capture(const std::shared_ptr<Capture>& capture) {
   }
 }
 
-void queue(cudaStream_t stream, Work work, NodeKind kind) {
+void queue(cudaStream_t stream, Work work, NodeKind kind, Ready ready) {
   if (stream->capture != nullptr) {
     CUgraph_st& graph = stream->capture->graph;
-    graph.nodes.push_back({std::move(work), kind, std::exchange(stream->last, {graph.nodes.size()})});
+    graph.nodes.push_back(
+        {std::move(work), kind, std::exchange(stream->last, {graph.nodes.size()}), std::move(ready)});
   } else {
-    stream->queued.push_back(std::move(work));
+    stream->queued.push_back({std::move(work), std::move(ready)});
     ++stream->queued_ever;
   }
 }
 
-void run_all_streams() {
-  for (const cudaStream_t stream : streams()) run_until(*stream, stream->queued_ever);
+int device_of(cudaStream_t stream) {
+  return stream->device;
+}
+
+bool advance_streams(int device) {
+  bool done = true;
+  for (const cudaStream_t stream : streams())
+    if (stream->device == device) done &= advance(*stream, stream->queued_ever);
+  return done;
+}
+
+void run_all_streams(const char* call) {
+  await(call, [] { return advance_streams(current_device()); });
+}
+
+void await(const char* call, const std::function<bool()>& done) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::seconds longest(60);
+  for (const Clock::time_point start = Clock::now(); Clock::now() - start < longest; sched_yield()) {
+    const Lock lock(device_mutex());
+    if (done()) return;
+  }
+  violation("%s waits for an operation of several ranks to which not all come", call);
 }
 
 cudaError_t refuse_in_capture(const char* call) {
+  const Lock lock(device_mutex());
   for (const cudaStream_t stream : streams()) {
     if (stream->capture == nullptr || stream->capture->recorder != std::this_thread::get_id()) continue;
     stream->capture->spoilt = true;
@@ -170,14 +209,19 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
                   "only cudaStreamNonBlocking is emulated");
   *stream = *streams().insert(new CUstream_st).first;
   (*stream)->tf32 = environments_tf32();
+  (*stream)->device = current_device();
   return cudaSuccess;
 }
 
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  constexpr const char* call = "cudaStreamDestroy";
+  const auto is_there = [=] {
+    const Lock lock(device_mutex());
+    return is_stream(stream);
+  };
+  if (!is_there()) return refuse(cudaErrorInvalidResourceHandle, call, "there is no such stream");
+  await(call, [=] { return advance(*stream, stream->queued_ever); });
   const Lock lock(device_mutex());
-  if (!is_stream(stream))
-    return refuse(cudaErrorInvalidResourceHandle, "cudaStreamDestroy", "there is no such stream");
-  run_until(*stream, stream->queued_ever);
   streams().erase(stream);
   for (const cudaEvent_t event : events()) {
     if (event->stream == stream) event->stream = nullptr;
@@ -186,14 +230,23 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   return cudaSuccess;
 }
 
-cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+cudaError_t cudaStreamQuery(cudaStream_t stream) {
   const Lock lock(device_mutex());
-  if (const cudaError_t status = refuse_in_capture("cudaStreamSynchronize"); status != cudaSuccess)
-    return status;
-  if (const cudaError_t status = require_stream(stream, "cudaStreamSynchronize"); status != cudaSuccess)
-    return status;
-  run_until(*stream, stream->queued_ever);
-  return cudaSuccess;
+  constexpr const char* call = "cudaStreamQuery";
+  if (const cudaError_t status = refuse_in_capture(call); status != cudaSuccess) return status;
+  if (const cudaError_t status = require_stream(stream, call); status != cudaSuccess) return status;
+  return advance(*stream, stream->queued_ever) ? cudaSuccess : cudaErrorNotReady;
+}
+
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  constexpr const char* call = "cudaStreamSynchronize";
+  cudaError_t status = cudaErrorNotReady;
+  await(call, [&] {
+    status = refuse_in_capture(call);
+    if (status == cudaSuccess) status = require_stream(stream, call);
+    return status != cudaSuccess || advance(*stream, stream->queued_ever);
+  });
+  return status;
 }
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
@@ -259,16 +312,18 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   return cudaSuccess;
 }
 
-cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+cudaError_t cudaEventQuery(cudaEvent_t event) {
   const Lock lock(device_mutex());
-  if (!events().contains(event))
-    return refuse(cudaErrorInvalidResourceHandle, "cudaEventSynchronize", "there is no such event");
-  if (event->capture != nullptr)
-    return refuse(cudaErrorCapturedEvent, "cudaEventSynchronize", "the event was recorded in a capture");
-  if (const cudaError_t status = refuse_in_capture("cudaEventSynchronize"); status != cudaSuccess)
-    return status;
-  if (event->stream != nullptr) run_until(*event->stream, event->after);
-  return cudaSuccess;
+  return query(event, "cudaEventQuery");
+}
+
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  cudaError_t status = cudaErrorNotReady;
+  await("cudaEventSynchronize", [&] {
+    status = query(event, "cudaEventSynchronize");
+    return status != cudaErrorNotReady;
+  });
+  return status;
 }
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags) {
@@ -285,11 +340,11 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   }
   const cudaStream_t other = event->stream;
   if (other == nullptr || other == stream) return cudaSuccess;
-  queue(stream,
-        [other, after = event->after] {
-          if (is_stream(other)) run_until(*other, after);  // a stream that is gone ran everything
-        },
-        {});
+  queue(
+      stream, [] {}, {},
+      [other, after = event->after] {
+        return !is_stream(other) || advance(*other, after);  // a stream that is gone ran everything
+      });
   return cudaSuccess;
 }
 

@@ -73,6 +73,12 @@ TEST_F(LibrarySearchTest, OrBesideThePythonOnThePath) {
   EXPECT_EQ(call(open_library("libebm_search_e.so"), "ebm_search_e"), 7);
 }
 
+TEST_F(LibrarySearchTest, OrInThePlaceOfNccl) {
+  build("ebm_search_f", *this / "nccl/lib");
+  const Environment home("NCCL_HOME", (*this / "nccl").string());
+  EXPECT_EQ(call(open_library("libebm_search_f.so"), "ebm_search_f"), 7);
+}
+
 TEST_F(LibrarySearchTest, TheLoadersOwnPlacesComeFirst) {
   build("m", *this / "cuda/lib64");  // a libm.so of another kind
   const Environment home("CUDA_HOME", (*this / "cuda").string());

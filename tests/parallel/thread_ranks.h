@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <barrier>
 #include <cstring>
 #include <exception>
@@ -29,17 +30,22 @@ class Meeting {
     return brought_;
   }
   void leave() { barrier_.arrive_and_wait(); }
-  /// For a thread that comes to no further meeting: the others go on without it.
-  void desert() { barrier_.arrive_and_drop(); }
+  /// For a thread that comes to no further meeting: the others go on without it, and hear that it failed.
+  void desert() {
+    deserted_ = true;
+    barrier_.arrive_and_drop();
+  }
+  bool deserted() const { return deserted_; }
 
   const int64_t size;
 
  private:
+  std::atomic<bool> deserted_ = false;
   std::barrier<> barrier_;
   std::vector<std::vector<char>> brought_;
 };
 
-class ThreadRank final : public Communicator {
+class ThreadRank final : public HostRanks {
  public:
   ThreadRank(Meeting& meeting, int64_t rank) : meeting_(meeting), rank_(rank) {}
   int64_t rank() const override { return rank_; }
@@ -72,6 +78,10 @@ class ThreadRank final : public Communicator {
     });
     return largest;
   }
+  void listen() override {
+    if (meeting_.deserted()) throw Error("another thread failed");
+  }
+  double time_limit() const override { return 60; }
 
  private:
   template <class T>
@@ -99,7 +109,7 @@ class ThreadRank final : public Communicator {
 };
 
 /// Runs `work` of each rank on a thread; null is given to one that is alone. What one throws comes out here.
-inline void run_ranks(int64_t size, const std::function<void(Communicator*)>& work) {
+inline void run_ranks(int64_t size, const std::function<void(HostRanks*)>& work) {
   if (size == 1) return work(nullptr);
   Meeting meeting(size);
   std::vector<std::exception_ptr> thrown(static_cast<size_t>(size));

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "core/waiting.h"
 #include "kernels/cuda/check.h"
 
 namespace ebm::cuda {
@@ -20,11 +21,37 @@ bool wants_early_launches() {
   return text == "1";
 }
 
+int count_gpus() {
+  int count = 0;
+  check(cudaGetDeviceCount(&count), "cudaGetDeviceCount");
+  return count;
+}
+
+/// Waits until ready() is no longer cudaErrorNotReady.
+template <class Ready>
+cudaError_t wait_watched(Watch& watch, const Ready& ready) {
+  Waiting waiting;
+  while (true) {
+    if (waiting.is_time_to_look()) watch.look(waiting.seconds());  // the first time too
+    const cudaError_t status = ready();
+    if (status != cudaErrorNotReady) return status;
+    waiting.rest();
+  }
+}
+
 }  // namespace
 
+int number_of(const GpuChoice& choice) {
+  if (choice.by == GpuChoice::By::number) return choice.number;
+  const int count = count_gpus();
+  if (count == 1) return 0;  // which the launcher or CUDA_VISIBLE_DEVICES gave this process
+  if (choice.number < count) return choice.number;
+  throw Error("process " + std::to_string(choice.number) + " of this node (they count from 0) finds " +
+              std::to_string(count) + " GPUs; start no more processes on a node than it has GPUs, or use --device cpu");
+}
+
 Context::Context(int device) : device_(device) {
-  int devices = 0;
-  check(cudaGetDeviceCount(&devices), "cudaGetDeviceCount");
+  const int devices = count_gpus();
   if (device < 0 || device >= devices) {
     throw Error("there is no GPU " + std::to_string(device) + ": CUDA counts " + std::to_string(devices) +
                 ", from 0");
@@ -39,7 +66,11 @@ Context::Context(int device) : device_(device) {
   launches_early_ = wants_early_launches() && properties.major >= 9;
   // Non-blocking: no hidden order with the default stream, and no call of another library that uses it.
   check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
-  const cudaError_t status = cudaEventCreateWithFlags(&reached_, cudaEventDisableTiming);
+  cudaError_t status = cudaEventCreateWithFlags(&reached_, cudaEventDisableTiming);
+  if (status == cudaSuccess) {
+    status = cudaEventCreateWithFlags(&noted_, cudaEventDisableTiming);
+    if (status != cudaSuccess) cudaEventDestroy(reached_);
+  }
   if (status != cudaSuccess) cudaStreamDestroy(stream_);
   check(status, "cudaEventCreateWithFlags");
 }
@@ -47,6 +78,7 @@ Context::Context(int device) : device_(device) {
 Context::~Context() {
   cudaSetDevice(device_);
   cudaStreamSynchronize(stream_);
+  cudaEventDestroy(noted_);
   cudaEventDestroy(reached_);
   cudaStreamDestroy(stream_);
 }
@@ -57,12 +89,36 @@ cudaStream_t Context::stream() const {
 }
 
 void Context::synchronize() const {
-  check(cudaStreamSynchronize(stream()), "cudaStreamSynchronize");
+  const cudaStream_t stream = this->stream();
+  if (watch_ == nullptr) return check(cudaStreamSynchronize(stream), "cudaStreamSynchronize");
+  check(wait_watched(*watch_, [stream] { return cudaStreamQuery(stream); }), "cudaStreamQuery");
+}
+
+void Context::synchronize(cudaEvent_t event) const {
+  if (watch_ == nullptr) return check(cudaEventSynchronize(event), "cudaEventSynchronize");
+  check(wait_watched(*watch_, [event] { return cudaEventQuery(event); }), "cudaEventQuery");
+}
+
+void Context::settle() const noexcept {
+  if (watch_ == nullptr) return;
+  try {
+    synchronize();
+  } catch (const Error&) {
+    // The rank has given up: nothing waits for others any more, and who waits next hears of it.
+  }
 }
 
 void Context::wait_for(const Context& other) {
   check(cudaEventRecord(reached_, other.stream()), "cudaEventRecord");
   check(cudaStreamWaitEvent(stream(), reached_, 0), "cudaStreamWaitEvent");
+}
+
+void Context::note() {
+  check(cudaEventRecord(noted_, stream()), "cudaEventRecord");
+}
+
+void Context::wait_for_noted(const Context& other) const {
+  check(cudaStreamWaitEvent(stream(), other.noted_, 0), "cudaStreamWaitEvent");
 }
 
 DeviceBlock::DeviceBlock(size_t bytes) {

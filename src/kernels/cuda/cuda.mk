@@ -24,9 +24,9 @@ CUDA_INCLUDE := $(if $(filter /usr,$(CUDA_HOME)),,-isystem $(patsubst %/,%,$(dir
 CUDNN_HEADER := $(shell printf '%s\n' '$(HASH)include <cudnn.h>' '$(HASH)if CUDNN_VERSION >= 90800' 'yes' '$(HASH)endif' | \
   $(CXX) $(CUDA_INCLUDE) $(PLACES_CPPFLAGS) $(CPPFLAGS) -x c++ -E -P - 2>/dev/null | grep -x yes)
 CUDNN_FOUND := $(if $(CUDNN_HEADER),,$(COMMA) without convolutions: no cudnn.h of cuDNN 9.8 or later)
-CUDA_SOURCES := $(sort $(wildcard src/kernels/cuda/*.cpp src/kernels/cuda/$(if $(CUDNN_HEADER),cudnn,no_cudnn)/*.cpp))
+CUDA_SOURCES := $(sort $(wildcard src/kernels/cuda/*.cpp src/kernels/cuda/nccl/*.cpp src/kernels/cuda/$(if $(CUDNN_HEADER),cudnn,no_cudnn)/*.cpp))
 CUDA_KERNELS := $(sort $(wildcard src/kernels/cuda/*.cu))
-CUDA_OBJECTS := $(CUDA_SOURCES:%.cpp=$(BUILD)/obj/%.o) $(BUILD)/obj/src/kernels/library_search.o
+CUDA_OBJECTS := $(CUDA_SOURCES:%.cpp=$(BUILD)/obj/%.o) $(patsubst %,$(BUILD)/obj/src/%.o,kernels/library_search core/waiting)
 CUDA_LIBRARY := $(BUILD)/lib/libebm_cuda.so
 $(BUILD)/obj/src/kernels/cuda/%.o: CPPFLAGS_ALL += $(CUDA_INCLUDE)
 
@@ -76,6 +76,12 @@ bench-program: $(if $(CUDNN_HEADER),$(BUILD)/bin/convolution_plans)
 else
 CUDA_FOUND := $(NVCC) is release $(NVCC_RELEASE), which knows no C++20: programs run on the CPU alone
 endif
+
+# For several GPUs; no build needs it. Programs look in more places (src/kernels/library_search.h).
+NCCL_LIBRARY := $(firstword $(wildcard $(foreach d,$(NCCL_HOME:%=%/lib64) $(NCCL_HOME:%=%/lib) $(CUDA_LIBRARIES) $(CUDA_HOME)/lib,$d/libnccl.so.2)) \
+  $(shell { /sbin/ldconfig -p 2>/dev/null || true; } | sed -n 's/.*libnccl\.so\.2 .*=> //p'))
+$(if $(NCCL_HOME),$(if $(filter $(NCCL_HOME)/%,$(NCCL_LIBRARY)),,$(error NCCL_HOME=$(NCCL_HOME): no lib/libnccl.so.2 is below it)))
+NCCL_FOUND := $(or $(NCCL_LIBRARY),none here: wanted where programs train on several GPUs (NCCL_HOME names where one is))
 
 # What scripts/gpu_trace puts into a program, where CUPTI is (gpu_trace looks for it), and the same over a stand-in for CUPTI.
 CUPTI_HEADER := $(firstword $(wildcard $(CUDA_HOME)/include/cupti.h $(CUDA_HOME)/extras/CUPTI/include/cupti.h))

@@ -5,6 +5,7 @@
 
 #include "kernels/cuda/check.h"
 #include "kernels/cuda/graph.h"
+#include "kernels/cuda/nccl/ranks.h"
 #include "kernels/cuda/noise.h"
 
 namespace ebm {
@@ -21,6 +22,7 @@ void* CudaBase::do_allocate(int64_t bytes) {
 }
 
 void CudaBase::deallocate(void* block) noexcept {
+  settle();
   cudaFree(block);
 }  // waits for the work that may still use it
 
@@ -64,24 +66,53 @@ void CudaBase::concurrently(const Work& first, const Work& second) {
     explicit Forked(CudaBase& base) : base(base) { base.forked_ = true; }
     ~Forked() {
       base.lane_ = &base.main_;
-      base.forked_ = false;
+      base.forked_ = base.noted_ = false;
     }
     CudaBase& base;
   } forked(*this);
   side_.context.wait_for(main_.context);
+  first();
   lane_ = &side_;
   second();
-  lane_ = &main_;
-  first();
   main_.context.wait_for(side_.context);
+}
+
+std::unique_ptr<Communicator> CudaBase::meet(HostRanks& hosts) {
+  return std::make_unique<cuda::NcclRanks>(*this, hosts, main_.context.device());
+}
+
+void CudaBase::join(cuda::NcclRanks* ranks) {
+  ranks_ = ranks;
+  for (Lane* lane : {&main_, &side_}) lane->context.watch(ranks);
+}
+
+cudaStream_t CudaBase::begin_collective() {
+  if (noted_ && lane_ == &side_) {
+    side_.context.wait_for_noted(main_.context);
+    noted_ = false;
+  }
+  return lane_->context.stream();
+}
+
+void CudaBase::end_collective() {
+  if (!forked_ || lane_ == &side_) return;  // side_'s are behind each other, and main_ waits for side_
+  main_.context.note();
+  noted_ = true;
 }
 
 std::unique_ptr<Graph> CudaBase::capture(std::function<void()> work) {
   for (Lane* lane : {&main_, &side_}) lane->convolutions.forget_missing();  // of a recording that failed
-  std::unique_ptr<Graph> graph = cuda::capture(main_.context, work);
+  std::unique_ptr<Graph> graph;
+  const auto record = [&] { graph = cuda::capture(main_.context, work); };
   bool missing = false;
+  if (ranks_ != nullptr) {  // one recording for every rank, whatever it misses
+    ranks_->rehearse(record);
+    missing = true;
+  } else {
+    record();
+  }
   for (Lane* lane : {&main_, &side_}) missing |= lane->convolutions.plan_missing();
-  if (missing) graph = cuda::capture(main_.context, work);
+  if (missing) record();
   return graph;
 }
 

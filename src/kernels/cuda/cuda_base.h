@@ -9,6 +9,10 @@
 
 namespace ebm {
 
+namespace cuda {
+class NcclRanks;
+}
+
 /// All of Kernels on a GPU but for the formulas, which Runner adds (formulas.cu).
 class CudaBase : public Kernels {
  public:
@@ -37,11 +41,23 @@ class CudaBase : public Kernels {
   void noise(const Noise& noise, View out) override;
   void concurrently(const Work& first, const Work& second) override;
 
+  std::unique_ptr<Communicator> meet(HostRanks& hosts) override;
   std::unique_ptr<Graph> capture(std::function<void()> work) override;
   std::unique_ptr<Readback> readback(int64_t bytes) override;
   std::unique_ptr<Staging> staging(int64_t bytes) override;
   void push_range(const char* name) override;
   void pop_range() noexcept override;
+
+  // For the ranks that meet here.
+
+  /// They are looked after while the host waits; null: there are none.
+  void join(cuda::NcclRanks* ranks);
+  /// Waits until all that was queued is done, or a rank is given up.
+  void settle() const noexcept { main_.context.settle(); }
+  /// The stream for an operation of theirs, which waits for the one before it; what end_collective() is called behind
+  /// belongs to it.
+  cudaStream_t begin_collective();
+  void end_collective();
 
  protected:
   cuda::Launcher& launcher() { return lane_->launcher; }
@@ -59,10 +75,13 @@ class CudaBase : public Kernels {
     cuda::Convolutions convolutions;
   };
 
-  // Everything is queued on main_ but the second branch of concurrently(), which main_ then waits for.
+  // Everything is queued on main_ but the second branch of concurrently(), which main_ then waits for. The first branch
+  // is queued first, so that a rank's collectives are in the order of their branches.
   Lane main_, side_;
   Lane* lane_ = &main_;
   bool forked_ = false;
+  cuda::NcclRanks* ranks_ = nullptr;
+  bool noted_ = false;  // main_'s last collective of this fork, for which side_ has not waited yet
 };
 
 /// Opens GPU `device`. Throws Error.

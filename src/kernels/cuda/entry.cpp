@@ -4,12 +4,11 @@
 #include "kernels/cuda/cuda_base.h"
 #include "kernels/cuda/interface.h"
 
-extern "C" __attribute__((visibility("default"))) ebm::Kernels* ebm_open_cuda(const char* interface_version,
-                                                                              int device, char* message,
-                                                                              size_t capacity) {
+extern "C" __attribute__((visibility("default"))) ebm::Kernels* ebm_open_cuda(
+    const char* interface_version, const ebm::cuda::GpuChoice& choice, char* message, size_t capacity) {
   const ebm::LibraryDoor door{.library = "libebm_cuda.so",
                               .same_build = ebm::cuda::interface_version() == interface_version,
                               .message = message,
                               .capacity = capacity};
-  return door.open([&] { return ebm::make_cuda_kernels(device).release(); });
+  return door.open([&] { return ebm::make_cuda_kernels(ebm::cuda::number_of(choice)).release(); });
 }

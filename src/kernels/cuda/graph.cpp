@@ -76,6 +76,7 @@ class PinnedBlock {
     std::memset(host_, 0, bytes_);
   }
   ~PinnedBlock() {
+    context_.settle();
     cudaEventSynchronize(copied_);  // no copy may touch freed memory
     cudaEventDestroy(copied_);
     cudaFreeHost(host_);
@@ -86,7 +87,7 @@ class PinnedBlock {
   void read(const void* device) { copy(host_, device, cudaMemcpyDeviceToHost); }
   void write(void* device) { copy(device, host_, cudaMemcpyHostToDevice); }
   void* wait() {
-    check(cudaEventSynchronize(copied_), "cudaEventSynchronize");
+    context_.synchronize(copied_);
     return host_;
   }
 

@@ -13,7 +13,7 @@ namespace ebm::mpi {
 using OpenFunction = JobRanks*(const char* interface_version, double seconds, char* message, size_t capacity);
 inline constexpr const char* entry_point = "ebm_open_mpi";
 
-/// Raise it when a virtual function of Communicator or JobRanks changes.
-inline constexpr const char* interface_version = "2";
+/// Raise it when a virtual function of Communicator, HostRanks or JobRanks changes.
+inline constexpr const char* interface_version = "3";
 
 }  // namespace ebm::mpi

@@ -27,7 +27,7 @@ MPI_LIBRARY := $(BUILD)/lib/libebm_mpi.so
 MPI_OBJECTS := $(patsubst %.cpp,$(BUILD)/obj/%.o,$(sort $(wildcard src/parallel/mpi/*.cpp)))
 # OMPI_SKIP_MPICXX, MPICH_SKIP_MPICXX: without the C++ interface that MPI gave up.
 $(MPI_OBJECTS): CPPFLAGS_ALL += $(MPI_INCLUDE) -DOMPI_SKIP_MPICXX -DMPICH_SKIP_MPICXX
-$(MPI_LIBRARY): $(MPI_OBJECTS) src/parallel/mpi/exports.map
+$(MPI_LIBRARY): $(MPI_OBJECTS) $(BUILD)/obj/src/core/waiting.o src/parallel/mpi/exports.map
 	@mkdir -p $(@D)
 	$(CXX) -shared -Wl,--version-script=src/parallel/mpi/exports.map $(LDFLAGS_ALL) $(filter %.o,$^) -o $@ $(MPI_LINK)
 

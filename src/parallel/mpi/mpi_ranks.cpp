@@ -71,6 +71,9 @@ class MpiRanks final : public JobRanks {
     return largest_;
   }
 
+  void listen() override { failures_.listen(); }
+  double time_limit() const override { return seconds_; }
+
   void finish() override {
     max(0);
     check(MPI_Finalize(), "MPI_Finalize");

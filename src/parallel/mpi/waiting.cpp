@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "parallel/mpi/waiting.h"
 
-#include <sched.h>
-#include <unistd.h>
-
-#include <chrono>
 #include <cstring>
+
+#include "core/waiting.h"
 
 namespace ebm::mpi {
 
@@ -14,38 +12,10 @@ namespace {
 constexpr int failure_tag = 1;
 constexpr size_t longest_message = 3000;  // sent at once, whoever listens
 
-class Clock {
- public:
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
-/// Lets others compute while this thread polls. It sleeps only when it has waited long: messages move on while they are
-/// polled for.
-void rest(double waited) {
-  constexpr double long_wait = 2;
-  constexpr useconds_t nap = 200;
-  if (waited > long_wait)
-    usleep(nap);
-  else
-    sched_yield();
-}
-
 bool is_done(MPI_Request& request) {
   int done = 0;
   check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
   return done != 0;
-}
-
-std::string seconds_text(double seconds) {
-  std::string text = std::to_string(seconds);
-  text.erase(text.find_last_not_of('0') + 1);
-  if (text.back() == '.') text.pop_back();
-  return text;
 }
 
 }  // namespace
@@ -100,25 +70,26 @@ const std::optional<Failure>& FailureChannel::heard() {
   return heard_;
 }
 
+void FailureChannel::listen() {
+  if (heard()) throw Error(heard()->message);
+}
+
 bool done_within(MPI_Request& request, double seconds) {
-  const Clock clock;
+  const Waiting waiting;
   while (!is_done(request)) {
-    if (clock.seconds() > seconds) return false;
-    rest(clock.seconds());
+    if (waiting.seconds() > seconds) return false;
+    waiting.rest();
   }
   return true;
 }
 
 void await(MPI_Request& request, const char* call, double seconds, FailureChannel& failures) {
-  constexpr int64_t between = 64;  // polls of the request for one of the failures and the clock
-  const Clock clock;
-  for (int64_t polls = 0; !is_done(request); ++polls) {
-    rest(clock.seconds());
-    if (polls % between != 0) continue;
-    if (failures.heard()) throw Error(failures.heard()->message);
-    if (clock.seconds() > seconds)
-      throw Error("the other processes did not answer for " + seconds_text(seconds) + " s (" + call +
-                  "): one of them hangs, or is slower than that; EBM_RANK_TIMEOUT names the seconds");
+  Waiting waiting;
+  while (!is_done(request)) {
+    waiting.rest();
+    if (!waiting.is_time_to_look()) continue;
+    failures.listen();
+    if (waiting.seconds() > seconds) throw no_answer(seconds, call);
   }
 }
 

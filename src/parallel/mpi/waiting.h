@@ -24,6 +24,8 @@ class FailureChannel {
   void tell(const Failure& failure);
   /// What a rank has told, if one has; the first that was heard.
   const std::optional<Failure>& heard();
+  /// Throws it as an Error.
+  void listen();
   MPI_Comm communicator() const { return communicator_; }
 
  private:
