@@ -20,6 +20,8 @@ Context::Context(int device) : device_(device) {
                  std::to_string(properties.major) + "." + std::to_string(properties.minor) + ", " +
                  std::to_string(properties.totalGlobalMem >> 30) + " GiB)";
   name_ = properties.name;
+  compute_capability_ = 10 * properties.major + properties.minor;
+  processors_ = properties.multiProcessorCount;
   // Non-blocking: no hidden order with the default stream, and no call of another library that uses it.
   check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
   const cudaError_t status = cudaEventCreateWithFlags(&reached_, cudaEventDisableTiming);
