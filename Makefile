@@ -4,7 +4,7 @@
 #   make            everything this machine can build (the CUDA half when nvcc is there)
 #   make CUDA_ARCH="75 80 90" the GPU architectures of libebm_cuda.so; the last one also as PTX
 #   make ARCH=x86-64-v3       the CPU to build for (default: the machine at hand; where Slurm is, this one)
-#   make HDF5_ROOT=/opt/hdf5  where a library is; likewise DNNL_ROOT, LAPACKE_ROOT, CUDA_HOME, MPI_HOME, NCCL_HOME. `make found` tells
+#   make HDF5_ROOT=/opt/hdf5  where a library is; likewise DNNL_ROOT, LAPACKE_ROOT, CUDA_HOME, CUTLASS_ROOT, MPI_HOME, NCCL_HOME. `make found` tells
 #   make test FILTER='Lobpcg*'    some of the tests, by GoogleTest's pattern
 #   make test TESTED='linalg support'    the tests of some folders of tests/, without building the others
 #   make kernel-report    registers, spills, occupancy, 16-byte accesses of each GPU kernel, where nvcc is (no GPU needed)

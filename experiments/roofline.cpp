@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What an iteration on images costs on a GPU at least, by the GPU's ceilings: nothing is measured, no GPU is
-// needed (docs/performance.md, "A model of the time").
+// What an iteration on images costs on a GPU at least, by the GPU's ceilings (its floor), and what it will probably
+// take, by the rates that kernels reached on an H200 (its forecast). No GPU is needed (docs/performance.md, "A model of
+// the time").
 //
 //   ./experiments/roofline --device-file tests/devices/h100.json
 //   ./experiments/roofline --device-file tests/devices/h100.json --gpus 8 --nodes 64    forecasts of many GPUs
@@ -16,10 +17,14 @@ using namespace ebm;
 
 enum class Choice { all, cifar10, animeface };
 
+constexpr Names<Float32Convolutions, 2> float32_names{
+    {{"library", Float32Convolutions::library}, {"tiles", Float32Convolutions::tiles}}};
+
 struct Config {
   std::string device_file;
   Choice experiment = Choice::all;
   SampleRunOptions run;
+  Float32Convolutions float32 = Float32Convolutions::library;
   double launch_microseconds = 1;
   int64_t dearest = 10;
   int64_t gpus = 1, nodes = 1;
@@ -29,10 +34,10 @@ struct Config {
 };
 
 Options declare_options(Config& config) {
-  Options options(
-      "roofline",
-      "Prints what an iteration of an experiment on images costs on a GPU at least: FLOP, bytes and "
-      "launches of each phase, and the time that the GPU's ceilings allow.");
+  Options options("roofline",
+                  "Prints what an iteration of an experiment on images costs on a GPU: FLOP, bytes and "
+                  "launches of each phase, "
+                  "the least time that the GPU's ceilings allow, and a forecast by measured rates.");
   options.add("device_file", &config.device_file, "JSON with the GPU's peaks (tests/devices)");
   options.add_choice("experiment", &config.experiment,
                      {{"all", Choice::all}, {"cifar10", Choice::cifar10}, {"animeface", Choice::animeface}},
@@ -40,10 +45,12 @@ Options declare_options(Config& config) {
   options.add_choice("method", &config.run.method, method_choices(NetworkKind::dcgan), "of training");
   options.add_choice("preset", &config.run.preset, choices(preset_names), "of the method's constants");
   options.add("batch", &config.run.batch, "images of an iteration; 0: the experiment's", {0, 1 << 20});
-  options.add_choice("precision", &config.run.precision, choices(precision_names),
-                     "of training; the Jacobian of the bounds is true float32");
-  options.add("launch_microseconds", &config.launch_microseconds, "of each launch of a graph, assumed",
-              {0, 1e6});
+  options.add_choice("precision", &config.run.precision, choices(precision_names), "of training");
+  options.add_choice("jacobian", &config.run.jacobian, choices(jacobian_names), "of the bounds");
+  options.add_choice("float32_convolutions", &config.float32, choices(float32_names),
+                     "who computes those of fp32, in the forecast");
+  options.add("launch_microseconds", &config.launch_microseconds,
+              "of each launch of a graph, assumed in the floor", {0, 1e6});
   options.add("dearest", &config.dearest, "kinds of launches that are listed", {0, 1000});
   options.group(
       "Several GPUs, a process each: forecasts for a node of 1, 2, ... GPUs, then for 2, 4, ... nodes");
@@ -74,12 +81,35 @@ double percent(double part, double whole) {
   return whole > 0 ? 100 * part / whole : 0;
 }
 
-void print_cost(const ModelledCost& cost) {
+void print_cost(const ModelledCost& cost, const ModelledCost* forecast) {
   const PhaseCounts& counts = cost.counts;
-  print(fmt::format("  {:<30} {:>8} {:>9.2f} {:>9.1f} {:>9.1f} {:>8.3f} {:>6.0f} %\n", counts.phase,
+  print(fmt::format("  {:<30} {:>8} {:>9.2f} {:>9.1f} {:>9.1f} {:>8.3f} {:>6.0f} %{}\n", counts.phase,
                     counts.launches, counts.flop * 1e-9, static_cast<double>(counts.bytes_read) * 1e-6,
                     static_cast<double>(counts.bytes_written) * 1e-6, cost.seconds * 1e3,
-                    percent(cost.product_seconds, cost.seconds)));
+                    percent(cost.product_seconds, cost.seconds),
+                    forecast == nullptr ? "" : fmt::format(" {:>9.3f}", forecast->seconds * 1e3)));
+}
+
+ModelledCost sum_of(const TimeModel& model, const std::vector<Launch>& launches) {
+  ModelledCost all;
+  for (const Launch& launch : launches) all.add(model, launch);
+  all.counts.phase = "all, one after another";
+  return all;
+}
+
+/// Each phase, and all, by the floor and, where the device says enough, by the forecast.
+void print_phases(const TimeModel& floor, const TimeModel& forecast, const std::vector<Launch>& launches) {
+  const bool both = forecast.forecast.has_value();
+  print(fmt::format("  {:<30} {:>8} {:>9} {:>9} {:>9} {:>8} {:>8}{}\n", "phase", "launches", "GFLOP",
+                    "MB read", "MB writ.", "ms least", "products",
+                    both ? fmt::format(" {:>9}", "forecast") : ""));
+  const std::vector<ModelledCost> least = cost_by_phase(floor, launches),
+                                  likely = cost_by_phase(forecast, launches);
+  for (size_t i = 0; i < least.size(); ++i) print_cost(least[i], both ? &likely[i] : nullptr);
+  const ModelledCost likely_sum = sum_of(forecast, launches);
+  print_cost(sum_of(floor, launches), both ? &likely_sum : nullptr);
+  print(fmt::format("  the iteration, branches side by side: {:.3f} ms", 1e3 * floor.seconds(launches)));
+  print(both ? fmt::format(" at least; forecast {:.2f} ms\n", 1e3 * forecast.seconds(launches)) : "\n");
 }
 
 constexpr double worth = 0.05;  // of an iteration's time: what compression must save
@@ -138,23 +168,19 @@ void print_experiment(const Config& config, const TimeModel& model, Choice exper
   SampleRun sample(*recorder, options);
   const std::vector<Launch> launches = recorder->record([&] { sample.method().iterate(); });
 
-  print(fmt::format("\n{}, {}, batch {}, {}\n", program, options.method, sample.method().training().batch,
-                    name_of(options.precision, precision_names)));
-  print(fmt::format("  {:<30} {:>8} {:>9} {:>9} {:>9} {:>8} {:>8}\n", "phase", "launches", "GFLOP", "MB read",
-                    "MB writ.", "ms", "products"));
-  ModelledCost all;
-  for (const Launch& launch : launches) all.add(model, launch);
-  all.counts.phase = "all, one after another";
-  for (const ModelledCost& cost : cost_by_phase(model, launches)) print_cost(cost);
-  print_cost(all);
-  print(fmt::format("  the iteration, branches side by side: {:.3f} ms\n", 1e3 * model.seconds(launches)));
+  print(fmt::format("\n{}, {}, batch {}, {}, Jacobian {}\n", program, options.method,
+                    sample.method().training().batch, name_of(options.precision, precision_names),
+                    name_of(options.jacobian, jacobian_names)));
+  TimeModel likely = model;
+  if (model.device.describes_processors()) likely.forecast = Forecast{.float32 = config.float32};
+  print_phases(model, likely, launches);
   for (const PaperRun& run : paper_runs) {
     if (run.experiment == experiment && options.method == run.method)
       print(
           fmt::format("  the paper's run on a 12 GB Titan: {:.0f} h for {:.0f} iterations, {:.0f} ms each\n",
                       run.hours, run.iterations, run.hours * 3600e3 / run.iterations));
   }
-  const std::vector<ModelledCost> kinds = cost_by_kind(model, launches);
+  const std::vector<ModelledCost> kinds = cost_by_kind(likely, launches);
   for (size_t i = 0; i < std::min(kinds.size(), static_cast<size_t>(config.dearest)); ++i) {
     print(fmt::format("  {:>6.3f} ms in {} x {}\n", kinds[i].seconds * 1e3, kinds[i].counts.launches,
                       kinds[i].counts.phase));

@@ -22,7 +22,12 @@ def without_arguments(name: str) -> str:
 
 
 def short(name: str) -> str:
-    """columns_kernel<Neighbours<bfloat16>, ColumnSum, Terms<..>, ..> -> ColumnSum, columns, bfloat16, 16 bytes at once"""
+    """columns_kernel<Neighbours<bfloat16>, ColumnSum, Terms<..>, ..> -> ColumnSum, columns, bfloat16, 16 bytes at once;
+    tiled_kernel<Forward<SplitTf32, TileShape<64, 64, 32, 32, 32, 3>>> -> Forward, SplitTf32, tiles 64x64x32"""
+    if tiles := re.match(r"tiled_kernel<(\w+)<([^,]*), (?:\w+)<([^>]*)>", name):
+        rows, columns, depth = re.findall(r"(?:\)|\b)(\d+)(?=,|$)", tiles[3])[:3]
+        way = tiles[2] if tiles[1] != "Product" else f"SplitTf32, a b{'^T' * tiles[2].endswith('1')}"
+        return f"{tiles[1]}, {way}, tiles {rows}x{columns}x{depth}"
     parts = re.fullmatch(r"(\w+)<(.*)>", name)
     if not parts or parts[1] not in KIND:
         return name

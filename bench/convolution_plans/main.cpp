@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Every way that cuDNN knows to each convolution of an iteration: whether it runs, whether it is right, how
+// Every way that cuDNN and tiles of CUTLASS know to each convolution of an iteration: whether it runs, whether it is right, how
 // long it takes on the GPU at hand. Built where nvcc and cuDNN's headers are; needs a GPU.
 //
 //   build/bin/convolution_plans --experiment cifar10_bb
@@ -33,23 +33,23 @@ struct Config {
 };
 
 Options declare_options(Config& config) {
-  Options options(
-      "convolution_plans",
-      "Prints every plan of cuDNN for each convolution of an iteration, tried and timed on GPU 0.");
+  Options options("convolution_plans",
+                  "Prints every plan of cuDNN and CUTLASS for each convolution of an iteration, tried and "
+                  "timed on GPU 0.");
   options.add_choice("experiment", &config.networks,
                      {{"cifar10_bb", NetworkKind::dcgan}, {"animeface_bb", NetworkKind::resnet}},
                      "whose iteration");
   options.add("batch", &config.run.batch, "images of an iteration; 0: the experiment's", {0, 1 << 20});
   options.add("width", &config.width, "of the networks; 0: the experiment's", {0, 1 << 20});
-  options.add_choice("precision", &config.run.precision, choices(precision_names),
-                     "of training; the Jacobian of the bounds is true float32");
+  options.add_choice("precision", &config.run.precision, choices(precision_names), "of training");
+  options.add_choice("jacobian", &config.run.jacobian, choices(jacobian_names), "of the bounds");
   options.add("plans", &config.plans, "at most so many for each convolution", {1, 1000});
   options.add("products", &config.products, "size of the matrices whose products are timed first",
               {1, 1 << 15});
   return options;
 }
 
-/// What one iteration asks of cuDNN, each once.
+/// The convolutions of one iteration, each once.
 Requests requests_of(const Config& config) {
   SampleRunOptions options = config.run;
   options.networks = config.networks == NetworkKind::dcgan ? dcgan_networks() : resnet_networks();
@@ -101,8 +101,8 @@ void print_plans(const PlanRequest& request, const Config& config, const Context
   fmt::print("\n{}\n", to_string(request));
   Trials trials(request, context, handle.get(), arena);
   std::vector<Row> rows;
-  for (const Plan& plan : propose_plans(handle.cudnn(), {.handle = handle.get()}, request,
-                                        {.bits = Bits::any, .most = static_cast<size_t>(config.plans)})) {
+  for (const Plan& plan : all_plans(handle.cudnn(), handle.get(), context, request,
+                                    {.bits = Bits::any, .most = static_cast<size_t>(config.plans)})) {
     rows.push_back(tried(plan, request, trials));
   }
   std::stable_sort(rows.begin(), rows.end(),

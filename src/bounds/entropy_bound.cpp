@@ -21,7 +21,7 @@ class BoundBase : public EntropyBound {
   BoundBase(Kernels& kernels, Network& generator, int64_t batch, int64_t tangents,
             const EntropyBoundOptions& options)
       : kernels_(kernels),
-        jacobian_(kernels, generator, batch, tangents, options.weight_gradients),
+        jacobian_(kernels, generator, batch, tangents, options.jacobian, options.weight_gradients),
         batch_(batch),
         domain_(jacobian_.domain()),
         range_(jacobian_.range()),
@@ -292,7 +292,8 @@ std::unique_ptr<EntropyBound> make_entropy_bound(Kernels& kernels, Network& gene
       // Where LOBPCG's basis comes to span R^d, the whole Gram matrix gives the same vector for fewer passes.
       if (generator.input().size() <= std::min<int64_t>(options.lobpcg_iterations, 2) + 1) {
         return std::make_unique<ExactSingularValue>(
-            kernels, generator, batch, EntropyBoundOptions{.weight_gradients = options.weight_gradients});
+            kernels, generator, batch,
+            EntropyBoundOptions{.jacobian = options.jacobian, .weight_gradients = options.weight_gradients});
       }
       return std::make_unique<LobpcgBound>(kernels, generator, batch, options);
   }

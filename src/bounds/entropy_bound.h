@@ -30,8 +30,9 @@ struct EntropyBoundOptions {
   Direction direction = Direction::orthonormal;
   int64_t lanczos_pairs = 3;
   Preconditioning preconditioning = Preconditioning::none;
-  /// Of the last products of gradient(). They are sums over the batch, where no s1 is lost; J itself, and its
-  /// tangents and cotangents, are true float32 in any case.
+  /// Of J's products, and of its tangents and cotangents: full or tf32x3, which are as exact.
+  Precision jacobian = Precision::full;
+  /// Of the last products of gradient(). They are sums over the batch, where no s1 is lost.
   Precision weight_gradients = Precision::full;
   Communicator* ranks = nullptr;  ///< that share each batch, and the running mean of J^T J; null: one
 };

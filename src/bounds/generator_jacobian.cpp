@@ -3,8 +3,18 @@
 
 namespace ebm {
 
+namespace {
+
+Precision require_float32(Precision precision) {
+  if (!as_float32(precision))
+    throw Error("a Jacobian is of float32 or 3xTF32; s1 is lost in what rounds more");
+  return precision;
+}
+
+}  // namespace
+
 GeneratorJacobian::GeneratorJacobian(Kernels& kernels, Network& generator, int64_t batch, int64_t tangents,
-                                     Precision weight_gradients)
+                                     Precision precision, Precision weight_gradients)
     : kernels_(kernels),
       generator_(generator),
       batch_(batch),
@@ -12,7 +22,7 @@ GeneratorJacobian::GeneratorJacobian(Kernels& kernels, Network& generator, int64
       trace_(generator.make_trace({.batch = batch,
                                    .statistics = Statistics::running,
                                    .tangents = tangents,
-                                   .precision = Precision::full,
+                                   .precision = require_float32(precision),
                                    .weight_precision = weight_gradients})),
       samples_(kernels, batch, generator.output()) {}
 

@@ -10,9 +10,10 @@ namespace ebm {
 /// statistics, so that each sample has a Jacobian of its own. All products with J run in true float32.
 class GeneratorJacobian final : public LinearOperator {
  public:
-  /// `tangents`: the most vectors a sample that one apply() takes.
+  /// `tangents`: the most vectors a sample that one apply() takes. Throws Error if `precision` is none that is as
+  /// exact as float32.
   GeneratorJacobian(Kernels& kernels, Network& generator, int64_t batch, int64_t tangents,
-                    Precision weight_gradients = Precision::full);
+                    Precision precision = Precision::full, Precision weight_gradients = Precision::full);
 
   /// From now on J is taken at z (B x d). G is evaluated there with the first product: layers then take
   /// values and tangents in one call.

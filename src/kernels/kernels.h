@@ -15,8 +15,15 @@
 namespace ebm {
 
 /// `full`: true float32, for the Jacobian of the bounds. `training`: the device may use TF32. `bfloat16`: the
-/// activations of training are bfloat16, products sum in float32.
-enum class Precision { full, training, bfloat16 };
+/// activations of training are bfloat16, products sum in float32. `tf32x3`: as exact as float32, by three products
+/// of factors split into two TF32 numbers each (kernels/formulas/split_tf32.h), or in true float32 where a device
+/// has no other way.
+enum class Precision { full, training, bfloat16, tf32x3 };
+
+/// Whether results are as exact as float32 arithmetic.
+constexpr bool as_float32(Precision precision) {
+  return precision == Precision::full || precision == Precision::tf32x3;
+}
 
 /// How a network keeps its activations.
 constexpr Type activation_type(Precision precision) {
@@ -46,6 +53,11 @@ struct Gemm {
     uses.writes(c, m * n, beta == 0 ? Write::overwrite : Write::accumulate);
   }
 };
+
+inline std::string to_string(const Gemm& g) {
+  return std::to_string(g.m) + "x" + std::to_string(g.inner) + " by " + std::to_string(g.inner) + "x" +
+         std::to_string(g.n);
+}
 
 /// A 2-D convolution of `rows` images, as PyTorch's Conv2d without bias:
 ///   y[r, i, j, o] = sum over k, l, c of w[o, k, l, c] x[r, i', j', c],

@@ -61,6 +61,7 @@ EbmBb::EbmBb(Kernels& kernels, const NetworkMakers& networks, DataSource& data, 
   if (options.lower) {
     EntropyBoundOptions lower = *options.lower;
     lower.ranks = ranks();
+    lower.jacobian = training_.jacobian;
     lower.weight_gradients = precision == Precision::full ? Precision::full : Precision::training;
     lower_ = make_entropy_bound(kernels, generator(), batch, lower);
   }

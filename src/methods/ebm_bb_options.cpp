@@ -33,6 +33,10 @@ class EbmBbChoice final : public MethodChoice {
     options.group("Bounds (defaults depend on --method and --preset)");
     options.add_choice("lower_bound", &lower_bound_, lower_bound_choices(),
                        "of the generator's entropy (eq. 9, 10)");
+    options.add_choice(
+        "jacobian", &options_.training.jacobian, choices(jacobian_names),
+        "how its Jacobian is computed: in float32, or as exactly by three TF32 products on a GPU's "
+        "tensor cores");
     options.add("lobpcg_iterations", &lower_.lobpcg_iterations, "steps of LOBPCG", {0, 10000});
     options.add_choice("lobpcg_direction", &lower_.direction, choices(direction_names),
                        "LOBPCG's third basis vector: its own, or that of the authors' code");
@@ -70,7 +74,7 @@ class EbmBbChoice final : public MethodChoice {
     };
     const std::string lower =
         "--lower-bound " + (lower_bound_ ? name_of(*lower_bound_, lower_bound_names) : "none");
-    if (!lower_bound_) add(lower, {"preconditioner", "entropy_weight", "entropy_z"});
+    if (!lower_bound_) add(lower, {"jacobian", "preconditioner", "entropy_weight", "entropy_z"});
     if (lower_bound_ != EntropyBoundKind::lobpcg) add(lower, {"lobpcg_iterations", "lobpcg_direction"});
     if (lower_bound_ != EntropyBoundKind::slq) add(lower, {"slq_pairs"});
     const EnergyPenaltyKind upper = options_.upper.kind;

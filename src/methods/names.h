@@ -23,6 +23,9 @@ inline constexpr Names<Preset, 3> preset_names{
     {{"paper", Preset::paper}, {"code", Preset::code}, {"tuned", Preset::tuned}}};
 inline constexpr Names<Precision, 3> precision_names{
     {{"fp32", Precision::full}, {"tf32", Precision::training}, {"bf16", Precision::bfloat16}}};
+/// Of the Jacobian of a bound.
+inline constexpr Names<Precision, 2> jacobian_names{
+    {{"fp32", Precision::full}, {"3xtf32", Precision::tf32x3}}};
 inline constexpr Names<Type, 2> gradient_compression_names{
     {{"none", Type::float32}, {"bfloat16", Type::bfloat16}}};
 inline constexpr Names<RateSchedule::Kind, 4> rate_schedule_names{{{"constant", RateSchedule::Kind::constant},

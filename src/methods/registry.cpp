@@ -59,7 +59,7 @@ void declare_training(Options& options, TrainingOptions& training) {
   options.add_choice(
       "precision", &training.precision, choices(precision_names),
       "tf32: products and convolutions on a GPU; bf16: activations too, on any device; the bounds' "
-      "Jacobian and the parameters are always fp32");
+      "Jacobian (--jacobian) and the parameters are never rounded so");
   options.add("energy_steps", &training.energy_steps, "of an iteration, each on a batch of its own",
               {1, 1000});
   options.add("generator_steps", &training.generator_steps, "of an iteration", {1, 1000});

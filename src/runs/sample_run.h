@@ -17,7 +17,8 @@ struct SampleRunOptions {
   Preset preset = Preset::paper;
   int64_t batch = 0;  ///< 0: the method's
   Precision precision = Precision::training;
-  Communicator* ranks = nullptr;  ///< that share the batch
+  Precision jacobian = Precision::full;  ///< of a bound, where the method has one
+  Communicator* ranks = nullptr;         ///< that share the batch
   Type gradient_travel = Type::float32;
 };
 
@@ -29,6 +30,7 @@ class SampleRun {
     TrainingOptions& training = choice_->training();
     if (options.batch > 0) training.batch = options.batch;
     training.precision = options.precision;
+    training.jacobian = options.jacobian;
     training.optimiser.ranks = options.ranks;
     training.optimiser.gradient_travel = options.gradient_travel;
     data_ = make_up_data(kernels, options.networks, training);

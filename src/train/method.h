@@ -21,6 +21,7 @@ struct TrainingOptions {
   int64_t batch = 200;  ///< of all ranks together
   int64_t seed = 1;
   Precision precision = Precision::training;      ///< of all but the parameters and the Jacobian of a bound
+  Precision jacobian = Precision::full;           ///< of a bound's, where the method has one: full or tf32x3
   int64_t energy_steps = 1, generator_steps = 1;  ///< of an iteration
   double lr_energy = 2e-4, lr_generator = 2e-4;
   OptimiserOptions optimiser;

@@ -168,6 +168,18 @@ TEST_P(TrueFloat32Test, OneProductInTf32Shows) {
   }
 }
 
+/// Three TF32 products keep every array, gradients too, nearly as near: these sums are so short that float32 hardly
+/// rounds, and each product of 3xTF32 has lost 2^-22 of itself.
+class SplitTf32BoundTest : public TrueFloat32Test {};
+TEST_P(SplitTf32BoundTest, IsAsNearAsFloat32) {
+  BoundCase split = case_;
+  split.options.jacobian = Precision::tf32x3;
+  const ExpectedBound expected = expected_of(split);
+  BoundOnDevice on_device(device_, split, expected);
+  for (const auto& [array, error] : on_device.errors({})) EXPECT_LE(error, 3 * near()) << array;
+  EXPECT_GE(on_device.training_products(), 10) << "nearly all were asked for in 3xTF32";
+}
+
 /// In training with TF32 the weights' gradients may be of TF32, and nothing else.
 TEST_P(TrueFloat32Test, LastProductsAloneFollowTheTraining) {
   BoundCase training = case_;
@@ -201,6 +213,17 @@ TEST_P(IllConditionedTest, LogS1OutlivesTf32) {
   const Errors rounded = on_device.errors([](int64_t) { return true; });
   for (const char* array : {"log_s1", "value"})
     EXPECT_GE(rounded.at(array) * on_device.largest_expected(array), 10 * near) << array;
+}
+
+TEST_P(IllConditionedTest, LogS1OutlivesThreeTf32Products) {
+  BoundCase split = case_;
+  split.options.jacobian = Precision::tf32x3;
+  const ExpectedBound expected =
+      expected_bound(split, generator_of_condition(split.d, split.range(), split.output, 1e4));
+  BoundOnDevice on_device(device_, split, expected);
+  const Errors errors = on_device.errors({});
+  for (const char* array : {"log_s1", "value"})
+    EXPECT_LE(errors.at(array) * on_device.largest_expected(array), 3e-7 * expected.condition) << array;
 }
 
 std::vector<BoundCase> curved_cases() {
@@ -241,6 +264,14 @@ GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(IllConditionedTest);
 INSTANTIATE_TEST_SUITE_P(Tf32, TrueFloat32Test,
                          testing::Combine(testing::ValuesIn(curved_cases()),
                                           testing::ValuesIn(devices_with_tf32())),
+                         true_float32_test_name);
+INSTANTIATE_TEST_SUITE_P(Devices, SplitTf32BoundTest,
+                         testing::Combine(testing::ValuesIn(curved_cases()),
+                                          testing::ValuesIn(with_tf32x3(devices()))),
+                         true_float32_test_name);
+INSTANTIATE_TEST_SUITE_P(Images, SplitTf32BoundTest,
+                         testing::Combine(testing::ValuesIn(convolutional_cases()),
+                                          testing::ValuesIn(with_tf32x3(devices_with_convolutions()))),
                          true_float32_test_name);
 INSTANTIATE_TEST_SUITE_P(Tf32Images, TrueFloat32Test,
                          testing::Combine(testing::ValuesIn(convolutional_cases()),

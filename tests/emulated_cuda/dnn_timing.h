@@ -15,7 +15,9 @@ enum Engine : int64_t {
   compiled,
   plain,
   rounding_inputs,
-  rounding_sums
+  rounding_sums,
+  split_tiles,  ///< not cuDNN's but those of tiles.cpp, in 3xTF32 and in float32
+  float32_tiles
 };
 
 /// What an engine takes; 1 ms unless planted.

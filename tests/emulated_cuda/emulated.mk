@@ -16,10 +16,11 @@ BOOST_CONTEXT := $(CONDA:%=-L%/lib) $(if $(findstring /,$(shell $(CXX) -print-fi
 EMULATED_COMPILE = $(COMPILE) -Itests/emulated_cuda $(CUDA_INCLUDE) -Wno-unknown-pragmas
 EMULATED_OBJECTS := $(patsubst %.cpp,$(BUILD)/obj/%.o,$(sort $(wildcard tests/emulated_cuda/*.cpp)))
 ifeq ($(CUDNN_HEADER),)
-EMULATED_OBJECTS := $(filter-out $(BUILD)/obj/tests/emulated_cuda/dnn%,$(EMULATED_OBJECTS))
+EMULATED_OBJECTS := $(filter-out $(addprefix $(BUILD)/obj/tests/emulated_cuda/dnn,.o _descriptors.o _operation.o),$(EMULATED_OBJECTS))
 endif
-# dnn.cpp and nccl.cpp give their own cuDNN and NCCL in place of the files of the CUDA half that open the real ones.
-EMULATED_CUDA_OBJECTS := $(filter-out %/default_library.o,$(CUDA_OBJECTS))
+# dnn.cpp and nccl.cpp give their own cuDNN and NCCL in place of the files of the CUDA half that open the real ones, tiles.cpp its
+# own kernels in place of CUTLASS's.
+EMULATED_CUDA_OBJECTS := $(filter-out %/default_library.o %/$(TILED)/tiled.o,$(CUDA_OBJECTS))
 EMULATED_KERNELS := $(CUDA_KERNELS:%.cu=$(BUILD)/obj/emulated/%.o)
 EMULATION_TEST_SOURCES := $(sort $(wildcard tests/emulation/*.cu $(if $(CUDNN_HEADER),tests/emulation/cudnn/*.cu)))
 EMULATION_TEST_OBJECTS := $(EMULATION_TEST_SOURCES:%.cu=$(BUILD)/obj/emulated/%.o)

@@ -30,6 +30,12 @@ TEST(ConvolutionPlansTest, TriesEachPlanOfEachConvolution) {
   EXPECT_EQ(count(done.out, "LEFT OUT"), 0) << done.out;
   // TF32's error is seen where tensor cores were, float32's elsewhere.
   EXPECT_GT(count(done.out, "e-08\\n|e-07\\n"), 0);
+  const Finished split = run_command(
+      {program, "--batch", "1", "--width", "4", "--products", "16", "--plans", "1", "--jacobian", "3xtf32"});
+  EXPECT_GE(count(split.out, "in 3xTF32, "), 6) << split.out << split.err;
+  EXPECT_GE(count(split.out, "tiles \\d+x\\d+x\\d+, warps \\d+x\\d+, \\d stages, split \\d+ "), 6)
+      << split.out;
+  EXPECT_EQ(count(split.out, "LEFT OUT"), 0) << split.out;
   const Finished refused = run_command({program, "--experiment", "toy_bb"});
   EXPECT_EQ(refused.status, 2);
 }

@@ -210,6 +210,29 @@ TEST_P(ConvolutionTest, TrainingPrecisionIsAtWorstTf32) {
                  .padding = square(1)});
 }
 
+/// By three TF32 products, in shapes that a GPU's tiles take and in such as they do not; tuned, each sum is cut into
+/// parts too, and each plan is tried.
+class SplitTf32ConvolutionTest : public ConvolutionTest {};
+TEST_P(SplitTf32ConvolutionTest, IsAsExactAsFloat32) {
+  precision_ = Precision::tf32x3;
+  const auto expect = [&](Extent kernel, Extent stride, int64_t channels, int64_t outputs) {
+    expect_passes({.rows = 2,
+                   .input = {.height = 5, .width = 6, .channels = channels},
+                   .output_channels = outputs,
+                   .kernel = kernel,
+                   .stride = stride,
+                   .padding = square(1)});
+  };
+  for (const Extent kernel : {Extent{4, 4}, {3, 3}, {2, 5}}) {
+    for (const Extent stride : {Extent{2, 2}, {1, 1}, {1, 3}}) {
+      for (const int64_t channels : {8, 5}) expect(kernel, stride, channels, 12);
+    }
+  }
+  expect(square(3), square(1), 16, 3);
+  kernels_->tune_convolutions({.name = "", .text = "", .keep = [](const std::string&) {}});
+  expect(square(3), square(2), 8, 4);
+}
+
 /// Where TF32 is allowed the other tests find nothing of it, since they are of Precision::full; this one
 /// finds it in each pass. (Which engine a GPU's cuDNN proposes first is its own affair.)
 class Tf32ConvolutionTest : public ConvolutionTest {};
@@ -279,6 +302,8 @@ TEST_P(ConvolutionTest, TheSameBitsEachTime) {
   EXPECT_TRUE(same_bits(weight_bar(), first)) << "another run";
 }
 
+INSTANTIATE_TEST_SUITE_P(Devices, SplitTf32ConvolutionTest,
+                         testing::ValuesIn(with_tf32x3(devices_with_convolutions())));
 INSTANTIATE_TEST_SUITE_P(Tf32, ConvolutionTest, testing::ValuesIn(with_convolutions(devices_with_tf32())));
 // There may be no device with TF32: on a machine without CUDA's headers there is the CPU alone.
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Tf32ConvolutionTest);

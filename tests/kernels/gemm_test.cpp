@@ -134,6 +134,21 @@ TEST_P(GemmTest, TrainingPrecisionIsAtWorstTf32) {
   expect_product(65, 33, 100, Transpose::no, Transpose::yes, {1, 0}, Precision::training, 1e-3);
 }
 
+/// By three TF32 products: held as closely as float32's own, whose errors grow with the root of the sum's length while
+/// these hardly grow. Sizes that a GPU's tiles take, and such as it leaves to its library.
+class SplitTf32GemmTest : public GemmTest {};
+TEST_P(SplitTf32GemmTest, IsAsExactAsFloat32) {
+  for (const auto& [m, n, inner] :
+       {std::array<int64_t, 3>{33, 20, 64}, {17, 68, 512}, {5, 7, 19}, {3, 4, 2048}}) {
+    for (const Transpose ta : {Transpose::no, Transpose::yes}) {
+      for (const Transpose tb : {Transpose::no, Transpose::yes}) {
+        for (const Factors factors : {Factors{1, 0}, {0.5f, 1}})
+          expect_product(m, n, inner, ta, tb, factors, Precision::tf32x3);
+      }
+    }
+  }
+}
+
 /// Where TF32 is allowed the other tests find nothing of it, since they are of Precision::full; this one
 /// finds it.
 class Tf32GemmTest : public GemmTest {};
@@ -145,6 +160,7 @@ TEST_P(Tf32GemmTest, TrainingPrecisionRounds) {
   }
 }
 
+INSTANTIATE_TEST_SUITE_P(Devices, SplitTf32GemmTest, testing::ValuesIn(with_tf32x3(devices())));
 // There may be no device with TF32: on a machine without CUDA's headers there is the CPU alone.
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Tf32GemmTest);
 INSTANTIATE_TEST_SUITE_P(Tf32, GemmTest, testing::ValuesIn(devices_with_tf32()));

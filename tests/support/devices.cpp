@@ -59,6 +59,27 @@ bool has_convolutions(const std::string& name) {
 
 constexpr const char* tf32_variable = "NVIDIA_TF32_OVERRIDE";
 
+/// Whether a product of Precision::tf32x3 can be had there at all. Once a process.
+bool has_tf32x3(const std::string& name) {
+  static std::map<std::string, bool> known;
+  const auto [answer, is_new] = known.try_emplace(name, false);
+  if (!is_new) return answer->second;
+  try {
+    const auto kernels = open_device(name);
+    const Buffer<float> a(*kernels, std::vector<float>(16, 1)), c(*kernels, 16);
+    kernels->gemm({.m = 4,
+                   .n = 4,
+                   .inner = 4,
+                   .a = a.data(),
+                   .b = a.data(),
+                   .c = c.data(),
+                   .precision = Precision::tf32x3});
+    return answer->second = c.download()[0] == 4;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 bool is_wanted(const std::string& name) {
   const char* wanted = std::getenv("EBM_TEST_DEVICES");
   return wanted == nullptr || *wanted == '\0' || is_word_of(name, wanted);
@@ -130,6 +151,11 @@ std::vector<std::string> devices_with_tf32() {
 std::vector<std::string> cpu_and_devices_with_tf32() {
   std::vector<std::string> names = devices_with_tf32();
   if (is_wanted("cpu")) names.emplace_back("cpu");
+  return names;
+}
+
+std::vector<std::string> with_tf32x3(std::vector<std::string> names) {
+  std::erase_if(names, [](const std::string& name) { return !has_tf32x3(name); });
   return names;
 }
 

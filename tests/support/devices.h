@@ -36,6 +36,9 @@ inline std::vector<std::string> devices_with_convolutions() {
   return with_convolutions(devices());
 }
 
+/// Those of `names` that have Precision::tf32x3: a CUDA half that was built without CUTLASS has none.
+std::vector<std::string> with_tf32x3(std::vector<std::string> names);
+
 /// Why a device of devices() is missing here ("" if it answers): the text of a GTEST_SKIP.
 std::string why_missing(const std::string& name);
 

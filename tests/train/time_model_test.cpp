@@ -8,6 +8,7 @@
 
 #include "io/io_fixture.h"
 #include "runs/sample_run.h"
+#include "support/files.h"
 #include "support/process.h"
 
 namespace ebm::test {
@@ -91,6 +92,83 @@ TEST(TimeModelTest, TheFloorOfCifar10) {
   }
 }
 
+// Two multiprocessors of 10 cycles a second, each 1280 FLOP/s in float32, 5120 in TF32.
+TimeModel forecasting(Float32Convolutions float32 = Float32Convolutions::library) {
+  TimeModel likely = model;
+  likely.device.processors = 2;
+  likely.device.clock = 10;
+  likely.device.fp32_flops = 2 * 1280;
+  likely.device.tf32_flops = 2 * 5120;
+  likely.forecast = Forecast{.rates = {.float32_cudnn = 0.5,
+                                       .float32_tiles = 1,
+                                       .tf32 = 1,
+                                       .bfloat16 = 1,
+                                       .tf32x3 = 256,
+                                       .bandwidth = 0.5,
+                                       .launch_seconds = 0.25,
+                                       .columns_seconds = 2},
+                             .float32 = float32};
+  return likely;
+}
+
+/// Of 128 x 64 results, 16 products each: two tiles of 128 x 32 or 64 x 64, one of 128 x 64 or 128 x 128.
+Launch convolution(Precision precision, int64_t inner = 16) {
+  return {.name = "convolution",
+          .phase = "a",
+          .kind = LaunchKind::product,
+          .arrays = {{.use = Use::update, .begin = 64, .bytes = 1000}},
+          .precision = precision,
+          .product = {.rows = 128, .columns = 64, .inner = inner},
+          .convolution = ConvolutionForward{.shape = {}, .x = {}, .weight = {}, .y = {}}};
+}
+
+TEST(TimeModelTest, AForecastCountsTilesAndTransposes) {
+  const double work = 2.0 * 128 * 64 * 16, memory = 2000 / 500.0;
+  const TimeModel likely = forecasting();
+  EXPECT_DOUBLE_EQ(likely.seconds(launch("a", 0, 3000, Precision::full)), 3000 / 500.0 + 0.25);
+  EXPECT_DOUBLE_EQ(likely.seconds(convolution(Precision::full)), work / 2 / 640 + 3 * memory + 4 * 0.25)
+      << "each array three times, four launches";
+  EXPECT_DOUBLE_EQ(forecasting(Float32Convolutions::tiles).seconds(convolution(Precision::full)),
+                   work / 2 / 1280 + 0.25);
+  EXPECT_DOUBLE_EQ(likely.seconds(convolution(Precision::training)), work / 2 / 5120 + 0.25)
+      << "tiles of 64 x 64";
+  EXPECT_DOUBLE_EQ(likely.seconds(convolution(Precision::tf32x3)), work / 2 / 2560 + 0.25)
+      << "tiles of 64 x 64, or narrow ones";
+  EXPECT_DOUBLE_EQ(likely.seconds(convolution(Precision::tf32x3, 27)),
+                   likely.seconds(convolution(Precision::full, 27)))
+      << "which tiles do not take";
+  Launch columns = launch("a", 0, 1000, Precision::full);
+  columns.kind = LaunchKind::columns;
+  EXPECT_DOUBLE_EQ(likely.seconds(columns), 2 + 0.25 + 2);
+  Launch product = convolution(Precision::full);
+  product.convolution = {};
+  EXPECT_DOUBLE_EQ(likely.seconds(product), work / 2 / 1280 + 0.25) << "nothing to transpose";
+}
+
+TEST(TimeModelTest, BranchesOfAForecastShareTheProcessors) {
+  const TimeModel likely = forecasting();
+  Launch one = convolution(Precision::training), other = convolution(Precision::tf32x3);
+  one.fork = other.fork = other.branch = 1;
+  const double busy = 2.0 * 128 * 64 * 16 / 2 / 5120 + 2.0 * 128 * 64 * 16 / 2 / 2560;
+  EXPECT_DOUBLE_EQ(likely.seconds({one, other}), busy);
+}
+
+double milliseconds_of_cifar10(const std::string& gpu, Precision jacobian) {
+  const TimeModel likely{
+      .device = read_device_file((golden_folder() / "../devices" / (gpu + ".json")).string()),
+      .launch_seconds = 1e-6,
+      .forecast = Forecast{}};
+  const auto recorder = make_recorder();
+  SampleRun sample(*recorder, {.preset = Preset::paper, .jacobian = jacobian});
+  return 1e3 * likely.seconds(recorder->record([&] { sample.method().iterate(); }));
+}
+
+/// Measured: bench/results/h200.md.
+TEST(TimeModelTest, TheForecastOfCifar10IsNearWhatAnH200Took) {
+  EXPECT_NEAR(milliseconds_of_cifar10("h200", Precision::full) / 8.79, 1, 0.1);
+  EXPECT_LT(milliseconds_of_cifar10("h200", Precision::tf32x3), 0.7 * 8.79);
+}
+
 class RooflineTest : public IoTest {
  protected:
   Finished run(const std::string& description, const std::vector<std::string>& more = {}) {
@@ -113,7 +191,14 @@ TEST_F(RooflineTest, PrintsBothExperiments) {
                            "cifar10_bb, ebm_bb", "animeface_bb, ebm_bb", "energy step/lower bound",
                            "360 ms each", "1440 ms each", "branches side by side"})
     EXPECT_NE(finished.out.find(text), std::string::npos) << text << " is not in\n" << finished.out;
-  EXPECT_EQ(finished.out.find("images/s"), std::string::npos) << "one GPU has no forecast";
+  EXPECT_EQ(finished.out.find("images/s"), std::string::npos) << "of one GPU";
+  EXPECT_EQ(finished.out.find("forecast"), std::string::npos) << "its processors are not described";
+  const std::string more(device);
+  const Finished both =
+      run(more.substr(0, more.find('}')) + R"(, "multiProcessorCount": 100, "smClockRateKHz": 1e6})",
+          {"--experiment", "cifar10", "--jacobian", "3xtf32"});
+  EXPECT_NE(both.out.find("Jacobian 3xtf32"), std::string::npos) << both.out;
+  EXPECT_NE(both.out.find(" ms at least; forecast "), std::string::npos) << both.out;
   const Finished one =
       run(device, {"--experiment", "cifar10", "--method", "wgan_0gp", "--precision", "fp32"});
   EXPECT_EQ(one.out.find("animeface"), std::string::npos);

@@ -14,6 +14,7 @@
 #include "kernels/cpu/launcher.h"
 #include "kernels/cpu/noise.h"
 #include "kernels/cpu/products.h"
+#include "kernels/cpu/split_products.h"
 #include "kernels/runner.h"
 
 namespace ebm {
@@ -131,12 +132,14 @@ class CpuBase : public Kernels {
   cpu::Products products_{threads_};
   cpu::Convolutions convolutions_{threads_, products_};
   cpu::Expanded expanded_{threads_};
+  cpu::SplitProducts split_products_{threads_};
   cpu::Launcher launcher_{threads_};
 };
 
 using cpu::Expanded;
 
 void CpuBase::gemm(const Gemm& product) {
+  if (product.precision == Precision::tf32x3) return split_products_.run(product);
   Gemm g = product;
   g.a = expanded_.operand(product.a, g.m * g.inner, Expanded::first);
   g.b = expanded_.operand(product.b, g.inner * g.n, Expanded::second);
@@ -146,11 +149,13 @@ void CpuBase::gemm(const Gemm& product) {
 }
 
 void CpuBase::affine(const Gemm& product, const AddBias& then) {
-  const bool plain = product.a.type == Type::float32 && product.c.type == Type::float32;
+  const bool plain = product.a.type == Type::float32 && product.c.type == Type::float32 &&
+                     product.precision != Precision::tf32x3;
   plain ? products_.run(product, then) : Kernels::affine(product, then);
 }
 
 void CpuBase::convolve(const ConvolutionForward& pass) {
+  if (pass.precision == Precision::tf32x3) return split_products_.run(pass);
   ConvolutionForward p = pass;
   const int64_t outputs = p.shape.rows * p.shape.output().size();
   p.x = expanded_.operand(pass.x, p.shape.rows * p.shape.input.size(), Expanded::first);
@@ -162,6 +167,7 @@ void CpuBase::convolve(const ConvolutionForward& pass) {
 }
 
 void CpuBase::convolve(const ConvolutionBackwardData& pass) {
+  if (pass.precision == Precision::tf32x3) return split_products_.run(pass);
   ConvolutionBackwardData p = pass;
   const int64_t inputs = p.shape.rows * p.shape.input.size();
   p.y_bar = expanded_.operand(pass.y_bar, p.shape.rows * p.shape.output().size(), Expanded::first);

@@ -64,6 +64,8 @@ Context::Context(int device) : device_(device) {
                  std::to_string(properties.totalGlobalMem >> 30) + " GiB)";
   name_ = properties.name;
   launches_early_ = wants_early_launches() && properties.major >= 9;
+  compute_capability_ = 10 * properties.major + properties.minor;
+  processors_ = properties.multiProcessorCount;
   // Non-blocking: no hidden order with the default stream, and no call of another library that uses it.
   check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
   cudaError_t status = cudaEventCreateWithFlags(&reached_, cudaEventDisableTiming);

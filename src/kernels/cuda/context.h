@@ -55,6 +55,10 @@ class Context {
   const std::string& description() const { return description_; }
   /// Of the GPU's model.
   const std::string& name() const { return name_; }
+  /// 90 for compute capability 9.0.
+  int compute_capability() const { return compute_capability_; }
+  /// Its multiprocessors (SMs).
+  int64_t processors() const { return processors_; }
 
  private:
   int device_;
@@ -65,6 +69,8 @@ class Context {
   Watch* watch_ = nullptr;
   std::string description_;
   std::string name_;
+  int compute_capability_ = 0;
+  int64_t processors_ = 1;
 };
 
 /// Device memory that the CUDA half keeps for itself (scratch, workspaces): not zeroed, not counted.

@@ -24,22 +24,35 @@ CUDA_INCLUDE := $(if $(filter /usr,$(CUDA_HOME)),,-isystem $(patsubst %/,%,$(dir
 CUDNN_HEADER := $(shell printf '%s\n' '$(HASH)include <cudnn.h>' '$(HASH)if CUDNN_VERSION >= 90800' 'yes' '$(HASH)endif' | \
   $(CXX) $(CUDA_INCLUDE) $(PLACES_CPPFLAGS) $(CPPFLAGS) -x c++ -E -P - 2>/dev/null | grep -x yes)
 CUDNN_FOUND := $(if $(CUDNN_HEADER),,$(COMMA) without convolutions: no cudnn.h of cuDNN 9.8 or later)
-CUDA_SOURCES := $(sort $(wildcard src/kernels/cuda/*.cpp src/kernels/cuda/nccl/*.cpp src/kernels/cuda/$(if $(CUDNN_HEADER),cudnn,no_cudnn)/*.cpp))
+# CUTLASS, headers alone: under CUTLASS_ROOT, else in the Python package nvidia-cutlass. Its kernels need compute capability
+# 8.0: without it, or without such an architecture, there is no 3xTF32.
+CUTLASS_PLACES := $(if $(CUTLASS_ROOT),$(CUTLASS_ROOT),$(if $(NVCC_RELEASE),$(shell python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))' 2>/dev/null)/cutlass_library/source))
+CUTLASS := $(firstword $(foreach d,include .,$(patsubst %/cutlass/cutlass.h,%,$(wildcard $(CUTLASS_PLACES)/$d/cutlass/cutlass.h))))
+$(if $(CUTLASS_ROOT),$(if $(CUTLASS),,$(error CUTLASS_ROOT=$(CUTLASS_ROOT): there is no include/cutlass/cutlass.h below it)))
+TILED_ARCH := $(foreach a,$(CUDA_ARCH),$(shell test $(patsubst %a,%,$(patsubst %f,%,$a)) -ge 80 && echo $a))
+TILED := $(if $(and $(CUTLASS),$(TILED_ARCH)),cutlass,no_cutlass)
+TILED_FOUND := $(COMMA) $(if $(filter cutlass,$(TILED)),3xTF32 by $(CUTLASS),no 3xTF32: $(if $(CUTLASS),CUDA_ARCH has no 80 or later,no CUTLASS (pip install nvidia-cutlass==4.2.0.0; or CUTLASS_ROOT)))
+CUDA_SOURCES := $(sort $(wildcard src/kernels/cuda/*.cpp src/kernels/cuda/nccl/*.cpp src/kernels/cuda/$(if $(CUDNN_HEADER),cudnn,no_cudnn)/*.cpp src/kernels/cuda/$(TILED)/*.cpp))
 CUDA_KERNELS := $(sort $(wildcard src/kernels/cuda/*.cu))
-CUDA_OBJECTS := $(CUDA_SOURCES:%.cpp=$(BUILD)/obj/%.o) $(patsubst %,$(BUILD)/obj/src/%.o,kernels/library_search core/waiting)
+TILED_KERNELS := $(sort $(wildcard src/kernels/cuda/$(TILED)/*.cu))
+CUDA_OBJECTS := $(CUDA_SOURCES:%.cpp=$(BUILD)/obj/%.o) $(patsubst %,$(BUILD)/obj/src/%.o,kernels/library_search kernels/tiles core/waiting)
+CUDA_KERNEL_OBJECTS := $(patsubst %.cu,$(BUILD)/obj/%.cu.o,$(CUDA_KERNELS) $(TILED_KERNELS))
 CUDA_LIBRARY := $(BUILD)/lib/libebm_cuda.so
 $(BUILD)/obj/src/kernels/cuda/%.o: CPPFLAGS_ALL += $(CUDA_INCLUDE)
 
 # 554: nvcc's complaint about a conversion of view.h that BasicView<const T> does not need.
+# For some architectures, the last one's PTX too.
+code_for = $(foreach a,$1,-gencode arch=compute_$a,code=sm_$a) $(foreach a,$(lastword $1),-gencode arch=compute_$a,code=compute_$a)
 NVCCFLAGS_ALL := -std=c++20 -O3 -lineinfo -Isrc -Xcompiler -fPIC,-fvisibility=hidden,-Wall,-Wextra -diag-suppress 554 -Xptxas -v,-warn-spills \
-  $(foreach a,$(CUDA_ARCH),-gencode arch=compute_$a,code=sm_$a) \
-  $(foreach a,$(lastword $(CUDA_ARCH)),-gencode arch=compute_$a,code=compute_$a) $(NVCCFLAGS)
+  $(NVCCFLAGS)
+CODE = $(call code_for,$(CUDA_ARCH))
 
-$(BUILD)/flags.cuda: TEXT = $(shell $(NVCC) --version | cksum) $(NVCCFLAGS_ALL)
+$(BUILD)/flags.cuda: TEXT = $(shell $(NVCC) --version | cksum) $(NVCCFLAGS_ALL) $(CODE) $(CUTLASS)
+$(TILED_KERNELS:%.cu=$(BUILD)/obj/%.cu.o): CODE = -isystem $(CUTLASS) --expt-relaxed-constexpr $(call code_for,$(TILED_ARCH))
 # Beside the object stay what ptxas said of the kernels (.ptxas) and their PTX and cubin (.kept/), for scripts/kernel_report.
 $(BUILD)/obj/%.cu.o: %.cu $(BUILD)/flags.cuda | found
 	@rm -rf $(@:.o=.kept) && mkdir -p $(@:.o=.kept)
-	$(NVCC) $(NVCCFLAGS_ALL) -MMD -MP -MF $(@:.o=.d) --keep --keep-dir $(@:.o=.kept) -c $< -o $@ 2>$(@:.o=.ptxas) || \
+	$(NVCC) $(NVCCFLAGS_ALL) $(CODE) -MMD -MP -MF $(@:.o=.d) --keep --keep-dir $(@:.o=.kept) -c $< -o $@ 2>$(@:.o=.ptxas) || \
 	  { cat $(@:.o=.ptxas) >&2; rm $(@:.o=.ptxas); exit 1; }
 	@find $(@:.o=.kept) -type f ! -name '*.ptx' ! -name '*.cubin' -delete; \
 	  grep -vE '^ptxas info|^ +[0-9]+ bytes stack frame' $(@:.o=.ptxas) >&2 || true
@@ -47,7 +60,7 @@ $(BUILD)/obj/%.cu.o: %.cu $(BUILD)/flags.cuda | found
 CUDA_LIBRARIES := $(firstword $(patsubst %/,%,$(dir $(wildcard $(foreach d,lib64 lib targets/*/lib,$(CUDA_HOME)/$d/libcublas.so)))))
 # Programs look in /usr/local/cuda by themselves (src/kernels/library_search.h).
 CUDA_LINK := $(patsubst %,-L%,$(CUDA_LIBRARIES)) $(call rpaths,$(patsubst %,-L%,$(filter-out /usr/local/cuda%,$(CUDA_LIBRARIES)))) -lcublas -lcudart_static -lrt -lpthread -ldl
-$(CUDA_LIBRARY): $(CUDA_OBJECTS) $(CUDA_KERNELS:%.cu=$(BUILD)/obj/%.cu.o) src/kernels/cuda/exports.map
+$(CUDA_LIBRARY): $(CUDA_OBJECTS) $(CUDA_KERNEL_OBJECTS) src/kernels/cuda/exports.map
 	@mkdir -p $(@D)
 	$(CXX) -shared -Wl,--version-script=src/kernels/cuda/exports.map -Wl,-z,defs $(LDFLAGS_ALL) $(filter %.o,$^) -o $@ \
 	  $(CUDA_LINK)
@@ -55,7 +68,7 @@ $(CUDA_LIBRARY): $(CUDA_OBJECTS) $(CUDA_KERNELS:%.cu=$(BUILD)/obj/%.cu.o) src/ke
 # The plans of cuDNN, tried on the GPU at hand: linked to what the library is made of.
 PLANS_OBJECTS := $(patsubst %.cpp,$(BUILD)/obj/%.o,$(sort $(wildcard bench/convolution_plans/*.cpp)))
 $(PLANS_OBJECTS): CPPFLAGS_ALL += $(CUDA_INCLUDE)
-$(BUILD)/bin/convolution_plans: $(PLANS_OBJECTS) $(CUDA_OBJECTS) $(CUDA_KERNELS:%.cu=$(BUILD)/obj/%.cu.o) $(BUILD)/libebm.a
+$(BUILD)/bin/convolution_plans: $(PLANS_OBJECTS) $(CUDA_OBJECTS) $(CUDA_KERNEL_OBJECTS) $(BUILD)/libebm.a
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS_ALL) $^ -o $@ $(CUDA_LINK) $(LIBS)
 
@@ -70,7 +83,7 @@ CUDA_FOUND := not in a sanitized build
 else ifeq ($(NVCC_RELEASE),)
 CUDA_FOUND := no nvcc: programs run on the CPU alone
 else ifeq ($(shell test $(NVCC_RELEASE) -ge 12 && echo yes),yes)
-CUDA_FOUND := $(NVCC) (release $(NVCC_RELEASE)), CUDA_ARCH=\"$(CUDA_ARCH)\"$(CUDNN_FOUND)
+CUDA_FOUND := $(NVCC) (release $(NVCC_RELEASE)), CUDA_ARCH=\"$(CUDA_ARCH)\"$(CUDNN_FOUND)$(TILED_FOUND)
 all: $(CUDA_LIBRARY)
 bench-program: $(if $(CUDNN_HEADER),$(BUILD)/bin/convolution_plans)
 else

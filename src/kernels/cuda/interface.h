@@ -38,7 +38,7 @@ std::string sizes_of(const FormulaList<F...>&) {
 }
 
 /// Differs whenever program and library disagree on class Kernels: its formulas by name, order and size.
-/// Raise the number when another virtual function of Kernels changes.
+/// Raise the number when another virtual function of Kernels or an enumeration of theirs changes.
 inline std::string interface_version() {
   return std::string("5 ") + typeid(Formulas).name() + sizes_of(Formulas{}) + " " +
          std::to_string(sizeof(Gemm)) + " " + std::to_string(sizeof(Noise));

@@ -67,7 +67,7 @@ void PlanChoices::put(const std::string& pass, const std::string& plan) {
 }
 
 void PlanChoices::forget(const std::string& pass) {
-  note("cuDNN knows no " + plans_[pass] + " for the " + pass);
+  note("there is no " + plans_[pass] + " for the " + pass);
   plans_.erase(pass);
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "kernels/cuda/check.h"
+#include "kernels/cuda/tiled.h"
 
 namespace ebm::cuda {
 
@@ -37,11 +38,6 @@ int64_t stored_row(Transpose transpose, int64_t rows, int64_t columns) {
   return transpose == Transpose::no ? columns : rows;
 }
 
-std::string to_string(const Gemm& g) {
-  return std::to_string(g.m) + "x" + std::to_string(g.inner) + " by " + std::to_string(g.inner) + "x" +
-         std::to_string(g.n);
-}
-
 }  // namespace
 
 Products::Products(const Context& context) : context_(context), training_mode_(training_mode()) {
@@ -58,11 +54,21 @@ Products::~Products() {
 cublasMath_t Products::math_mode(const Gemm& g) const {
   if (g.a.type == Type::bfloat16) return CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION;  // sums in float32
   // Pedantic: true float32 whatever the environment says.
-  return g.precision == Precision::full ? CUBLAS_PEDANTIC_MATH : training_mode_;
+  return as_float32(g.precision) ? CUBLAS_PEDANTIC_MATH : training_mode_;
+}
+
+bool Products::run_in_tiles(const Gemm& g) {
+  require_tf32x3(context_);
+  const auto ways = ways_to(g, workspace_bytes, context_);
+  if (ways.empty()) return false;
+  const TiledWay<TiledProduct>& way = ways.front();
+  way.kernel->run({.stream = context_.stream(), .workspace = workspace_.data(), .split = way.split}, g);
+  return true;
 }
 
 void Products::run(const Gemm& g) {
   if (g.m == 0 || g.n == 0) return;
+  if (g.precision == Precision::tf32x3 && run_in_tiles(g)) return;
   constexpr int64_t most = std::numeric_limits<int>::max();
   if (g.m > most || g.n > most || g.inner > most) {
     throw Error("a matrix product of " + to_string(g) + " is too large for cuBLAS; use a smaller batch");

@@ -8,7 +8,8 @@
 
 namespace ebm::cuda {
 
-/// Matrix products through cuBLAS.
+/// Matrix products through cuBLAS, those of Precision::tf32x3 in tiles of the project's own (tiled.h) where these
+/// take their sizes.
 class Products {
  public:
   explicit Products(const Context& context);
@@ -20,9 +21,11 @@ class Products {
 
  private:
   // What NVIDIA advises for Hopper. cuBLAS's own workspace would be allocated inside a captured graph.
-  static constexpr size_t workspace_bytes = 32 << 20;
+  static constexpr int64_t workspace_bytes = 32 << 20;
 
   cublasMath_t math_mode(const Gemm& product) const;
+  /// The product in Precision::tf32x3, if there is a way to it.
+  bool run_in_tiles(const Gemm& product);
 
   const Context& context_;
   cublasMath_t training_mode_;

@@ -25,14 +25,17 @@ DeviceCeilings read_device_file(const std::string& path) {
   const auto description = nlohmann::json::parse(in, nullptr, /*allow_exceptions=*/false);
   if (!description.is_object()) throw Error(path + " is no JSON object; give a description of a GPU");
   const auto name = description.find("deviceName");
-  const auto link = description.find("linkBytesPerSecond");
-  return {
-      .name = name != description.end() && name->is_string() ? name->get<std::string>() : path,
-      .fp32_flops = positive(description, "peakFp32FlopPerSecond", path),
-      .tf32_flops = positive(description, "peakTf32FlopPerSecond", path),
-      .bf16_flops = positive(description, "peakBf16FlopPerSecond", path),
-      .memory_bandwidth = positive(description, "peakMemoryBytesPerSecond", path),
-      .link_bandwidth = link == description.end() ? 0 : positive(description, "linkBytesPerSecond", path)};
+  const auto if_described = [&](const char* key) {
+    return description.contains(key) ? positive(description, key, path) : 0;
+  };
+  return {.name = name != description.end() && name->is_string() ? name->get<std::string>() : path,
+          .fp32_flops = positive(description, "peakFp32FlopPerSecond", path),
+          .tf32_flops = positive(description, "peakTf32FlopPerSecond", path),
+          .bf16_flops = positive(description, "peakBf16FlopPerSecond", path),
+          .memory_bandwidth = positive(description, "peakMemoryBytesPerSecond", path),
+          .link_bandwidth = if_described("linkBytesPerSecond"),
+          .processors = static_cast<int64_t>(if_described("multiProcessorCount")),
+          .clock = 1e3 * if_described("smClockRateKHz")};
 }
 
 }  // namespace ebm

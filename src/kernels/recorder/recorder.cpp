@@ -177,29 +177,30 @@ void Recorder::gemm(const Gemm& product) {
         .arrays = arrays_of(product),
         .flop = product.flop(),
         .precision = product.precision,
-        .shape = std::to_string(product.m) + "x" + std::to_string(product.inner) + " by " +
-                 std::to_string(product.inner) + "x" + std::to_string(product.n)});
+        .shape = to_string(product),
+        .product = product_size(product)});
 }
 
 template <class Pass>
-void Recorder::note_convolution(const char* name, const Pass& pass) {
+void Recorder::note_convolution(const char* name, ConvolutionPass kind, const Pass& pass) {
   note({.name = name,
         .kind = LaunchKind::product,
         .arrays = arrays_of(pass),
         .flop = pass.shape.flop(),
         .precision = pass.precision,
         .shape = to_string(pass.shape),
+        .product = product_size(kind, pass.shape),
         .convolution = pass});
 }
 
 void Recorder::convolve(const ConvolutionForward& pass) {
-  note_convolution("convolution", pass);
+  note_convolution("convolution", ConvolutionPass::forward, pass);
 }
 void Recorder::convolve(const ConvolutionBackwardData& pass) {
-  note_convolution("convolution, to the data", pass);
+  note_convolution("convolution, to the data", ConvolutionPass::backward_data, pass);
 }
 void Recorder::convolve(const ConvolutionBackwardWeight& pass) {
-  note_convolution("convolution, to the weight", pass);
+  note_convolution("convolution, to the weight", ConvolutionPass::backward_weight, pass);
   if (pass.x.type == Type::float32) return;
   // cuDNN's gradient is bfloat16 too, somewhere; a formula adds it to the float32 one.
   ArrayUses uses;

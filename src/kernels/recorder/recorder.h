@@ -12,6 +12,7 @@
 #include "kernels/arrays.h"
 #include "kernels/kernels.h"
 #include "kernels/recorder/interconnect.h"
+#include "kernels/tiles.h"
 
 namespace ebm {
 
@@ -40,7 +41,8 @@ struct Launch {
   std::vector<ArrayUse> arrays{};
   double flop = 0;  ///< of products and convolutions; the others are bound by memory
   Precision precision = Precision::full;
-  std::string shape{};  ///< of products and convolutions, in words
+  std::string shape{};    ///< of products and convolutions, in words
+  ProductSize product{};  ///< of these as a product
   /// A convolution itself.
   std::variant<std::monostate, ConvolutionForward, ConvolutionBackwardData, ConvolutionBackwardWeight>
       convolution{};
@@ -106,7 +108,7 @@ class Recorder : public Kernels {
 
  private:
   template <class Pass>
-  void note_convolution(const char* name, const Pass& pass);
+  void note_convolution(const char* name, ConvolutionPass kind, const Pass& pass);
   void note_formula(const char* mangled, Pattern pattern, std::vector<ArrayUse> arrays);
 
   Launcher launcher_{*this};

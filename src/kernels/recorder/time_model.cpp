@@ -18,6 +18,8 @@ double peak(const DeviceCeilings& device, Precision precision) {
       return device.tf32_flops;
     case Precision::bfloat16:
       return device.bf16_flops;
+    case Precision::tf32x3:
+      return device.tf32_flops / 3;
   }
   throw Error("unknown precision");
 }
@@ -29,18 +31,21 @@ double bytes(const Launch& launch) {
 /// What launches ask of a device's parts, in seconds, if each could be used alone.
 struct Demand {
   double memory = 0;
-  std::array<double, 3> unit{};    // by precision: float32's cores, tensor cores in TF32, in bfloat16
+  double float32_units = 0, tensor_cores = 0;
   std::array<double, 2> branch{};  // one launch after another
 
   void add(const TimeModel& model, const Launch& launch) {
-    memory += bytes(launch) / model.device.memory_bandwidth;
-    unit.at(static_cast<size_t>(launch.precision)) += launch.flop / peak(model.device, launch.precision);
     branch.at(static_cast<size_t>(launch.branch)) += model.seconds(launch);
+    if (model.forecast) {  // a kernel that keeps all SMs busy leaves none to another
+      memory += model.forecast->memory_seconds(launch, model.device);
+      float32_units += model.forecast->busy_seconds(launch, model.device);
+      return;
+    }
+    memory += bytes(launch) / model.device.memory_bandwidth;
+    double& unit = launch.precision == Precision::full ? float32_units : tensor_cores;
+    unit += launch.flop / peak(model.device, launch.precision);
   }
-  double seconds() const {
-    const double tensor_cores = unit[1] + unit[2];
-    return std::max({memory, unit[0], tensor_cores, branch[0], branch[1]});
-  }
+  double seconds() const { return std::max({memory, float32_units, tensor_cores, branch[0], branch[1]}); }
 };
 
 std::string outer_phase_of(const Launch& launch) {
@@ -67,6 +72,7 @@ std::vector<ModelledCost> cost_by(std::string (*group)(const Launch&), const Tim
 }  // namespace
 
 double TimeModel::seconds(const Launch& launch) const {
+  if (forecast) return std::max(forecast->seconds(launch, device), links.seconds(launch.collective));
   return std::max({launch.flop / peak(device, launch.precision), bytes(launch) / device.memory_bandwidth,
                    links.seconds(launch.collective)}) +
          launch_seconds;

@@ -5,9 +5,13 @@
 //   one after another the sum
 //   a collective      max(what its links take (interconnect.h), bytes / bandwidth) + a fixed cost
 //   two branches      the longer one, and no less than what both together ask of memory and of each unit
+// That is its floor; or, with rates that were measured (forecast.h), what it probably takes.
 #pragma once
 
+#include <optional>
+
 #include "kernels/recorder/device_file.h"
+#include "kernels/recorder/forecast.h"
 #include "kernels/recorder/interconnect.h"
 #include "kernels/recorder/phases.h"
 
@@ -15,8 +19,9 @@ namespace ebm {
 
 struct TimeModel {
   DeviceCeilings device;
-  double launch_seconds;  ///< of each launch of a graph, whatever it does
-  Interconnect links{};   ///< of ranks, where there are several
+  double launch_seconds;               ///< of each launch of a graph, whatever it does
+  Interconnect links{};                ///< of ranks, where there are several
+  std::optional<Forecast> forecast{};  ///< of a device that describes its processors; none: the floor
 
   double seconds(const Launch& launch) const;
   /// With branches side by side.

@@ -18,10 +18,12 @@ namespace ebm::cuda {
 namespace {
 
 using emulated::EngineFault;
+using emulated::float32_tiles;
 using emulated::plain;
 using emulated::plant_fault;
 using emulated::plant_milliseconds;
 using emulated::runs_of;
+using emulated::split_tiles;
 using emulated::tensor_cores;
 using emulated::timings;
 using emulated::without_order;
@@ -38,9 +40,10 @@ class ChoiceTest : public testing::Test {
   static constexpr ConvolutionShape shape{
       .rows = 2, .input = {.height = 3, .width = 3, .channels = 4}, .output_channels = 4, .kernel = {2, 2}};
   static constexpr int64_t products = 2 * 2 * 4;  // in each sum
+  static constexpr emulated::Engine all[] = {plain, tensor_cores, without_order, split_tiles, float32_tiles};
 
   ~ChoiceTest() override {
-    for (const auto engine : {plain, tensor_cores, without_order}) {
+    for (const auto engine : all) {
       plant_milliseconds(engine, 1);
       plant_fault(engine, EngineFault::none);
     }
@@ -62,10 +65,10 @@ class ChoiceTest : public testing::Test {
     program_->run(precision);  // makes the plan
     const int64_t timed = timings() - timings_before;
     std::map<emulated::Engine, int64_t> before;
-    for (const auto engine : {plain, tensor_cores, without_order}) before[engine] = runs_of(engine);
+    for (const auto engine : all) before[engine] = runs_of(engine);
     program_->run(precision);
     EXPECT_EQ(program_->y.download(), std::vector<float>(2 * 2 * 2 * 4, products));
-    for (const auto engine : {plain, tensor_cores, without_order}) {
+    for (const auto engine : all) {
       if (runs_of(engine) == before[engine] + 1) return {engine, timed};
     }
     ADD_FAILURE() << "no engine ran, or one several times";
@@ -118,7 +121,7 @@ TEST_F(ChoiceTest, WithoutTuningTheFirstProposalsThatKeepTheirBits) {
 
 TEST_F(ChoiceTest, TheFastestIsTaken) {
   for (const auto fastest : {plain, tensor_cores, without_order}) {
-    for (const auto engine : {plain, tensor_cores, without_order}) plant_milliseconds(engine, 3);
+    for (const auto engine : all) plant_milliseconds(engine, 3);
     plant_milliseconds(fastest, 2);
     kept_.clear();
     start_tuned();
@@ -133,6 +136,55 @@ TEST_F(ChoiceTest, TrueFloat32StaysSoHoweverFastTensorCoresAre) {
   plant_milliseconds(plain, 0.5);
   start_tuned();
   EXPECT_EQ(convolve(Precision::full).engine, plain);
+}
+
+/// Tiles of the project's own first, and none that rounds.
+TEST_F(ChoiceTest, ThreeTf32ProductsAreTilesUnlessFloat32IsFaster) {
+  plant_milliseconds(tensor_cores, 0.1);
+  start();
+  EXPECT_EQ(convolve(Precision::tf32x3).engine, split_tiles);
+  start_tuned();
+  plant_milliseconds(plain, 2);
+  EXPECT_EQ(convolve(Precision::tf32x3).engine, split_tiles);
+  EXPECT_NE(kept_.find("tiles "), std::string::npos) << kept_;
+  EXPECT_NE(kept_.find(": forward pass of 2 images of 3x3x4"), std::string::npos) << kept_;
+  EXPECT_NE(kept_.find(" in 3xTF32"), std::string::npos) << kept_;
+  plant_milliseconds(split_tiles, 100);
+  start_tuned();
+  const Seen again = convolve(Precision::tf32x3);
+  EXPECT_EQ(again.engine, split_tiles) << "the same as before, though slow now";
+  EXPECT_EQ(again.timings, 0);
+  kept_.clear();
+  start_tuned();
+  EXPECT_EQ(convolve(Precision::tf32x3).engine, without_order) << "true float32 is as exact";
+}
+
+TEST_F(ChoiceTest, TilesOfFloat32AreAmongTheCandidates) {
+  plant_milliseconds(float32_tiles, 0.5);
+  start_tuned();
+  EXPECT_EQ(convolve(Precision::full).engine, float32_tiles);
+  start();
+  EXPECT_EQ(convolve(Precision::full).engine, plain) << "untimed they come last";
+  for (const auto engine : {plain, without_order}) plant_fault(engine, EngineFault::computes_wrongly);
+  start();
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(convolve(Precision::full).engine, float32_tiles);
+  testing::internal::GetCapturedStderr();
+}
+
+TEST_F(ChoiceTest, FaultyTilesAreLeftOutByName) {
+  for (const EngineFault fault :
+       {EngineFault::does_not_run, EngineFault::cannot_be_recorded, EngineFault::computes_wrongly}) {
+    plant_fault(split_tiles, fault);
+    start();
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(convolve(Precision::tf32x3).engine, plain);
+    const std::string note = testing::internal::GetCapturedStderr();
+    EXPECT_NE(note.find("note: CUTLASS's tiles 64x64x32, warps 32x32, 3 stages, split 1 is left out for the "
+                        "forward pass of 2 images"),
+              std::string::npos)
+        << note;
+  }
 }
 
 constexpr EngineFault faults[] = {EngineFault::does_not_run, EngineFault::cannot_be_recorded,
@@ -278,7 +330,7 @@ TEST_F(ChoiceTest, DamagedForeignAndStaleChoicesAreMeasuredAnew) {
   choices.keep();
   const std::string note = notes_with(stale);
   EXPECT_TRUE(is_one_line(note)) << note;
-  EXPECT_NE(note.find("cuDNN knows no engine 77, knobs for the forward pass of 2 images"), std::string::npos)
+  EXPECT_NE(note.find("there is no engine 77, knobs for the forward pass of 2 images"), std::string::npos)
       << note;
   EXPECT_EQ(kept_, whole);
 }

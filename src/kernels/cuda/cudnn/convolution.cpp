@@ -20,7 +20,7 @@ namespace ebm::cuda {
 namespace {
 
 void say_left_out(const Plan& plan, const PlanRequest& request, const Verdict& verdict) {
-  std::fprintf(stderr, "note: cuDNN's %s is left out for the %s: %s\n", plan.name().c_str(),
+  std::fprintf(stderr, "note: %s's %s is left out for the %s: %s\n", plan.library(), plan.name().c_str(),
                to_string(request).c_str(), verdict.fault.c_str());
 }
 
@@ -50,12 +50,15 @@ class Convolutions::State {
   void make_gradient();
   const Plan& prepare(const PlanRequest& request);
   Plan choose(const PlanRequest& request);
+  std::vector<Plan> plans_for(const PlanRequest& request, const PlanWish& wish) const {
+    return all_plans(handle_->cudnn(), handle_->get(), context_, request, wish);
+  }
   std::optional<Plan> remembered(const std::string& pass, const PlanRequest& request, Trials& trials);
   Plan first_that_works(const PlanRequest& request, Bits bits, size_t from, Trials& trials) const;
   Plan fastest(const std::string& pass, const PlanRequest& request, Trials& trials);
 
   const Context& context_;
-  std::shared_ptr<PlanChoices> choices_;  // null: the first of cuDNN's proposals that works
+  std::shared_ptr<PlanChoices> choices_;  // null: the first proposal that works
   std::optional<CudnnHandle> handle_;
   // All plans work in one arena, since their work is queued in order. It is reserved before the first plan
   // and never grows: recorded graphs hold its address.
@@ -86,13 +89,12 @@ const Plan& Convolutions::State::prepare(const PlanRequest& request) {
 
 /// The plan for a request. Where there is room to try it, it has run before anybody records it.
 Plan Convolutions::State::choose(const PlanRequest& request) {
-  const PlanTarget target{.handle = handle_->get()};
   std::optional<Trials> trials;
   try {
     trials.emplace(request, context_, handle_->get(), arena_->data());
   } catch (const Error& error) {
     std::fprintf(stderr, "note: no plan is tried for the %s: %s\n", to_string(request).c_str(), error.what());
-    return std::move(propose_plans(handle_->cudnn(), target, request).front());
+    return std::move(plans_for(request, {}).front());
   }
   if (choices_ == nullptr) return first_that_works(request, Bits::same, 0, *trials);
   choices_->begin(context_.name() + ", cuDNN " + std::to_string(handle_->cudnn().version()));
@@ -105,20 +107,18 @@ std::optional<Plan> Convolutions::State::remembered(const std::string& pass, con
                                                     Trials& trials) {
   const std::string* const name = choices_->find(pass);
   if (name == nullptr) return std::nullopt;
-  std::vector<Plan> plans = propose_plans(handle_->cudnn(), {.handle = handle_->get()}, request,
-                                          {.bits = Bits::any, .name = *name});
+  std::vector<Plan> plans = plans_for(request, {.bits = Bits::any, .name = *name});
   if (!plans.empty() && trials.judge(plans.front()).fault.empty()) return std::move(plans.front());
   choices_->forget(pass);
   return std::nullopt;
 }
 
-/// The first of cuDNN's proposals that works, those before number `from` left aside.
+/// The first proposal that works, those before number `from` left aside.
 Plan Convolutions::State::first_that_works(const PlanRequest& request, Bits bits, size_t from,
                                            Trials& trials) const {
   constexpr size_t few = 2;  // making a plan takes its time
   for (const size_t most : {from + few, every_plan}) {
-    std::vector<Plan> plans =
-        propose_plans(handle_->cudnn(), {.handle = handle_->get()}, request, {.bits = bits, .most = most});
+    std::vector<Plan> plans = plans_for(request, {.bits = bits, .most = most});
     for (; from < plans.size(); ++from) {
       const Verdict verdict = trials.judge(plans[from]);
       if (verdict.fault.empty()) return std::move(plans[from]);
@@ -133,8 +133,7 @@ Plan Convolutions::State::fastest(const std::string& pass, const PlanRequest& re
   // float32 their first proposals transpose all arrays, and better ones come late.
   constexpr size_t few = 6;
   std::vector<Plan> plans =
-      propose_plans(handle_->cudnn(), {.handle = handle_->get()}, request,
-                    {.bits = Bits::any, .most = request.precision == Precision::full ? every_plan : few});
+      plans_for(request, {.bits = Bits::any, .most = as_float32(request.precision) ? every_plan : few});
   std::optional<size_t> best;
   double least = std::numeric_limits<double>::infinity();
   for (size_t i = 0; i < plans.size(); ++i) {

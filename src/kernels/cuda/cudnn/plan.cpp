@@ -5,7 +5,6 @@
 #include "kernels/cuda/cudnn/plan.h"
 
 #include <algorithm>
-#include <bit>
 #include <optional>
 #include <utility>
 
@@ -132,7 +131,7 @@ bool acceptable(const Descriptor& engine, const PlanRequest& request, Bits bits)
       has(CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS) || has(CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION);
   const bool compiled =
       std::find(behavior.begin(), behavior.end(), CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION) != behavior.end();
-  return !(tf32 && request.precision == Precision::full) && !reduced && !compiled &&
+  return !(tf32 && as_float32(request.precision)) && !reduced && !compiled &&
          !(bits == Bits::same && has(CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC));
 }
 
@@ -165,6 +164,8 @@ const char* name_of(Precision precision) {
       return "true float32";
     case Precision::training:
       return "float32 or TF32";
+    case Precision::tf32x3:
+      return "3xTF32";
     default:
       return "bfloat16";
   }
@@ -218,13 +219,6 @@ std::string to_string(const PlanRequest& request) {
          ", arrays at multiples of " + std::to_string(request.alignment) + " bytes";
 }
 
-int64_t common_alignment(const void* a, const void* b, const void* c) {
-  constexpr uintptr_t best = 16;
-  const auto bits =
-      best | reinterpret_cast<uintptr_t>(a) | reinterpret_cast<uintptr_t>(b) | reinterpret_cast<uintptr_t>(c);
-  return int64_t{1} << std::countr_zero(bits);
-}
-
 /// The descriptors of one pass, which all plans for it share.
 class PassGraph : public std::enable_shared_from_this<PassGraph> {
  public:
@@ -269,6 +263,31 @@ std::vector<Plan> PassGraph::plans(const PlanTarget& target, const PlanRequest& 
   return found;
 }
 
+namespace {
+
+class EngineWay final : public Plan::Way {
+ public:
+  EngineWay(std::shared_ptr<const PassGraph> graph, Descriptor configuration, Descriptor plan)
+      : graph_(std::move(graph)), configuration_(std::move(configuration)), plan_(std::move(plan)) {}
+
+  void run(cudnnHandle_t handle, void* x, void* weight, void* y, void* workspace) const override {
+    const Cudnn& cudnn = graph_->cudnn();
+    Descriptor arguments(cudnn, CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
+    arguments.set_integers(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, {x_id, weight_id, y_id});
+    arguments.set_pointers(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, {x, weight, y});
+    arguments.set_pointers(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, {workspace});
+    arguments.finalize();
+    cudnn.check(cudnn.execute(handle, plan_.get(), arguments.get()), "cudnnBackendExecute");
+  }
+
+ private:
+  // A plan refers to what it is made of.
+  std::shared_ptr<const PassGraph> graph_;
+  Descriptor configuration_, plan_;
+};
+
+}  // namespace
+
 std::optional<Plan> PassGraph::plan(const PlanTarget& target, const PlanRequest& request,
                                     const PlanWish& wish, Descriptor configuration) const {
   const auto engine =
@@ -282,27 +301,10 @@ std::optional<Plan> PassGraph::plan(const PlanTarget& target, const PlanRequest&
   if (target.properties != nullptr) made.set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, *target.properties);
   if (made.try_finalize() != CUDNN_STATUS_SUCCESS)
     return std::nullopt;  // not for these sizes or this GPU after all
-  Plan plan(shared_from_this(), std::move(configuration), std::move(made), std::move(name));
-  if (plan.workspace_bytes() > wish.max_workspace) return std::nullopt;
-  return plan;
-}
-
-Plan::Plan(std::shared_ptr<const PassGraph> graph, Descriptor configuration, Descriptor plan,
-           std::string name)
-    : graph_(std::move(graph)),
-      configuration_(std::move(configuration)),
-      plan_(std::move(plan)),
-      name_(std::move(name)),
-      workspace_bytes_(plan_.get_integer(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE)) {}
-
-void Plan::run(cudnnHandle_t handle, void* x, void* weight, void* y, void* workspace) const {
-  const Cudnn& cudnn = graph_->cudnn();
-  Descriptor arguments(cudnn, CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
-  arguments.set_integers(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, {x_id, weight_id, y_id});
-  arguments.set_pointers(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, {x, weight, y});
-  arguments.set_pointers(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, {workspace});
-  arguments.finalize();
-  cudnn.check(cudnn.execute(handle, plan_.get(), arguments.get()), "cudnnBackendExecute");
+  const int64_t workspace = made.get_integer(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE);
+  if (workspace > wish.max_workspace) return std::nullopt;
+  return Plan("cuDNN", std::move(name), workspace,
+              std::make_shared<EngineWay>(shared_from_this(), std::move(configuration), std::move(made)));
 }
 
 std::vector<Plan> propose_plans(const Cudnn& cudnn, const PlanTarget& target, const PlanRequest& request,

@@ -41,6 +41,7 @@ std::vector<float> random_numbers(int64_t count, Type type, uint32_t seed) {
 double allowed_error(Precision precision) {
   switch (precision) {
     case Precision::full:
+    case Precision::tf32x3:
       return 2e-5;
     case Precision::training:
       return 2e-3;
