@@ -21,7 +21,7 @@ enum class Float32Convolutions { library, tiles };
 struct KernelRates {
   // Of the float32 or tensor cores' peak. Nobody measured bfloat16.
   double float32_cudnn = 0.40;  ///< tiles of 128 x 32, channels first
-  double float32_tiles = 0.50;  ///< CUTLASS's SIMT kernels
+  double float32_tiles = 0.45;  ///< CUTLASS's SIMT kernels
   double tf32 = 0.27, bfloat16 = 0.27;
   /// FLOP of each SM and cycle: the tensor cores' instructions that CUTLASS uses here are those of an A100, on all.
   double tf32x3 = 230;
