@@ -16,7 +16,7 @@ namespace ebm {
 
 /// `full`: true float32, for the Jacobian of the bounds. `training`: the device may use TF32. `bfloat16`: the
 /// activations of training are bfloat16, products sum in float32. `tf32x3`: as exact as float32, by three products
-/// of factors split into two TF32 numbers each (kernels/formulas/split_tf32.h), or in true float32 where a device
+/// of factors split into two TF32 numbers each (kernels/tf32x3.h), or in true float32 where a device
 /// has no other way.
 enum class Precision { full, training, bfloat16, tf32x3 };
 

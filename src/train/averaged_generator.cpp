@@ -14,9 +14,9 @@ AveragedGenerator::AveragedGenerator(Method& method) : method_(method) {
     return;
   learner_ = *found;
   Network& network = learner_->evaluated();
-  const int64_t batch = rank_batch(method.training().batch, method.training().optimiser.ranks);
-  trace_ =
-      network.make_trace({.batch = batch, .statistics = Statistics::batch, .precision = Precision::full});
+  const int64_t batch = method.training().batch;  // of all ranks: one computes what any number of them would
+  trace_ = network.make_trace(
+      {.batch = batch, .statistics = Statistics::batch, .precision = Precision::full, .kept = Kept::nothing});
   z_ = Tensor(method.kernels(), batch, network.input());
   x_ = Tensor(method.kernels(), batch, network.output());
   draw_ = Buffer<uint64_t>(method.kernels(), 1);

@@ -92,6 +92,7 @@ RunEnd Trainer::run() {
   }
   progress_.finish();
   log_.close();
+  averaged_.settle();  // for who measures on
   meet_ranks(ranks);
   return {done_, stop};
 }

@@ -54,6 +54,14 @@ cudaError_t cudaSetDevice(int device) {
   return cudaSuccess;
 }
 
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* kernel) {
+  if (attributes == nullptr || kernel == nullptr)
+    return refuse(cudaErrorInvalidValue, "cudaFuncGetAttributes", "no kernel");
+  *attributes = {};
+  attributes->ptxVersion = attributes->binaryVersion = 90;
+  return cudaSuccess;
+}
+
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   if (!is_device(device))
     return refuse(cudaErrorInvalidDevice, "cudaGetDeviceProperties", "there is no such device");

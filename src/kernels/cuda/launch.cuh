@@ -31,6 +31,16 @@ EBM_DEVICE inline void wait_for_previous_kernel() {
 #endif
 }
 
+/// Whether the code of this project's kernels that the GPU runs has that wait: all are built for the same architectures.
+inline bool kernels_wait(const void* one_of_them) {
+  static const bool wait = [&] {
+    cudaFuncAttributes attributes{};
+    check(cudaFuncGetAttributes(&attributes, one_of_them), "cudaFuncGetAttributes");
+    return attributes.ptxVersion >= 90;
+  }();
+  return wait;
+}
+
 /// Queues a kernel that calls wait_for_previous_kernel(). `what` names the work in an Error.
 template <class... Parameters, class... Arguments>
 void launch(const Context& context, dim3 grid, dim3 block, const char* what, void (*kernel)(Parameters...),
@@ -43,7 +53,7 @@ void launch(const Context& context, dim3 grid, dim3 block, const char* what, voi
   early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
   early.val.programmaticStreamSerializationAllowed = 1;
   config.attrs = &early;
-  config.numAttrs = context.launches_early() ? 1 : 0;
+  config.numAttrs = context.launches_early() && kernels_wait(reinterpret_cast<const void*>(kernel)) ? 1 : 0;
   const cudaError_t status = cudaLaunchKernelEx(&config, kernel, arguments...);
   if (status != cudaSuccess) check(status, "cudaLaunchKernelEx of " + type_name(what));
 }

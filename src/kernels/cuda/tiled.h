@@ -57,8 +57,8 @@ struct TiledWay {
   int64_t workspace_bytes;
 };
 
-/// Ways to a pass in that precision (tf32x3 or full) on arrays of that alignment in bytes and within so much workspace, those first that keep a
-/// GPU's multiprocessors least busy (kernels/tiles.h); empty if there is none.
+/// Ways to a pass in that precision (tf32x3 or full) on arrays of that alignment in bytes and within so much
+/// workspace, those first that keep a GPU's multiprocessors least busy (kernels/tiles.h); empty if there is none.
 std::vector<TiledWay<TiledConvolution>> ways_to(ConvolutionPass pass, const ConvolutionShape& shape,
                                                 Precision precision, int64_t alignment, int64_t max_workspace,
                                                 const Context& context);

@@ -4,7 +4,7 @@
 //   a product     the busiest SM's tiles (kernels/tiles.h) / rate, or its bytes / bandwidth, whichever is longer
 //   by cuDNN in true float32: also x + w + y read and written once more, in three launches, since its kernels want
 //                 channels first
-//   the others    bytes / bandwidth; sums of columns take two launches
+//   the others    bytes / bandwidth; sums of columns a little more
 //   each          a launch's fixed cost
 #pragma once
 

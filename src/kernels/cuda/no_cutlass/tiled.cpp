@@ -14,10 +14,8 @@ std::span<const TiledProduct> tiled_products() {
 
 const char* why_no_tiles() {
   return "this build has no kernels for 3xTF32, because CUTLASS's headers were not there or CUDA_ARCH names "
-         "no 80 "
-         "or later; pip install nvidia-cutlass==4.2.0.0 (or set CUTLASS_ROOT) and build again with `make`, "
-         "or use "
-         "--jacobian fp32";
+         "no 80 or later; pip install nvidia-cutlass==4.2.0.0 (or set CUTLASS_ROOT) and build again with "
+         "`make`, or use --jacobian fp32";
 }
 
 }  // namespace ebm::cuda
