@@ -27,7 +27,7 @@ enum class Stream : uint32_t {
   noise = 13,
   importance = 14,
   posterior = 15,
-  evaluation = 16,       // to 31
+  evaluation = 16,  // to 31
   averaged_statistics = 32,
   initial_energy = 256,  // and upwards, one for each parameter
   initial_generator = 4096,

@@ -47,7 +47,8 @@ int number_of(const GpuChoice& choice) {
   if (count == 1) return 0;  // which the launcher or CUDA_VISIBLE_DEVICES gave this process
   if (choice.number < count) return choice.number;
   throw Error("process " + std::to_string(choice.number) + " of this node (they count from 0) finds " +
-              std::to_string(count) + " GPUs; start no more processes on a node than it has GPUs, or use --device cpu");
+              std::to_string(count) +
+              " GPUs; start no more processes on a node than it has GPUs, or use --device cpu");
 }
 
 Context::Context(int device) : device_(device) {

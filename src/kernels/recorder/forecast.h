@@ -27,7 +27,8 @@ struct KernelRates {
   double tf32x3 = 230;
   double bandwidth = 0.65;         ///< of the peak, of the bytes that a kernel touches
   double launch_seconds = 2.5e-6;  ///< a kernel's start and end, and the gap before it
-  double columns_seconds = 6e-6;   ///< of adding the parts of columns' sums: measured where that was a launch of its own
+  double columns_seconds =
+      6e-6;  ///< of adding the parts of columns' sums: measured where that was a launch of its own
 };
 
 struct Forecast {
