@@ -2,10 +2,12 @@
 // NCCL: the checks of its manual, and plain sums in the order of the ranks, rounded after each rank's number as NCCL's own
 // are at each hop. An operation is ready when all ranks have come to their operation of the same number; they must then
 // ask for the same. Two operations of a communicator that no stream or graph puts in order end the program: NCCL would
-// take them in any.
+// take them in any. A communicator ends only when no graph holds an operation of it and the device has no work: who owns
+// the graph, or another communicator that holds up the device, must not wait for that.
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -34,6 +36,8 @@ struct ebm::cuda::NcclCommunicator {
   uint64_t queued = 0, run = 0;    // of those that were not recorded
   std::weak_ptr<Capture> capture;  // of the last recorded one
   size_t node = 0;
+  std::shared_ptr<const int> held = std::make_shared<const int>(0);    // by each recorded operation of it
+  std::vector<std::pair<std::weak_ptr<Capture>, int64_t>> recordings;  // with how many, until nobody has them
   std::atomic<bool> ended = false;
   std::thread runner;
 };
@@ -83,6 +87,22 @@ void require_order(NcclCommunicator& communicator, cudaStream_t stream) {
     violation("NCCL: a communicator is used from two streams at once: neither operation waits for the other");
 }
 
+void note_recorded(NcclCommunicator& communicator, const std::shared_ptr<Capture>& capture) {
+  auto& all = communicator.recordings;
+  std::erase_if(all, [](const auto& recording) { return recording.first.expired(); });
+  if (all.empty() || all.back().first.lock() != capture) all.emplace_back(capture, 0);
+  ++all.back().second;
+}
+
+/// Whether a graph, or what a launch of one has queued, holds an operation. A recording that has ended does not, though
+/// an event may keep it.
+bool is_held(const NcclCommunicator& communicator) {
+  int64_t holders = communicator.held.use_count() - 1;
+  for (const auto& [capture, count] : communicator.recordings)
+    if (!capture.expired()) holders -= count;
+  return holders > 0;
+}
+
 NcclResult enqueue(NcclCommunicator* handle, cudaStream_t stream, Operation operation) {
   NcclCommunicator& communicator = *handle;
   const Communicator kept = communicators().at(handle);
@@ -95,7 +115,9 @@ NcclResult enqueue(NcclCommunicator* handle, cudaStream_t stream, Operation oper
     require_order(communicator, stream);
     communicator.node = stream->capture->graph.nodes.size();
     communicator.capture = stream->capture;
-    queue(stream, run, {.type = cudaGraphNodeTypeKernel}, ready);
+    note_recorded(communicator, stream->capture);
+    const auto run_recorded = [run, held = communicator.held] { run(); };
+    queue(stream, run_recorded, {.type = cudaGraphNodeTypeKernel}, ready);
     return nccl_success;
   }
   const uint64_t place = communicator.queued++;
@@ -241,6 +263,8 @@ NcclResult comm_destroy(NcclCommunicator* communicator) {
     return refuse(nccl_invalid_argument, "ncclCommDestroy", "there is no such communicator");
   // It ends what is under way, here for others that are still behind.
   await("ncclCommDestroy", [&] { return advance_streams(taken->device); });
+  if (is_held(*taken))
+    violation("ncclCommDestroy waits for ever: a graph holds operations of the communicator");
   end_runner(*taken);
   return nccl_success;
 }
@@ -249,10 +273,22 @@ NcclResult comm_abort(NcclCommunicator* communicator) {
   const Communicator taken = take_away(communicator);
   if (taken == nullptr)
     return refuse(nccl_invalid_argument, "ncclCommAbort", "there is no such communicator");
+  {
+    const Lock lock(device_mutex());
+    taken->aborted = true;
+    taken->exchange.leave();
+  }
   end_runner(*taken);
-  const Lock lock(device_mutex());
-  taken->aborted = true;
-  taken->exchange.leave();
+  const auto has_ended = [&taken] {
+    const Lock lock(device_mutex());
+    return advance_streams(taken->device) && !is_held(*taken);
+  };
+  using Clock = std::chrono::steady_clock;
+  for (const Clock::time_point start = Clock::now(); !has_ended(); usleep(50)) {
+    if (Clock::now() - start > std::chrono::seconds(60))
+      violation(
+          "ncclCommAbort waits for a graph that holds operations of the communicator, or for the device");
+  }
   return nccl_success;
 }
 

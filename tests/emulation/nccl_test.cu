@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Wrong calls of NCCL, each seen to be caught by the emulated one; and sums over nodes, which one machine has not.
+#include <unistd.h>
+
 #include <atomic>
 #include <functional>
 #include <thread>
@@ -130,12 +132,12 @@ TEST_F(NcclTest, AnotherDevice) {
 }
 
 TEST_F(NcclTest, ASumWaitsForTheOtherRank) {
-  both([](Rank& own, int rank) {
+  std::atomic<bool> asked = false;
+  both([&asked](Rank& own, int rank) {
     if (rank == 0) {
       EXPECT_EQ(own.sum(64), nccl_success);
       EXPECT_EQ(cudaStreamQuery(own.stream), cudaErrorNotReady);
     }
-    static std::atomic<bool> asked;
     if (rank == 0) asked = true;
     while (!asked) std::this_thread::yield();
     if (rank == 1) {
@@ -161,6 +163,41 @@ TEST_F(NcclTest, ARankThatGoesAwayIsAnError) {
     nccl().comm_abort(std::exchange(own.communicator, nullptr));
     EXPECT_EQ(cudaStreamSynchronize(own.stream), cudaSuccess) << "nothing waits any more";
   });
+}
+
+/// A graph of a sum.
+cudaGraphExec_t record_sum(Rank& own) {
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t executable = nullptr;
+  EXPECT_EQ(cudaStreamBeginCapture(own.stream, cudaStreamCaptureModeThreadLocal), cudaSuccess);
+  EXPECT_EQ(own.sum(64), nccl_success);
+  EXPECT_EQ(cudaStreamEndCapture(own.stream, &graph), cudaSuccess);
+  EXPECT_EQ(cudaGraphInstantiate(&executable, graph, 0), cudaSuccess);
+  EXPECT_EQ(cudaGraphDestroy(graph), cudaSuccess);
+  return executable;
+}
+
+TEST_F(NcclTest, AnAbortWaitsForGraphsThatHoldTheCommunicator) {
+  Rank& own = *alone_;
+  const cudaGraphExec_t graph = record_sum(own);
+  std::atomic<bool> ended = false;
+  std::thread abort([&ended, communicator = std::exchange(own.communicator, nullptr)] {
+    EXPECT_EQ(nccl().comm_abort(communicator), nccl_success);
+    ended = true;
+  });
+  usleep(20000);
+  EXPECT_FALSE(ended);
+  EXPECT_EQ(cudaGraphExecDestroy(graph), cudaSuccess);
+  abort.join();
+}
+
+TEST_F(NcclDeathTest, ACommunicatorOfALiveGraphIsDestroyed) {
+  EXPECT_DEATH(
+      {
+        record_sum(*alone_);
+        nccl().comm_destroy(alone_->communicator);
+      },
+      "ncclCommDestroy waits for ever");
 }
 
 TEST_F(NcclDeathTest, RanksThatAskForDifferentThings) {

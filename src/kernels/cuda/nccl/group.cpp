@@ -4,6 +4,7 @@
 #include <atomic>
 #include <exception>
 #include <memory>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -45,7 +46,11 @@ NcclUniqueId share_id(const Nccl& nccl, HostRanks& hosts, int64_t first) {
 }  // namespace
 
 NcclGroup::NcclGroup(const Nccl& nccl, HostRanks& hosts, RankGroup group, int device)
-    : nccl_(nccl), group_(std::move(group)), exceptions_(std::uncaught_exceptions()) {
+    : nccl_(nccl),
+      group_(std::move(group)),
+      device_(device),
+      exceptions_(std::uncaught_exceptions()),
+      abort_ended_(std::make_shared<std::atomic<bool>>(true)) {
   const std::shared_ptr<Start> started =
       start(nccl, share_id(nccl, hosts, group_.ranks.front()), group_, device);
   Waiting waiting;
@@ -64,6 +69,9 @@ NcclGroup::NcclGroup(const Nccl& nccl, HostRanks& hosts, RankGroup group, int de
 NcclGroup::~NcclGroup() {
   if (std::uncaught_exceptions() > exceptions_) give_up();
   if (communicator_ != nullptr) nccl_.comm_destroy(communicator_);
+  // Graphs should be gone by now: an abort that can end does so while there is a GPU to end it on.
+  constexpr double long_enough = 2;
+  for (const Waiting waiting; !*abort_ended_ && waiting.seconds() < long_enough;) waiting.rest();
 }
 
 NcclCommunicator* NcclGroup::get() const {
@@ -83,7 +91,19 @@ std::string NcclGroup::trouble() const {
 }
 
 void NcclGroup::give_up() noexcept {
-  if (communicator_ != nullptr) nccl_.comm_abort(std::exchange(communicator_, nullptr));
+  if (communicator_ == nullptr) return;
+  const auto abort = [abort = nccl_.comm_abort, communicator = std::exchange(communicator_, nullptr),
+                      device = device_, ended = abort_ended_] {
+    cudaSetDevice(device);
+    abort(communicator);
+    *ended = true;
+  };
+  *abort_ended_ = false;
+  try {
+    std::thread(abort).detach();  // where it never ends, the process does
+  } catch (const std::system_error&) {
+    abort();
+  }
 }
 
 }  // namespace ebm::cuda

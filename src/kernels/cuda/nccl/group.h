@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
+#include <memory>
 #include <string>
 
 #include "kernels/cuda/nccl/library.h"
@@ -25,14 +27,20 @@ class NcclGroup {
   NcclCommunicator* get() const;
   /// What went wrong since, beside all calls; "" if nothing.
   std::string trouble() const;
-  /// Ends what waits for other ranks. Nothing can be queued afterwards.
+  /// Ends what waits for other ranks, and returns at once. Nothing can be queued afterwards.
+  ///
+  /// ncclCommAbort tells the kernels first, which leave. Then it waits: for every recorded graph that holds an operation
+  /// of this communicator, which the caller may own, and for the GPU, whose kernels of another communicator may wait
+  /// too. So it has a thread, for which nobody waits but the destructor, for a while.
   void give_up() noexcept;
 
  private:
   const Nccl& nccl_;
   RankGroup group_;
+  int device_;
   NcclCommunicator* communicator_ = nullptr;
   int exceptions_;
+  std::shared_ptr<std::atomic<bool>> abort_ended_;  // or none began
 };
 
 }  // namespace ebm::cuda
