@@ -7,6 +7,7 @@
 
 #include "core/launcher.h"
 #include "io/atomic_file.h"
+#include "kernels/gpu_of_two.h"
 #include "kernels/library_search.h"
 #include "train/follower.h"
 
@@ -167,25 +168,52 @@ std::optional<CheckpointInfo> resume_point(const RunFolder& folder, const Option
 
 namespace {
 
+RunDevice open_device_of_ranks(const std::string& name, HostRanks& hosts) {
+  RunDevice device{.kernels = name == "cuda" ? open_gpu_of_place(launcher().local_rank.value_or(0))
+                                             : open_kernels(name)};
+  device.ranks = device.kernels->meet(hosts);
+  return device;
+}
+
+/// A GPU for each process; without kernels, on all, where one of them can not have one: then `reason` says why, as far
+/// as this process knows.
+RunDevice open_gpus_of_ranks(HostRanks& hosts, std::string& reason) {
+  reason = why_no_ranks_on_gpus();
+  if (hosts.max(reason.empty() ? 0 : 1) != 0) return {};
+  RunDevice device;
+  try {
+    device.kernels = open_gpu_of_place(launcher().local_rank.value_or(0));
+  } catch (const Error& error) {
+    reason = error.what();
+  }
+  if (hosts.max(reason.empty() ? 0 : 1) != 0) return {};
+  try {
+    device.ranks = device.kernels->meet(hosts);
+  } catch (const GpuOfTwo& error) {
+    reason = error.what();
+    return {};
+  }
+  return device;
+}
+
 /// What several processes make of `auto`, all the same.
-std::string agreed_device(HostRanks& hosts) {
-  const std::string reason = why_no_ranks_on_gpus();
-  if (hosts.max(reason.empty() ? 0 : 1) == 0) return "cuda";
+RunDevice open_auto_of_ranks(HostRanks& hosts) {
+  std::string reason;
+  RunDevice gpus = open_gpus_of_ranks(hosts, reason);
+  if (gpus.kernels != nullptr) return gpus;
   if (hosts.rank() == 0 && gpu_answers()) {  // the user would wonder why it idles
     std::fprintf(stderr, "note: the GPUs are not used: %s\n",
-                 reason.empty() ? "another process has none, or no NCCL" : reason.c_str());
+                 reason.empty() ? "another process can have none, or no NCCL" : reason.c_str());
   }
-  return "cpu";
+  return open_device_of_ranks("cpu", hosts);
 }
 
 }  // namespace
 
 RunDevice open_run_device(RunConfig& run) {
   if (count_of(run.hosts) == 1) return {.kernels = open_kernels(run.device)};
-  const std::string name = run.device == "auto" ? agreed_device(*run.hosts) : run.device;
-  const int64_t place = launcher().local_rank.value_or(0);
-  RunDevice device{.kernels = name == "cuda" ? open_gpu_of_place(place) : open_kernels(name)};
-  device.ranks = device.kernels->meet(*run.hosts);
+  RunDevice device =
+      run.device == "auto" ? open_auto_of_ranks(*run.hosts) : open_device_of_ranks(run.device, *run.hosts);
   if (device.ranks != nullptr) run.training().optimiser.ranks = device.ranks.get();
   return device;
 }

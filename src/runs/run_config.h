@@ -69,8 +69,8 @@ struct RunDevice {
 };
 
 /// Opens run.device, and has the ranks that run.training() then names meet there. Of several processes each takes the
-/// GPU of its place in its node; `auto` is GPUs where all have one and NCCL, else CPUs, with one line where some have a
-/// GPU. Throws Error, UsageError.
+/// GPU of its place in its node; `auto` is GPUs where all have one of their own and NCCL, else CPUs, with one line where
+/// the first has a GPU. Throws Error, UsageError.
 RunDevice open_run_device(RunConfig& run);
 
 /// What a run was made with: environment() (io/environment.h), the device, the files of the GPU's libraries that are

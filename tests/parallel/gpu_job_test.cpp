@@ -52,34 +52,6 @@ TEST_P(GpuJobTest, TwoGpusAreTheRunOfOne) {
   EXPECT_HAS(more.out, "goes on from iteration 6");
 }
 
-TEST_P(GpuJobTest, WithoutMpiTheyFindEachOtherByAFile) {
-  const Words some{"--iterations", "6"};
-  ASSERT_EQ(run_command(on_gpus(2, 2, gpu_command("two", some))).status, 0);
-  std::filesystem::rename(*this / "two", *this / "first");
-  std::filesystem::create_directory(*this / "folder");
-  const auto process = [&](int64_t rank, const Words& more) {
-    const std::string place = std::to_string(rank);
-    const Words environment{
-        "/usr/bin/env",      "OMP_NUM_THREADS=1",       "EBM_RANKS=2",
-        "EBM_RANK=" + place, "EBM_LOCAL_RANK=" + place, "EBM_RANK_FOLDER=" + (*this / "folder").string()};
-    return joined(joined(environment, gpus(2)), gpu_command("two", more));
-  };
-  const auto run = [&](const Words& more) {
-    Process second(process(1, more));
-    const Finished first = run_command(process(0, more));
-    const Finished other = second.wait();
-    EXPECT_EQ(other.status, first.status);
-    EXPECT_EQ(other.out + other.err, "") << "the first one speaks";
-    return first;
-  };
-  const Finished done = run(some);
-  ASSERT_EQ(done.status, 0) << done.err;
-  expect_same_runs(*this / "first", *this / "two", 6);
-  const Finished wrong = run({"--batch", "9", "--out", (*this / "wrong").string()});
-  EXPECT_EQ(wrong.status, 2);
-  EXPECT_HAS(wrong.err, "--batch 9 cannot be divided among 2 processes");
-}
-
 TEST_P(GpuJobTest, WhatCannotBeIsSaidOnce) {
   if (!emulated()) GTEST_SKIP() << "a machine of so many GPUs is wanted";
   expect_one_message(run_command(on_gpus(2, 3, command("x", {"--device", "cuda:2"}))), 1,
@@ -89,6 +61,20 @@ TEST_P(GpuJobTest, WhatCannotBeIsSaidOnce) {
   expect_one_message(run_command(on_gpus(2, 1, command("x", {"--device", "cuda"}))), 1,
                      "processes 0 and 1 have the same GPU");
   EXPECT_FALSE(exists(*this / "x"));
+}
+
+TEST_P(GpuJobTest, AutoTakesCpusWhereThereAreTooFewGpus) {
+  if (!emulated()) GTEST_SKIP() << "a machine of so many GPUs is wanted";
+  const Words some{"--iterations", "2", "--device", "auto", "--batch", "12"};
+  for (const auto& [processes, why] : {std::pair{2, "note: the GPUs are not used: processes 0 and 1 have"},
+                                       std::pair{3, "note: the GPUs are not used: another process can"}}) {
+    const std::string out = "auto" + std::to_string(processes);
+    const Finished job = run_command(on_gpus(processes, processes - 1, command(out, some)));
+    ASSERT_EQ(job.status, 0) << job.err;
+    EXPECT_EQ(count(job.err, why), 1) << job.err;
+    EXPECT_EQ(count(job.err, "note: "), 1) << job.err;
+    EXPECT_HAS(job.out, "device: cpu");
+  }
 }
 
 TEST_P(GpuJobTest, ASignalToOneProcessStopsAllWithACheckpoint) {

@@ -259,7 +259,7 @@ TEST_F(GpuRanksTest, TwoRanksOnOneGpuAreRefused) {
       EXPECT_STREQ(
           error.what(),
           "processes 0 and 1 have the same GPU; start as many processes on a node as it has GPUs, with "
-          "--device cuda or auto, or give each one of its own in CUDA_VISIBLE_DEVICES");
+          "--device cuda or auto, give each one of its own in CUDA_VISIBLE_DEVICES, or use --device cpu");
     }
   });
 }

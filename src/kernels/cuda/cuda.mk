@@ -35,7 +35,7 @@ TILED_FOUND := $(COMMA) $(if $(filter cutlass,$(TILED)),3xTF32 by $(CUTLASS),no 
 CUDA_SOURCES := $(sort $(wildcard src/kernels/cuda/*.cpp src/kernels/cuda/nccl/*.cpp src/kernels/cuda/$(if $(CUDNN_HEADER),cudnn,no_cudnn)/*.cpp src/kernels/cuda/$(TILED)/*.cpp))
 CUDA_KERNELS := $(sort $(wildcard src/kernels/cuda/*.cu))
 TILED_KERNELS := $(sort $(wildcard src/kernels/cuda/$(TILED)/*.cu))
-CUDA_OBJECTS := $(CUDA_SOURCES:%.cpp=$(BUILD)/obj/%.o) $(patsubst %,$(BUILD)/obj/src/%.o,kernels/library_search kernels/tiles core/waiting)
+CUDA_OBJECTS := $(CUDA_SOURCES:%.cpp=$(BUILD)/obj/%.o) $(patsubst %,$(BUILD)/obj/src/%.o,kernels/library_search kernels/tiles core/waiting core/node)
 CUDA_KERNEL_OBJECTS := $(patsubst %.cu,$(BUILD)/obj/%.cu.o,$(CUDA_KERNELS) $(TILED_KERNELS))
 CUDA_LIBRARY := $(BUILD)/lib/libebm_cuda.so
 $(BUILD)/obj/src/kernels/cuda/%.o: CPPFLAGS_ALL += $(CUDA_INCLUDE)
@@ -93,8 +93,7 @@ endif
 # For several GPUs; no build needs it. Programs look in more places (src/kernels/library_search.h).
 NCCL_LIBRARY := $(firstword $(wildcard $(foreach d,$(NCCL_HOME:%=%/lib64) $(NCCL_HOME:%=%/lib) $(CUDA_LIBRARIES) $(CUDA_HOME)/lib,$d/libnccl.so.2)) \
   $(shell { /sbin/ldconfig -p 2>/dev/null || true; } | sed -n 's/.*libnccl\.so\.2 .*=> //p'))
-$(if $(NCCL_HOME),$(if $(filter $(NCCL_HOME)/%,$(NCCL_LIBRARY)),,$(error NCCL_HOME=$(NCCL_HOME): no lib/libnccl.so.2 is below it)))
-NCCL_FOUND := $(or $(NCCL_LIBRARY),none here: wanted where programs train on several GPUs (NCCL_HOME names where one is))
+NCCL_FOUND := $(if $(NCCL_HOME),$(if $(filter $(NCCL_HOME)/%,$(NCCL_LIBRARY)),,no lib/libnccl.so.2 below NCCL_HOME=$(NCCL_HOME)$(COMMA) ))$(or $(NCCL_LIBRARY),none here: wanted where programs train on several GPUs (NCCL_HOME names where one is))
 
 # What scripts/gpu_trace puts into a program, where CUPTI is (gpu_trace looks for it), and the same over a stand-in for CUPTI.
 CUPTI_HEADER := $(firstword $(wildcard $(CUDA_HOME)/include/cupti.h $(CUDA_HOME)/extras/CUPTI/include/cupti.h))

@@ -2,29 +2,17 @@
 #include "kernels/cuda/nccl/places.h"
 
 #include <cuda_runtime_api.h>
-#include <unistd.h>
 
-#include <array>
 #include <cstring>
-#include <fstream>
 #include <numeric>
 
-#include "core/error.h"
+#include "core/node.h"
 #include "kernels/cuda/check.h"
+#include "kernels/gpu_of_two.h"
 
 namespace ebm::cuda {
 
 namespace {
-
-/// Tells a boot of a machine from all others, also inside a container, which may have any name.
-std::string node_identity() {
-  std::string identity;
-  std::ifstream file("/proc/sys/kernel/random/boot_id");
-  if (std::getline(file, identity) && !identity.empty()) return identity;
-  std::array<char, 256> name{};
-  gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
 
 /// As it goes from rank to rank.
 struct Travelling {
@@ -70,10 +58,10 @@ std::vector<RankPlace> all_places(HostRanks& hosts, const RankPlace& own) {
                           .node = text_of(block.node, sizeof block.node)};
     for (size_t other = 0; other < places.size(); ++other) {
       if (places[other].gpu != place.gpu || places[other].node != place.node) continue;
-      throw Error(
+      throw GpuOfTwo(
           "processes " + std::to_string(other) + " and " + std::to_string(places.size()) +
           " have the same GPU; start as many processes on a node as it has GPUs, with --device cuda or "
-          "auto, or give each one of its own in CUDA_VISIBLE_DEVICES");
+          "auto, give each one of its own in CUDA_VISIBLE_DEVICES, or use --device cpu");
     }
     places.push_back(place);
   }

@@ -18,7 +18,7 @@ struct RankPlace {
 /// The place of this process with GPU `device`. Throws Error.
 RankPlace own_place(int device);
 
-/// The places of all ranks. Throws Error where two have one GPU.
+/// The places of all ranks. Throws GpuOfTwo where two have one GPU.
 std::vector<RankPlace> all_places(HostRanks& hosts, const RankPlace& own);
 
 /// Some ranks, in rising order; this one is number `own` of them.
