@@ -29,10 +29,10 @@ Error gone() {
   return Error("another process ended before the job did; its own messages tell more");
 }
 
-/// Sleeps until `file` may be ready for `events`, a tenth of a second at most.
-void wait_for(int file, short events) {
+/// Sleeps until `file` may be ready for `events`, a tenth of a second at most. Whether it is.
+bool wait_for(int file, short events) {
   pollfd wanted{.fd = file, .events = events, .revents = 0};
-  poll(&wanted, 1, 100);
+  return poll(&wanted, 1, 100) > 0;
 }
 
 bool is_for_later(int code) {
@@ -87,7 +87,7 @@ Socket Socket::accept(const Look& look) const {
   }
 }
 
-Socket Socket::connected(const std::string& host, const std::string& port) {
+Socket Socket::connected(const std::string& host, const std::string& port, double seconds) {
   addrinfo wanted{};
   wanted.ai_family = AF_INET;
   wanted.ai_socktype = SOCK_STREAM;
@@ -95,13 +95,25 @@ Socket Socket::connected(const std::string& host, const std::string& port) {
   if (getaddrinfo(host.c_str(), port.c_str(), &wanted, &found) != 0) return {};
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> addresses(found, freeaddrinfo);
   for (const addrinfo* address = found; address != nullptr; address = address->ai_next) {
-    Socket made(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    Socket made(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!made.is_open()) throw failed("socket");
-    if (connect(made.file_, address->ai_addr, address->ai_addrlen) != 0) continue;
+    if (connect(made.file_, address->ai_addr, address->ai_addrlen) != 0 &&
+        (errno != EINPROGRESS || !made.becomes_connected(seconds)))
+      continue;
     send_at_once(made.file_);
     return made;
   }
   return {};
+}
+
+bool Socket::becomes_connected(double seconds) const {
+  for (const Waiting waiting; waiting.seconds() <= seconds;) {
+    if (!wait_for(file_, POLLOUT)) continue;
+    int error = 0;
+    socklen_t size = sizeof error;
+    return getsockopt(file_, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+  }
+  return false;
 }
 
 void Socket::send(const void* bytes, size_t count, const Look& look) const {

@@ -25,8 +25,9 @@ class Socket {
   uint16_t port() const;
   /// Of a listening one: the next process that connects.
   Socket accept(const Look& look) const;
-  /// Not open where nobody listens there.
-  static Socket connected(const std::string& host, const std::string& port);
+  /// Not open where nobody listens there, or not within so many seconds. A name is looked up first, which takes as long
+  /// as the system lets it.
+  static Socket connected(const std::string& host, const std::string& port, double seconds);
 
   bool is_open() const { return file_ >= 0; }
   /// Throws Error where the other process is gone.
@@ -36,6 +37,9 @@ class Socket {
   bool peek(void* bytes, size_t count) const;
 
  private:
+  /// Whether a connection that is being made comes about.
+  bool becomes_connected(double seconds) const;
+
   int file_ = -1;
 };
 

@@ -4,15 +4,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
+#include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <random>
+#include <set>
 #include <vector>
 
+#include "core/node.h"
 #include "core/waiting.h"
 #include "parallel/rank_sum.h"
 #include "parallel/socket.h"
@@ -23,7 +24,7 @@ namespace {
 
 using Bytes = std::vector<char>;
 
-enum class Kind : uint32_t { hello, data, failure };
+enum class Kind : uint32_t { hello, welcome, data, failure };
 
 /// Before each message: which of this job's it is, of how many bytes.
 struct Head {
@@ -32,22 +33,52 @@ struct Head {
   int32_t rank_or_status;
   uint64_t bytes;
 };
+struct Hello {
+  Head head;
+  int64_t size;  // of the job, as this one has it
+};
 
 uint64_t draw_job() {
   std::random_device random;
   return (uint64_t{random()} << 32) | random();
 }
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
+/// What the first rank tells the others in the file where they meet, as long as this lives.
+class Invitation {
+ public:
+  /// Throws Error where it cannot be written.
+  Invitation(const std::filesystem::path& file, uint16_t port, uint64_t job) : file_(file) {
+    const std::string aside = file.string() + "." + std::to_string(getpid());
+    std::ofstream text(aside);
+    text << node_identity() << " " << host_name() << " " << port << " " << job << "\n";
+    text.close();
+    std::error_code code;
+    if (text) std::filesystem::rename(aside, file, code);
+    if (text && !code) return;
+    const std::string reason = code ? code.message() : std::strerror(errno);
+    std::filesystem::remove(aside, code);
+    throw Error("cannot write " + file.string() + ": " + reason +
+                "; name a folder that all processes see in EBM_RANK_FOLDER");
+  }
+  ~Invitation() {
+    std::error_code ignored;
+    std::filesystem::remove(file_, ignored);
+  }
+  Invitation(const Invitation&) = delete;
+  Invitation& operator=(const Invitation&) = delete;
+
+ private:
+  std::filesystem::path file_;
+};
 
 class SocketRanks final : public JobRanks {
  public:
   SocketRanks(const Launcher& launcher, const std::filesystem::path& file, double seconds)
-      : rank_(launcher.rank), size_(launcher.size), seconds_(seconds), farewell_(std::min(seconds, 10.0)) {
+      : rank_(launcher.rank),
+        size_(launcher.size),
+        seconds_(seconds),
+        farewell_(std::min(seconds, 10.0)),
+        answer_(std::min(seconds / 10, 5.0)) {
     rank_ == 0 ? gather_others(file) : find_first(file);
   }
 
@@ -101,12 +132,13 @@ class SocketRanks final : public JobRanks {
       of_job.message += " (process " + std::to_string(rank_) + " of " + std::to_string(size_) + ")";
     for (size_t i = 0; i < others_.size(); ++i) tell(i, of_job);
     if (rank_ == 0) return of_job;
-    // The first one says what it has heard first, and then goes.
+    // The first one says what it has heard first, and then goes. What it sent before is no longer wanted.
     try {
-      receive_from(0, farewell());
+      while (!heard_) receive_from(0, limited(farewell_));
     } catch (const Error&) {
-      if (!heard_) return of_job;
+      // Of a failure, or the first one is gone.
     }
+    if (!heard_) return of_job;
     return {.status = heard_->status, .message = {}};
   }
   void leave(int) override {
@@ -115,8 +147,7 @@ class SocketRanks final : public JobRanks {
       return;
     }
     try {
-      char none = 0;
-      others_.front().receive(&none, 1, farewell());
+      for (char any = 0;;) others_.front().receive(&any, 1, limited(farewell_));
     } catch (const Error&) {
       // The first one is gone: it has spoken.
     }
@@ -142,9 +173,9 @@ class SocketRanks final : public JobRanks {
       if (waited > limit) throw no_answer(limit, "a message");
     };
   }
-  Socket::Look farewell() const {
-    return [limit = farewell_](double waited) {
-      if (waited > limit) throw Error("no farewell");
+  static Socket::Look limited(double seconds) {
+    return [seconds](double waited) {
+      if (waited > seconds) throw Error("no answer");
     };
   }
 
@@ -153,40 +184,66 @@ class SocketRanks final : public JobRanks {
   void gather_others(const std::filesystem::path& file) {
     job_ = draw_job();
     const Socket ear = Socket::listening();
-    const std::string aside = file.string() + "." + std::to_string(getpid());
-    std::ofstream(aside) << host_name() << " " << ear.port() << " " << job_ << "\n";
-    std::error_code code;
-    std::filesystem::rename(aside, file, code);
-    if (code)
-      throw Error("cannot write " + file.string() + ": " + code.message() +
-                  "; name a folder that all processes see in EBM_RANK_FOLDER");
+    const Invitation invitation(file, ear.port(), job_);
     others_.resize(static_cast<size_t>(size_ - 1));
-    for (int64_t come = 1; come < size_;) {
-      Socket other = ear.accept(look());
-      Head hello{};
-      try {
-        other.receive(&hello, sizeof hello, farewell());
-      } catch (const Error&) {
-        continue;  // nobody of this job
-      }
-      const int64_t rank = hello.rank_or_status;
-      if (hello.job != job_ || hello.kind != Kind::hello || rank < 1 || rank >= size_) continue;
-      if (others_[static_cast<size_t>(rank - 1)].is_open())
-        throw Error("two processes are number " + std::to_string(rank) + "; give each its own EBM_RANK");
-      others_[static_cast<size_t>(rank - 1)] = std::move(other);
-      ++come;
+    try {
+      for (int64_t come = 1; come < size_;) come += welcome(ear.accept(look()));
+      max(0);
+    } catch (const Error& error) {
+      for (size_t i = 0; i < others_.size(); ++i)
+        if (others_[i].is_open()) tell(i, {.status = error.exit_status(), .message = error.what()});
+      throw;
     }
-    std::filesystem::remove(file, code);
-    max(0);
+  }
+
+  /// Takes in one who came, and says so to it. Returns how many more are there: none if it is nobody of this job, or came
+  /// before and thought that it was not heard.
+  int64_t welcome(Socket other) {
+    Hello hello{};
+    try {
+      other.receive(&hello, sizeof hello, limited(answer_));
+    } catch (const Error&) {
+      return 0;
+    }
+    const int64_t rank = hello.head.rank_or_status;
+    if (hello.head.job != job_ || hello.head.kind != Kind::hello) return 0;
+    const auto place = static_cast<size_t>(rank - 1);
+    std::string wrong;
+    if (hello.size != size_)
+      wrong = "the first process is one of " + std::to_string(size_) + ", another one is one of " +
+              std::to_string(hello.size) + "; give all the same EBM_RANKS, and each job a folder of its own";
+    else if (rank < 1 || rank >= size_)
+      return 0;
+    else if (others_[place].is_open() && is_there(others_[place]))
+      wrong = "two processes are number " + std::to_string(rank) +
+              "; give each its own EBM_RANK, and each job a folder of its own";
+    if (!wrong.empty()) {
+      others_.push_back(std::move(other));
+      throw Error(wrong);
+    }
+    const bool is_new = !others_[place].is_open();
+    others_[place] = std::move(other);
+    send_to(place, {.job = job_, .kind = Kind::welcome, .rank_or_status = 0, .bytes = 0}, {});
+    return is_new ? 1 : 0;
+  }
+  static bool is_there(const Socket& other) {
+    try {
+      char any = 0;
+      other.peek(&any, 1);
+      return true;
+    } catch (const Error&) {
+      return false;
+    }
   }
 
   void find_first(const std::filesystem::path& file) {
     for (const Waiting waiting;;) {
-      std::string host, port;
+      std::string node, host, port;
       std::ifstream text(file);
-      if (text >> host >> port >> job_) {
-        Socket first = Socket::connected(host == host_name() ? "127.0.0.1" : host, port);
-        if (first.is_open() && greet(first)) return;
+      if (text >> node >> host >> port >> job_) {
+        // Containers of one node may each have a network of their own.
+        if (node == node_identity() && greet("127.0.0.1", port)) return;
+        if (greet(host, port)) return;
       }
       if (waiting.seconds() > seconds_)
         throw no_answer(seconds_, "the first process's file " + file.string());
@@ -194,20 +251,28 @@ class SocketRanks final : public JobRanks {
     }
   }
 
-  /// Whether the one who listens there is the first of this job and takes this rank; one of another job closes. It
-  /// answers when all are there, at the first max().
-  bool greet(Socket& first) {
-    const Head hello{
-        .job = job_, .kind = Kind::hello, .rank_or_status = static_cast<int32_t>(rank_), .bytes = 0};
+  /// Whether the one who listens there is the first of this job, which answers at once; else the file is an old one's.
+  /// Returns when all are there. Throws Error where the first one fails.
+  bool greet(const std::string& host, const std::string& port) {
+    Socket first = Socket::connected(host, port, answer_);
+    if (!first.is_open()) return false;
+    const Hello hello{.head = {.job = job_,
+                               .kind = Kind::hello,
+                               .rank_or_status = static_cast<int32_t>(rank_),
+                               .bytes = sizeof hello.size},
+                      .size = size_};
+    Head answer{};
     try {
-      first.send(&hello, sizeof hello, look());
-      others_.push_back(std::move(first));
-      max(0);
-      return true;
+      first.send(&hello, sizeof hello, limited(answer_));
+      first.receive(&answer, sizeof answer, limited(answer_));
     } catch (const Error&) {
-      others_.clear();
       return false;
     }
+    if (answer.job != job_ || (answer.kind != Kind::welcome && answer.kind != Kind::failure)) return false;
+    others_.push_back(std::move(first));
+    receive_rest(0, answer, look());
+    max(0);
+    return true;
   }
 
   // --- messages
@@ -228,14 +293,19 @@ class SocketRanks final : public JobRanks {
   }
 
   void send_to(size_t other, const Head& head, const Bytes& bytes) {
+    unfinished_.insert(other);
     others_[other].send(&head, sizeof head, look());
     others_[other].send(bytes.data(), bytes.size(), look());
+    unfinished_.erase(other);
   }
 
   /// The next message of data. Throws what a failure says.
   Bytes receive_from(size_t other, const Socket::Look& look) {
     Head head{};
     others_[other].receive(&head, sizeof head, look);
+    return receive_rest(other, head, look);
+  }
+  Bytes receive_rest(size_t other, const Head& head, const Socket::Look& look) {
     if (head.job != job_ || head.bytes > (uint64_t{1} << 40)) throw Error("a message of another job came");
     Bytes bytes(head.bytes);
     others_[other].receive(bytes.data(), bytes.size(), look);
@@ -245,6 +315,7 @@ class SocketRanks final : public JobRanks {
   }
 
   void tell(size_t other, const Failure& failure) noexcept {
+    if (unfinished_.contains(other)) return;  // it would take this for the rest of a message
     try {
       send_to(other,
               {.job = job_,
@@ -274,9 +345,10 @@ class SocketRanks final : public JobRanks {
   }
 
   int64_t rank_, size_;
-  double seconds_, farewell_;
+  double seconds_, farewell_, answer_;
   uint64_t job_ = 0;
-  std::vector<Socket> others_;  // of the first: ranks 1, 2, ...; of another one: the first
+  std::vector<Socket> others_;   // of the first: ranks 1, 2, ...; of another one: the first
+  std::set<size_t> unfinished_;  // to whom a message was begun
   std::optional<Failure> heard_;
 };
 

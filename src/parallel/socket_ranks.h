@@ -13,7 +13,7 @@ namespace ebm {
 
 /// The job's ranks, which meet in `folder`, by a file of the job's name; each waits for the others for so many seconds. A
 /// file that an earlier job left does no harm: where it points nobody of this job answers, and the first one replaces
-/// it. Throws Error.
+/// it. Two jobs of one name need a folder each. Throws Error, on all ranks that have met where one does.
 std::unique_ptr<JobRanks> meet_in_folder(const Launcher& launcher, const std::string& folder,
                                          const std::string& job, double seconds);
 

@@ -6,10 +6,12 @@
 
 #include <fstream>
 #include <functional>
-#include <mutex>
+#include <future>
 #include <thread>
 
 #include "../io/io_fixture.h"
+#include "core/node.h"
+#include "parallel/socket.h"
 
 namespace ebm::test {
 namespace {
@@ -17,13 +19,14 @@ namespace {
 class SocketRanksTest : public IoTest {
  protected:
   /// Runs `work` of each rank on a thread. Returns what each threw.
-  std::vector<std::string> run(int64_t size, const std::function<void(JobRanks&)>& work,
-                               double seconds = 30) {
+  std::vector<std::string> run(int64_t size, const std::function<void(JobRanks&)>& work, double seconds = 30,
+                               const std::function<void(int64_t)>& before = {}) {
     std::vector<std::string> thrown(static_cast<size_t>(size));
     std::vector<std::thread> threads;
     for (int64_t rank = 0; rank < size; ++rank) {
       threads.emplace_back([&, rank] {
         try {
+          if (before) before(rank);
           const auto ranks =
               meet_in_folder({.rank = rank, .size = size, .name = "test"}, folder_.string(), "7.0", seconds);
           work(*ranks);
@@ -64,8 +67,52 @@ TEST_F(SocketRanksTest, ExchangeWhatTheyAreAskedTo) {
 }
 
 TEST_F(SocketRanksTest, AFileOfAnEarlierJobDoesNoHarm) {
-  std::ofstream(*this / "ebm-ranks-7.0") << "127.0.0.1 1 123\n";
-  EXPECT_EQ(run(2, [](JobRanks& ranks) { EXPECT_EQ(ranks.max(ranks.rank()), 1); }), Strings(2));
+  // Nobody listens there; somebody does, who says nothing; a half of a file.
+  const Socket silent = Socket::listening();
+  for (const std::string& left : {node_identity() + " localhost 1 123\n",
+                                  node_identity() + " localhost " + std::to_string(silent.port()) + " 123\n",
+                                  std::string("127.0.0.1 1")}) {
+    std::ofstream(*this / "ebm-ranks-7.0") << left;
+    const auto late = [](int64_t rank) { usleep(rank == 0 ? 300000 : 0); };
+    EXPECT_EQ(run(
+                  2, [](JobRanks& ranks) { EXPECT_EQ(ranks.max(ranks.rank()), 1); }, 10, late),
+              Strings(2));
+  }
+}
+
+TEST_F(SocketRanksTest, WhatTheFirstFindsWrongEndsAllAtOnce) {
+  const auto meet = [&](const std::vector<Launcher>& launchers) {
+    Strings thrown;
+    std::vector<std::future<std::string>> ranks;
+    for (const Launcher& launcher : launchers) {
+      ranks.push_back(std::async(std::launch::async, [&, launcher] {
+        try {
+          meet_in_folder(launcher, folder_.string(), "7.0", 1000);
+        } catch (const Error& error) {
+          return std::string(error.what());
+        }
+        return std::string();
+      }));
+    }
+    for (auto& rank : ranks) thrown.push_back(rank.get());
+    EXPECT_TRUE(std::filesystem::is_empty(folder_));
+    return thrown;
+  };
+  for (const std::string& said :
+       meet({{.rank = 0, .size = 3}, {.rank = 1, .size = 3}, {.rank = 1, .size = 3}}))
+    EXPECT_HAS(said, "two processes are number 1; give each its own EBM_RANK");
+  for (const std::string& said : meet({{.rank = 0, .size = 2}, {.rank = 2, .size = 3}}))
+    EXPECT_HAS(said, "the first process is one of 2, another one is one of 3");
+}
+
+TEST_F(SocketRanksTest, AFolderThatCannotBeWrittenIsAnError) {
+  try {
+    meet_in_folder({.rank = 0, .size = 2, .name = "test"}, (*this / "none").string(), "7.0", 30);
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_HAS(error.what(), "cannot write ");
+    EXPECT_HAS(error.what(), "No such file or directory; name a folder that all processes see");
+  }
 }
 
 TEST_F(SocketRanksTest, ARankThatFailsIsHeardByAll) {
@@ -90,16 +137,23 @@ TEST_F(SocketRanksTest, ARankThatFailsIsHeardByAll) {
 
 TEST_F(SocketRanksTest, OneThatDiesOrHangsIsAnError) {
   for (const bool dies : {true, false}) {
+    std::promise<void> over;
     const Strings thrown = run(
         2,
-        [dies](JobRanks& ranks) {
-          if (ranks.rank() == 1 && dies) return;
-          if (ranks.rank() == 1) usleep(600000);
-          if (ranks.rank() == 0) ranks.max(0);
+        [dies, &over](JobRanks& ranks) {
+          if (ranks.rank() == 1) {
+            if (!dies) over.get_future().wait();
+            return;
+          }
+          try {
+            ranks.max(0);
+          } catch (const Error&) {
+            over.set_value();
+            throw;
+          }
         },
-        0.3);
-    EXPECT_NE(thrown[0].find(dies ? "another process ended" : "did not answer for 0.3 s"), std::string::npos)
-        << thrown[0];
+        dies ? 1000 : 3);
+    EXPECT_HAS(thrown[0], dies ? "another process ended" : "did not answer for 3 s");
   }
 }
 
