@@ -132,9 +132,6 @@ bool is_of_cuda(const std::string& file) {
 
 std::vector<fs::path> cuda_library_folders() {
   std::vector<fs::path> folders;
-  if (const auto home = path_in_variable("NCCL_HOME")) {
-    for (const char* folder : {"lib64", "lib"}) add(folders, *home / folder);
-  }
   if (const auto home = path_in_variable("CUDA_HOME")) add_toolkit(folders, *home);
   add_toolkit(folders, "/usr/local/cuda");
   for (const fs::path& home : entries("/usr/local")) {
@@ -168,7 +165,17 @@ std::string no_collective_library(const std::string& reason) {
 
 OpenedLibrary open_library(const std::string& file) {
   constexpr int deepest = 8;  // what needs what; two that need each other come to an end
-  return open_with_needs(file, deepest);
+  const auto nccl = path_in_variable("NCCL_HOME");
+  if (!nccl || file != collective_library) return open_with_needs(file, deepest);
+  std::string reason;
+  for (const char* folder : {"lib64", "lib"}) {
+    OpenedLibrary opened = open_with_needs((*nccl / folder / file).string(), deepest);
+    if (opened.handle != nullptr) return opened;
+    reason += opened.reason + "; ";
+  }
+  OpenedLibrary opened = open_with_needs(file, deepest);
+  if (opened.handle == nullptr) opened.reason = reason + opened.reason;
+  return opened;
 }
 
 std::vector<std::string> opened_cuda_libraries() {

@@ -8,8 +8,8 @@
 
 namespace ebm {
 
-/// Folders that CUDA's libraries are commonly in, those that exist: of $NCCL_HOME, $CUDA_HOME and /usr/local/cuda*, and
-/// of nvidia's Python packages in $VIRTUAL_ENV, $CONDA_PREFIX and beside the python3 on PATH.
+/// Folders that CUDA's libraries are commonly in, those that exist: of $CUDA_HOME and /usr/local/cuda*, and of nvidia's
+/// Python packages in $VIRTUAL_ENV, $CONDA_PREFIX and beside the python3 on PATH.
 std::vector<std::filesystem::path> cuda_library_folders();
 
 struct OpenedLibrary {
@@ -18,8 +18,8 @@ struct OpenedLibrary {
 };
 
 /// Opens a library by its path or, without a slash, by its name: where the loader finds it, else in
-/// cuda_library_folders(). Libraries that it needs and the loader does not find are looked for there too. It
-/// stays open.
+/// cuda_library_folders(). Libraries that it needs and the loader does not find are looked for there too. NCCL
+/// (collective_library) in lib64 or lib of $NCCL_HOME comes before all of these. It stays open.
 OpenedLibrary open_library(const std::string& file);
 
 /// The file of a library of this project's: the one that the environment variable names, or `name` beside the running

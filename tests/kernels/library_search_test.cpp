@@ -73,10 +73,19 @@ TEST_F(LibrarySearchTest, OrBesideThePythonOnThePath) {
   EXPECT_EQ(call(open_library("libebm_search_e.so"), "ebm_search_e"), 7);
 }
 
-TEST_F(LibrarySearchTest, OrInThePlaceOfNccl) {
-  build("ebm_search_f", *this / "nccl/lib");
+/// Of NCCL alone, and before one that the loader finds or has open by that name.
+TEST_F(LibrarySearchTest, NcclIsTakenFromItsOwnHomeFirst) {
+  const fs::path mine = *this / "nccl/lib" / collective_library, other = *this / "other" / collective_library;
+  fs::rename(build("ebm_search_f", *this / "nccl/lib"), mine);
+  fs::rename(build("ebm_search_g", *this / "other"), other);
+  ASSERT_NE(open_library(other.string()).handle, nullptr);
+  build("ebm_search_h", *this / "nccl/lib");
   const Environment home("NCCL_HOME", (*this / "nccl").string());
-  EXPECT_EQ(call(open_library("libebm_search_f.so"), "ebm_search_f"), 7);
+  EXPECT_EQ(call(open_library(collective_library), "ebm_search_f"), 7);
+  EXPECT_EQ(open_library("libebm_search_h.so").handle, nullptr);
+  const Environment none("NCCL_HOME", (*this / "none").string());
+  const OpenedLibrary found = open_library(collective_library);
+  if (found.handle == nullptr) EXPECT_HAS(found.reason, "none/lib64/libnccl.so.2");
 }
 
 TEST_F(LibrarySearchTest, TheLoadersOwnPlacesComeFirst) {
