@@ -12,6 +12,23 @@ namespace ebm {
 
 using cuda::check;
 
+namespace {
+
+/// A recording that ends before a graph is made of it, which takes longer than the recording.
+void record_in_vain(const cuda::Context& context, const std::function<void()>& work) {
+  struct Over {};
+  try {
+    cuda::capture(context, [&] {
+      work();
+      throw Over{};
+    });
+  } catch (const Over&) {
+    // As meant.
+  }
+}
+
+}  // namespace
+
 void* CudaBase::do_allocate(int64_t bytes) {
   const cudaStream_t stream = lane_->context.stream();
   void* block = nullptr;
@@ -102,17 +119,11 @@ void CudaBase::end_collective() {
 
 std::unique_ptr<Graph> CudaBase::capture(std::function<void()> work) {
   for (Lane* lane : {&main_, &side_}) lane->convolutions.forget_missing();  // of a recording that failed
-  std::unique_ptr<Graph> graph;
-  const auto record = [&] { graph = cuda::capture(main_.context, work); };
-  bool missing = false;
-  if (ranks_ != nullptr) {  // one recording for every rank, whatever it misses
-    ranks_->rehearse(record);
-    missing = true;
-  } else {
-    record();
-  }
+  if (ranks_ != nullptr) ranks_->rehearse([&] { record_in_vain(main_.context, work); });
+  std::unique_ptr<Graph> graph = ranks_ == nullptr ? cuda::capture(main_.context, work) : nullptr;
+  bool missing = ranks_ != nullptr;  // one recording for every rank, whatever it misses
   for (Lane* lane : {&main_, &side_}) missing |= lane->convolutions.plan_missing();
-  if (missing) record();
+  if (missing) graph = cuda::capture(main_.context, work);
   return graph;
 }
 

@@ -5,10 +5,6 @@ namespace ebm::cuda {
 
 namespace {
 
-int64_t divide_up(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
-}
-
 DeviceBlock block(int64_t numbers, Type type) {
   return DeviceBlock(static_cast<size_t>(numbers * size_of(type)));
 }
@@ -29,7 +25,8 @@ RoundedSum::RoundedSum(Kernels& kernels, const Nccl& nccl, const NcclGroup* insi
 
 RoundedSum::Division RoundedSum::divide(int64_t count) const {
   constexpr int64_t aligned = 8;  // 16 bytes of bfloat16
-  const int64_t piece = divide_up(divide_up(count, inside() * between_.size()), aligned) * aligned;
+  const int64_t at_once = inside() * between_.size() * aligned;
+  const int64_t piece = (count + at_once - 1) / at_once * aligned;
   return {.piece = piece, .part = piece * between_.size(), .whole = piece * between_.size() * inside()};
 }
 
