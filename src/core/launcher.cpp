@@ -23,8 +23,9 @@ struct Variables {
   const char *size, *rank, *name;
   const char* local_rank[3];  // the first of them that is set
 };
-// What a user says of processes that no launcher started. mpirun within a Slurm job sets its own beside Slurm's, so they come first. MPI_LOCALRANKID is of Hydra (MPICH, Intel
-// MPI), PMI_LOCAL_RANK of Cray's; under srun with PMI-2 there is Slurm's alone.
+// EBM_RANKS and its kin are what a user says where no launcher does, or not well. mpirun within a Slurm job sets its own
+// beside Slurm's, so they come first. MPI_LOCALRANKID is of Hydra (MPICH, Intel MPI), PMI_LOCAL_RANK of Cray's; under
+// srun with PMI-2 there is Slurm's alone.
 constexpr Variables launchers[] = {
     {"EBM_RANKS", "EBM_RANK", "EBM_RANKS", {"EBM_LOCAL_RANK"}},
     {"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "mpirun", {"OMPI_COMM_WORLD_LOCAL_RANK"}},

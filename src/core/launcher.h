@@ -14,8 +14,8 @@ struct Launcher {
   std::optional<int64_t> local_rank = {};  ///< as which of its node, where that is told
 };
 
-/// As its environment variables tell: EBM_RANKS, EBM_RANK and EBM_LOCAL_RANK, those of Open MPI, of MPICH and its kin, of a step of Slurm. Those of a Slurm
-/// job alone do not count: a batch script has them too.
+/// As its environment variables tell: those of Open MPI, of MPICH and its kin, of a step of Slurm. Those of a Slurm job
+/// alone do not count: a batch script has them too. EBM_RANKS, EBM_RANK and EBM_LOCAL_RANK come before all of them.
 Launcher launcher();
 
 }  // namespace ebm
