@@ -300,7 +300,8 @@ TEST_F(ToyDumpTest, NamesAndAttributesOfTheAuthorsToy) {
   const std::map<std::string, std::string> texts{
       {"lower_bound", "s1"},      {"upper_bound", "bidirectional"}, {"lobpcg_direction", "authors"},
       {"preconditioner", "none"}, {"penalty_normaliser", "v2"},     {"penalty_backward", "automatic"},
-      {"entropy_z", "generator"}, {"lr_schedule", "constant"},      {"sample_weights", "equal"}};
+      {"entropy_z", "generator"}, {"lr_schedule", "constant"},      {"sample_weights", "equal"},
+      {"jacobian", "fp32"}};
   const std::map<std::string, double> doubles{
       {"penalty_weight", 0.25},  {"hinge", 0.5},          {"entropy_weight", 0.75},
       {"lr_energy", 1e-3},       {"lr_generator", 2e-3},  {"adam_beta1", 0.125},
