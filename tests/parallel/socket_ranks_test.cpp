@@ -157,6 +157,35 @@ TEST_F(SocketRanksTest, OneThatDiesOrHangsIsAnError) {
   }
 }
 
+TEST_F(SocketRanksTest, ARankThatGivesUpHearsTheFirstBehindALateAnswer) {
+  std::promise<void> gives_up;
+  Failure of_second{.status = 7, .message = "none"}, of_first;
+  const auto meet = [&](int64_t rank, double seconds) {
+    return meet_in_folder({.rank = rank, .size = 2, .name = "test"}, folder_.string(), "7.0", seconds);
+  };
+  std::thread second([&] {
+    const auto ranks = meet(1, 3);
+    try {
+      ranks->max(0);
+      ADD_FAILURE();
+    } catch (const Error& error) {
+      gives_up.set_value();
+      of_second = ranks->fail({.status = 1, .message = error.what()});
+      ranks->leave(1);
+    }
+  });
+  const auto ranks = meet(0, 1000);
+  gives_up.get_future().wait();
+  EXPECT_EQ(ranks->max(0), 0);  // it asked, and no longer wants to know
+  EXPECT_THROW(ranks->max(0), Error);
+  of_first = ranks->fail({.status = 1, .message = "own"});
+  ranks->leave(1);
+  second.join();
+  EXPECT_HAS(of_first.message, "did not answer for 3 s");
+  EXPECT_EQ(of_second.message, "") << "the first one speaks";
+  EXPECT_EQ(of_second.status, 1);
+}
+
 TEST_F(SocketRanksTest, OneThatNeverComesIsWaitedForNoLongerThanTheLimit) {
   try {
     meet_in_folder({.rank = 1, .size = 2, .name = "test"}, folder_.string(), "7.0", 0.2);
