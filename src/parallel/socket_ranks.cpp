@@ -132,12 +132,7 @@ class SocketRanks final : public JobRanks {
       of_job.message += " (process " + std::to_string(rank_) + " of " + std::to_string(size_) + ")";
     for (size_t i = 0; i < others_.size(); ++i) tell(i, of_job);
     if (rank_ == 0) return of_job;
-    // The first one says what it has heard first, and then goes. What it sent before is no longer wanted.
-    try {
-      while (!heard_) receive_from(0, limited(farewell_));
-    } catch (const Error&) {
-      // Of a failure, or the first one is gone.
-    }
+    hear_the_first();
     if (!heard_) return of_job;
     return {.status = heard_->status, .message = {}};
   }
@@ -177,6 +172,15 @@ class SocketRanks final : public JobRanks {
     return [seconds](double waited) {
       if (waited > seconds) throw Error("no answer");
     };
+  }
+
+  /// The first one says what it has heard first, and then goes. What it sent before is no longer wanted.
+  void hear_the_first() {
+    try {
+      while (!heard_) receive_from(0, limited(farewell_));
+    } catch (const Error&) {
+      // Of a failure, or the first one is gone.
+    }
   }
 
   // --- the beginning
@@ -271,7 +275,13 @@ class SocketRanks final : public JobRanks {
     if (answer.job != job_ || (answer.kind != Kind::welcome && answer.kind != Kind::failure)) return false;
     others_.push_back(std::move(first));
     receive_rest(0, answer, look());
-    max(0);
+    try {
+      max(0);
+    } catch (const Error&) {
+      hear_the_first();
+      if (heard_) throw Error(heard_->message);
+      throw;
+    }
     return true;
   }
 
