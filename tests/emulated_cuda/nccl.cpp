@@ -58,7 +58,7 @@ NcclResult refuse(NcclResult result, const char* call, const char* why) {
 
 struct Group {
   int depth = 0;
-  Operation operation;
+  RankOperation operation;
   NcclCommunicator* communicator = nullptr;
   cudaStream_t stream = nullptr;
 };
@@ -67,7 +67,7 @@ Group& group() {
   return of_thread;
 }
 
-bool is_ready(NcclCommunicator& communicator, const Operation& operation) {
+bool is_ready(NcclCommunicator& communicator, const RankOperation& operation) {
   if (communicator.aborted) return true;
   const uint64_t number = communicator.done + 1;
   if (communicator.brought < number) {
@@ -103,7 +103,7 @@ bool is_held(const NcclCommunicator& communicator) {
   return holders > 0;
 }
 
-NcclResult enqueue(NcclCommunicator* handle, cudaStream_t stream, Operation operation) {
+NcclResult enqueue(NcclCommunicator* handle, cudaStream_t stream, RankOperation operation) {
   NcclCommunicator& communicator = *handle;
   const Communicator kept = communicators().at(handle);
   const auto ready = [kept, operation] { return is_ready(*kept, operation); };
@@ -374,7 +374,7 @@ NcclResult send(const void* from, size_t count, NcclType type, int peer, NcclCom
   if (const NcclResult result = add_message("ncclSend", from, count, type, peer, communicator, stream);
       result != nccl_success)
     return result;
-  Operation& open = group().operation;
+  RankOperation& open = group().operation;
   if (open.request.sends == Request::most_messages) violation("ncclSend: too many messages in a group");
   open.request.sent[open.request.sends++] = {peer, type, count * size_of(type)};
   open.sent.push_back(from);
@@ -386,7 +386,7 @@ NcclResult receive_from(void* to, size_t count, NcclType type, int peer, NcclCom
   if (const NcclResult result = add_message("ncclRecv", to, count, type, peer, communicator, stream);
       result != nccl_success)
     return result;
-  Operation& open = group().operation;
+  RankOperation& open = group().operation;
   if (open.request.receives == Request::most_messages) violation("ncclRecv: too many messages in a group");
   open.request.received[open.request.receives++] = {peer, type, count * size_of(type)};
   open.received.push_back(to);

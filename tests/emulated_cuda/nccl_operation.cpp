@@ -69,7 +69,7 @@ const char* message(Exchange& exchange, uint64_t number, int peer, int which, co
   violation("ncclRecv from rank %d, which sends nothing", peer);
 }
 
-void receive(Exchange& exchange, uint64_t number, const Operation& operation) {
+void receive(Exchange& exchange, uint64_t number, const RankOperation& operation) {
   std::map<int, int> taken;
   for (size_t i = 0; i < operation.received.size(); ++i) {
     Message wanted = operation.request.received[i];
@@ -84,7 +84,7 @@ size_t size_of(int type) {
   return type == cuda::nccl_uint8 ? 1 : type == cuda::nccl_bfloat16 ? 2 : 4;
 }
 
-void bring(Exchange& exchange, uint64_t number, const Operation& operation) {
+void bring(Exchange& exchange, uint64_t number, const RankOperation& operation) {
   const DeviceAccess access;
   char* block = exchange.own_block(number);
   if (operation.from != nullptr) std::memcpy(block, operation.from, operation.from_bytes);
@@ -95,7 +95,7 @@ void bring(Exchange& exchange, uint64_t number, const Operation& operation) {
   exchange.bring(number, operation.request);
 }
 
-void finish(Exchange& exchange, uint64_t number, const Operation& operation) {
+void finish(Exchange& exchange, uint64_t number, const RankOperation& operation) {
   const Request& own = operation.request;
   for (int rank = 0; rank < exchange.size(); ++rank) {
     if (!own.agrees(exchange.request(rank, number)))

@@ -11,7 +11,7 @@ namespace ebm::emulated {
 size_t size_of(int type);
 
 /// An operation with its arrays on the device.
-struct Operation {
+struct RankOperation {
   Request request;
   const void* from = nullptr;
   uint64_t from_bytes = 0;
@@ -21,8 +21,8 @@ struct Operation {
 };
 
 /// Brings this rank's part of its operation of that number.
-void bring(Exchange& exchange, uint64_t number, const Operation& operation);
+void bring(Exchange& exchange, uint64_t number, const RankOperation& operation);
 /// The rest of it, when all have brought theirs. Ends the program where they do not ask for the same.
-void finish(Exchange& exchange, uint64_t number, const Operation& operation);
+void finish(Exchange& exchange, uint64_t number, const RankOperation& operation);
 
 }  // namespace ebm::emulated
