@@ -3,13 +3,14 @@
 
 #include <fmt/format.h>
 #include <hdf5.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
 #include <ctime>
 #include <fstream>
 #include <string_view>
+
+#include "core/node.h"
 
 #ifndef EBM_VERSION
 #define EBM_VERSION "unknown"
@@ -20,11 +21,6 @@
 
 namespace ebm {
 namespace {
-
-std::string host_name() {
-  char name[256] = {};
-  return gethostname(name, sizeof name - 1) == 0 && name[0] != '\0' ? name : "unknown";
-}
 
 std::string cpu_model() {
   std::ifstream file("/proc/cpuinfo");
@@ -75,7 +71,7 @@ std::vector<NameValue> environment(int argc, const char* const* argv, int thread
           {"compiler", "g++ " __VERSION__},
           {"build_flags", EBM_BUILD_FLAGS},
           {"hdf5", fmt::format("{}.{}.{}", H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE)},
-          {"host", host_name()},
+          {"host", host_name().empty() ? "unknown" : host_name()},
           {"cpu", cpu_model()},
           {"threads", fmt::format("{}", threads)},
           {"date", date()},

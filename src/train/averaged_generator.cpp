@@ -22,8 +22,9 @@ AveragedGenerator::AveragedGenerator(Method& method) : method_(method) {
   draw_ = Buffer<uint64_t>(method.kernels(), 1);
 }
 
-void AveragedGenerator::settle() {
-  if (learner_ == nullptr) return;
+void AveragedGenerator::settle(int64_t iteration) {
+  if (learner_ == nullptr || iteration == settled_) return;
+  settled_ = iteration;
   learner_->copy_statistics();
   constexpr int64_t at_once = 4;  // numbers of noise
   const int64_t numbers = (z_.view().size() + at_once - 1) / at_once * at_once;

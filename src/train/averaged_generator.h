@@ -15,8 +15,9 @@ class AveragedGenerator {
   explicit AveragedGenerator(Method& method);
 
   /// Gives the average's batch norms running statistics of its own: those that `forwards` batches of one and the same
-  /// latent points leave. To be called before the average is measured or kept; the next step of the learner undoes it.
-  void settle();
+  /// latent points leave. To be called before the average is measured or kept, with the number of iterations done: their
+  /// learner's next step undoes it.
+  void settle(int64_t iteration);
 
   /// 0.9^100 of what stood there before is left.
   static constexpr int64_t forwards = 100;
@@ -27,6 +28,7 @@ class AveragedGenerator {
   std::unique_ptr<Trace> trace_;
   Tensor z_, x_;           // a batch
   Buffer<uint64_t> draw_;  // the number of the draw: 0
+  int64_t settled_ = -1;   // when it was done last
 };
 
 }  // namespace ebm

@@ -92,7 +92,7 @@ RunEnd Trainer::run() {
   }
   progress_.finish();
   log_.close();
-  averaged_.settle();  // for who measures on
+  averaged_.settle(done_);  // for who measures on
   meet_ranks(ranks);
   return {done_, stop};
 }
@@ -117,7 +117,7 @@ void Trainer::start_row() {
 void Trainer::evaluate() {
   start_row();
   stop_watch();
-  averaged_.settle();
+  averaged_.settle(done_);
   finish_row(evaluation_.evaluate(done_));
   watch_.start();
 }
@@ -161,7 +161,7 @@ void Trainer::finish_row(const std::vector<double>& evaluated) {
 void Trainer::save() {
   finish_row({});
   stop_watch();
-  averaged_.settle();
+  averaged_.settle(done_);
   try {
     folder_.save(
         method_,

@@ -43,7 +43,7 @@ TEST_P(AveragedGeneratorTest, HasItsOwnStatistics) {
       numbers(kernels, named(sample.generator.parameters().statistics(), "main.2.running_var"));
 
   AveragedGenerator averaged(sample.ebm_bb);
-  averaged.settle();
+  averaged.settle(1);
   const std::vector<float> bias = numbers(kernels, named(average.trainable(), "main.0.bias"));
   const std::vector<float> mean = numbers(kernels, named(average.statistics(), "main.2.running_mean"));
   const std::vector<float> var = numbers(kernels, named(average.statistics(), "main.2.running_var"));
@@ -59,7 +59,7 @@ TEST_P(AveragedGeneratorTest, HasItsOwnStatistics) {
   EXPECT_EQ(numbers(kernels, named(sample.generator.parameters().statistics(), "main.2.running_var")),
             trained);
 
-  averaged.settle();
+  averaged.settle(2);
   EXPECT_EQ(numbers(kernels, named(average.statistics(), "main.2.running_var")), var) << "the same each time";
 }
 
@@ -68,7 +68,7 @@ TEST_P(AveragedGeneratorTest, LeavesAGeneratorWithoutAverageAlone) {
   sample.ebm_bb.iterate();
   sample.generator.reset_passes();
   const int64_t allocations = sample.kernels->allocations();
-  AveragedGenerator(sample.ebm_bb).settle();
+  AveragedGenerator(sample.ebm_bb).settle(1);
   EXPECT_EQ(sample.kernels->allocations(), allocations);
   EXPECT_EQ(sample.generator.passes().total(), 0);
 }
